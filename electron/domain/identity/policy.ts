@@ -1,0 +1,33 @@
+/** The rules of this vault. Changes go through the log, which keeps the old and new values. */
+import { policyState, type PolicyState } from '#shared/contract/policy.ts';
+import type { Database } from '#platform/database.ts';
+
+export interface Policy {
+  read(): PolicyState;
+  start(name: PolicyState['name']): void;
+  change(changes: Partial<Omit<PolicyState, 'name'>>): PolicyState;
+}
+
+const initial: Readonly<Record<PolicyState['name'], PolicyState>> = {
+  standard: { name: 'standard', secondPerson: true, unsigned: 'refuse', idleMinutes: 15 },
+  solo: { name: 'solo', secondPerson: false, unsigned: 'refuse', idleMinutes: 15 },
+};
+
+export function createPolicy(db: Database): Policy {
+  const write = (state: PolicyState): void => {
+    db.prepare('INSERT OR REPLACE INTO policy (only, body) VALUES (1, ?)').run(JSON.stringify(state));
+  };
+  const read = (): PolicyState => {
+    const row = db.prepare<[], { body: string }>('SELECT body FROM policy').get();
+    return row === undefined ? initial.standard : policyState.parse(JSON.parse(row.body));
+  };
+  return {
+    read,
+    start: (name) => write(initial[name]),
+    change(changes) {
+      const next = policyState.parse({ ...read(), ...changes });
+      write(next);
+      return next;
+    },
+  };
+}

@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import {
+  digest,
+  fileName,
+  fileToken,
+  modelName,
+  password,
+  reason,
+  userName,
+  versionRef,
+} from '../ids.ts';
+import { job, method } from '../rpc.ts';
+import { analysts } from '../roles.ts';
+import { stage } from './stage.ts';
+
+/** One value that a model takes or gives. Unknown sizes are `null`, named ones carry their name. */
+export const tensorSpec = z.strictObject({
+  name: z.string(),
+  kind: z.enum(['tensor', 'sequence', 'map', 'other']),
+  type: z.string(),
+  shape: z.array(z.union([z.int(), z.string(), z.null()])),
+});
+export type TensorSpec = z.infer<typeof tensorSpec>;
+
+export const finding = z.strictObject({
+  ruleId: z.string(),
+  level: z.enum(['error', 'warning', 'note']),
+  title: z.string(),
+  path: z.string(),
+  message: z.string(),
+  help: z.string(),
+});
+export type Finding = z.infer<typeof finding>;
+
+export const signatureResult = z.strictObject({
+  status: z.enum(['verified', 'untrusted', 'invalid', 'absent']),
+  method: z.enum(['key', 'certificate', 'sigstore']).nullable(),
+  /** Name under which the signer is trusted here, else what the signature says of itself. */
+  signer: z.string().nullable(),
+  keyId: z.string().nullable(),
+  reason: z.string(),
+});
+export type SignatureResult = z.infer<typeof signatureResult>;
+
+/** What a model card (CycloneDX `modelCard`) says, reduced to what the window shows. */
+export const modelCard = z.strictObject({
+  name: z.string().nullable(),
+  version: z.string().nullable(),
+  description: z.string().nullable(),
+  task: z.string().nullable(),
+  approach: z.string().nullable(),
+  architecture: z.string().nullable(),
+  licences: z.array(z.string()),
+  metrics: z.array(
+    z.strictObject({
+      type: z.string(),
+      value: z.string(),
+      slice: z.string().nullable(),
+      low: z.string().nullable(),
+      high: z.string().nullable(),
+    }),
+  ),
+  useCases: z.array(z.string()),
+  limitations: z.array(z.string()),
+  ethics: z.array(z.string()),
+});
+export type ModelCard = z.infer<typeof modelCard>;
+
+export const modelFacts = z.strictObject({
+  path: z.string(),
+  sizeBytes: z.number(),
+  producer: z.string(),
+  irVersion: z.number(),
+  opsets: z.array(z.strictObject({ domain: z.string(), version: z.number() })),
+  nodes: z.int(),
+  operators: z.array(z.strictObject({ name: z.string(), count: z.int() })),
+  parameters: z.number(),
+  inputs: z.array(tensorSpec),
+  outputs: z.array(tensorSpec),
+});
+export type ModelFacts = z.infer<typeof modelFacts>;
+
+export const inspectReport = z.strictObject({
+  name: z.string(),
+  format: z.string(),
+  manifestDigest: digest,
+  totalBytes: z.number(),
+  files: z.array(z.strictObject({ path: z.string(), bytes: z.number(), sha256: z.string() })),
+  signature: signatureResult,
+  findings: z.array(finding),
+  verdict: z.enum(['accept', 'refuse']),
+  /** Could a policy override, by a second person and with a reason, still let it in? */
+  overridable: z.boolean(),
+  /** One sentence for the headline. */
+  summary: z.string(),
+  model: modelFacts.nullable(),
+  card: modelCard.nullable(),
+  goldenCases: z.int(),
+  hasReference: z.boolean(),
+});
+export type InspectReport = z.infer<typeof inspectReport>;
+
+export const firstContact = z.strictObject({
+  status: z.enum(['passed', 'failed', 'skipped']),
+  runtime: z.enum(['wasm', 'native']).nullable(),
+  goldenChecked: z.int(),
+  goldenFailed: z.int(),
+  message: z.string(),
+});
+export type FirstContact = z.infer<typeof firstContact>;
+
+export const importResult = z.strictObject({
+  ...inspectReport.shape,
+  modelName,
+  version: z.int().positive(),
+  digest,
+  stage,
+  firstContact,
+  overridden: z.boolean(),
+});
+export type ImportResult = z.infer<typeof importResult>;
+
+export const bundles = {
+  inspect: job({
+    input: z.strictObject({ source: fileToken, trust: z.array(fileToken).max(20).optional() }),
+    output: inspectReport,
+    access: 'anyone',
+    about: 'Opens, identifies, verifies and scans a bundle without importing it.',
+  }),
+  import: job({
+    input: z.strictObject({
+      source: fileToken,
+      name: modelName.optional(),
+      /** A second person who takes the responsibility where the policy allows it. */
+      override: z.strictObject({ reason, user: userName, password }).optional(),
+    }),
+    output: importResult,
+    access: analysts,
+    action: 'bundle.import',
+    about: 'Takes a bundle through the gate into the vault as a new version.',
+  }),
+  export: job({
+    input: z.strictObject({ version: versionRef, folder: fileToken, name: fileName }),
+    output: z.strictObject({ path: z.string(), files: z.int(), totalBytes: z.number(), digest }),
+    access: analysts,
+    action: 'bundle.export',
+    about: 'Writes the files of a version, as they came in, to a new folder.',
+  }),
+  keygen: method({
+    input: z.strictObject({ folder: fileToken, name: fileName }),
+    output: z.strictObject({
+      privateKeyPath: z.string(),
+      publicKeyPath: z.string(),
+      keyId: z.string(),
+    }),
+    access: 'anyone',
+    about: 'Makes an ECDSA P-256 key pair for signing bundles.',
+  }),
+  sign: job({
+    input: z.strictObject({ source: fileToken, key: fileToken }),
+    output: z.strictObject({ path: z.string(), files: z.int(), keyId: z.string() }),
+    access: 'anyone',
+    about: 'Signs a bundle folder (OpenSSF Model Signing v1.0) and writes model.sig into it.',
+  }),
+};

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { digest, fileName, fileToken, modelName, runId, timestamp, versionRef } from '../ids.ts';
+import { job, method } from '../rpc.ts';
+import { everyone, operators } from '../roles.ts';
+
+export const bindingRow = z.strictObject({
+  /** Column of the file, or null when none was found for the input. */
+  column: z.string().nullable(),
+  input: z.string(),
+  type: z.string(),
+  example: z.string().nullable(),
+  problem: z.string().nullable(),
+});
+export type BindingRow = z.infer<typeof bindingRow>;
+
+export const preview = z.strictObject({
+  version: z.int(),
+  model: modelName,
+  columns: z.array(z.string()),
+  rows: z.array(z.array(z.string())),
+  binding: z.array(bindingRow),
+  unusedColumns: z.array(z.string()),
+  problems: z.array(z.string()),
+});
+export type Preview = z.infer<typeof preview>;
+
+export const reject = z.strictObject({
+  row: z.int(),
+  column: z.string().nullable(),
+  code: z.string(),
+  message: z.string(),
+});
+
+export const runState = z.enum(['running', 'done', 'failed', 'cancelled', 'interrupted']);
+
+export const runSummary = z.strictObject({
+  runId,
+  model: modelName,
+  version: z.int(),
+  state: runState,
+  startedAt: timestamp,
+  finishedAt: timestamp.nullable(),
+  actor: z.string(),
+  inputName: z.string(),
+  rows: z.int(),
+  rejected: z.int(),
+  seconds: z.number().nullable(),
+  isReference: z.boolean(),
+  error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+});
+export type RunSummary = z.infer<typeof runSummary>;
+
+export const runResult = z.strictObject({
+  runId,
+  model: modelName,
+  version: z.int(),
+  versionDigest: digest,
+  rows: z.int(),
+  rejected: z.int(),
+  seconds: z.number(),
+  rowsPerSecond: z.number(),
+  inputDigest: digest,
+  outputDigest: digest,
+  outputPath: z.string(),
+  rejectsPath: z.string().nullable(),
+  outputColumns: z.array(z.string()),
+  firstRows: z.array(z.array(z.string())),
+  firstRejects: z.array(reject),
+  /** Log index of the entry that announced the run. */
+  logIndex: z.int(),
+});
+export type RunResult = z.infer<typeof runResult>;
+
+export const runs = {
+  preview: method({
+    input: z.strictObject({ version: versionRef, input: fileToken }),
+    output: preview,
+    access: operators,
+    about: 'Shows how the columns of a file would be bound to the inputs of a model.',
+  }),
+  start: job({
+    input: z.strictObject({
+      version: versionRef,
+      input: fileToken,
+      folder: fileToken,
+      name: fileName,
+      keepColumns: z.boolean().default(false),
+      /** Makes this run the reference that later runs are compared with. */
+      reference: z.boolean().default(false),
+    }),
+    output: runResult,
+    access: operators,
+    action: 'run.score',
+    about: 'Scores a file in an isolated process and writes the predictions beside a reject file.',
+  }),
+  list: method({
+    input: z.strictObject({
+      model: modelName.optional(),
+      limit: z.int().min(1).max(500).default(100),
+    }),
+    output: z.array(runSummary),
+    access: everyone,
+    about: 'Lists runs, newest first.',
+  }),
+  show: method({
+    input: z.strictObject({ runId }),
+    output: z.strictObject({ summary: runSummary, result: runResult.nullable() }),
+    access: everyone,
+    about: 'Shows one run.',
+  }),
+};

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { password, reason, timestamp, userName } from '../ids.ts';
+import { method, none } from '../rpc.ts';
+import { everyone, role } from '../roles.ts';
+
+export const profile = z.enum(['standard', 'fips']);
+export const policyName = z.enum(['standard', 'solo']);
+
+export const session = z.strictObject({
+  user: userName,
+  role,
+  since: timestamp,
+  /** When the vault seals itself if nobody acts. */
+  sealsAt: timestamp,
+});
+export type Session = z.infer<typeof session>;
+
+const logHead = z.strictObject({
+  size: z.int().nonnegative(),
+  /** Hex SHA-256 root of the tree of that size. */
+  root: z.string(),
+  lastVerified: z.strictObject({ at: timestamp, status: z.enum(['intact', 'broken']) }).nullable(),
+});
+
+export const vaultStatus = z.strictObject({
+  state: z.enum(['absent', 'sealed', 'open']),
+  /** For display only. */
+  path: z.string(),
+  vaultId: z.string().nullable(),
+  profile: profile.nullable(),
+  formatVersion: z.int().nullable(),
+  session: session.nullable(),
+  log: logHead.nullable(),
+  /** Why it sealed itself, when it did. */
+  sealedBecause: z.enum(['command', 'idle', 'log-failure', 'locked-screen']).nullable(),
+  passwordPolicy: z.strictObject({ minLength: z.int() }),
+});
+export type VaultStatus = z.infer<typeof vaultStatus>;
+
+const recovery = z.strictObject({
+  rolledBack: z.int(),
+  swept: z.int(),
+  quarantined: z.int(),
+});
+
+export const vault = {
+  status: method({
+    input: none,
+    output: vaultStatus,
+    access: 'anyone',
+    about: 'State of the vault, who is signed in, head of the log.',
+  }),
+  create: method({
+    input: z.strictObject({
+      user: userName,
+      password,
+      profile: profile.default('standard'),
+      policy: policyName.default('standard'),
+    }),
+    output: z.strictObject({ session, recoveryKey: z.string(), vaultId: z.string() }),
+    access: 'anyone',
+    about: 'Creates the vault and its first administrator; the recovery key is shown this once.',
+  }),
+  signIn: method({
+    input: z.strictObject({ user: userName, password }),
+    output: z.strictObject({ session, repaired: recovery }),
+    access: 'anyone',
+    about: 'Opens the vault for one user.',
+  }),
+  recover: method({
+    input: z.strictObject({
+      recoveryKey: z.string().min(1).max(200),
+      user: userName,
+      newPassword: password,
+      reason,
+    }),
+    output: z.strictObject({ session, repaired: recovery }),
+    access: 'anyone',
+    about: 'Sets a new password for an administrator with the recovery key.',
+  }),
+  seal: method({
+    input: none,
+    output: none,
+    access: 'anyone',
+    about: 'Closes the vault: keys leave the memory, the databases are closed.',
+  }),
+  touch: method({
+    input: none,
+    output: none,
+    access: everyone,
+    about: 'Says that somebody is working, so the idle clock starts again.',
+  }),
+};
