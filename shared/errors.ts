@@ -24,6 +24,8 @@ export const exitCodeByErrorCode = {
 
 export type ErrorCode = keyof typeof exitCodeByErrorCode;
 
+export const errorCodes = Object.keys(exitCodeByErrorCode) as [ErrorCode, ...ErrorCode[]];
+
 /** JSON-safe facts about an error; never secrets, never input values. */
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { errorCodes } from '../errors.ts';
 import { operationId, timestamp } from '../ids.ts';
 import { method, none } from '../rpc.ts';
 
@@ -18,7 +19,7 @@ export const operation = z.strictObject({
   result: z.unknown(),
   error: z
     .strictObject({
-      code: z.string(),
+      code: z.enum(errorCodes),
       message: z.string(),
       details: z.record(z.string(), z.unknown()).optional(),
     })

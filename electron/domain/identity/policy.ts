@@ -15,7 +15,9 @@ const initial: Readonly<Record<PolicyState['name'], PolicyState>> = {
 
 export function createPolicy(db: Database): Policy {
   const write = (state: PolicyState): void => {
-    db.prepare('INSERT OR REPLACE INTO policy (only, body) VALUES (1, ?)').run(JSON.stringify(state));
+    db.prepare('INSERT OR REPLACE INTO policy (only, body) VALUES (1, ?)').run(
+      JSON.stringify(state),
+    );
   };
   const read = (): PolicyState => {
     const row = db.prepare<[], { body: string }>('SELECT body FROM policy').get();

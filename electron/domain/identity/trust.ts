@@ -36,7 +36,10 @@ export function createTrustList(db: Database, clock: Clock): TrustList {
       const parsed = parseTrustAnchor(name, pem);
       const known = rows().find((row) => row.key_id === parsed.keyId);
       if (known !== undefined) {
-        throw new AppError('conflict', `This key is trusted already, under the name ${known.name}.`);
+        throw new AppError(
+          'conflict',
+          `This key is trusted already, under the name ${known.name}.`,
+        );
       }
       const row: KeyRow = {
         key_id: parsed.keyId,
@@ -58,7 +61,8 @@ export function createTrustList(db: Database, clock: Clock): TrustList {
     remove(keyId) {
       const matches = rows().filter((row) => row.key_id.startsWith(keyId) || row.name === keyId);
       const [match] = matches;
-      if (match === undefined) throw new AppError('not-found', 'No trusted key has this id or name.');
+      if (match === undefined)
+        throw new AppError('not-found', 'No trusted key has this id or name.');
       if (matches.length > 1) {
         throw new AppError('conflict', 'Several trusted keys fit. Give the whole key id.');
       }
@@ -89,7 +93,9 @@ export function parseTrustAnchor(
       kind: 'certificate',
       keyId: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
       pem: certificate.toString(),
-      algorithm: certificate.ca ? `CA, ${keyAlgorithm(certificate.publicKey)}` : keyAlgorithm(certificate.publicKey),
+      algorithm: certificate.ca
+        ? `CA, ${keyAlgorithm(certificate.publicKey)}`
+        : keyAlgorithm(certificate.publicKey),
       expiresAt: new Date(certificate.validTo).toISOString(),
     };
   }
@@ -137,7 +143,9 @@ function attempt<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new AppError('invalid-input', 'This file is not a PEM public key or certificate.', { cause });
+    throw new AppError('invalid-input', 'This file is not a PEM public key or certificate.', {
+      cause,
+    });
   }
 }
 

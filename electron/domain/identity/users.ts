@@ -9,7 +9,11 @@ export const minimumPasswordLength = 8;
 
 /** The part of the vault that users need: slots by id. */
 export interface KeySlots {
-  add(slot: { readonly user: string; readonly password: string; readonly role: Role }): Promise<string>;
+  add(slot: {
+    readonly user: string;
+    readonly password: string;
+    readonly role: Role;
+  }): Promise<string>;
   remove(slotId: string): Promise<void>;
   setRole(slotId: string, role: Role): Promise<void>;
   setPassword(slotId: string, password: string): Promise<void>;
@@ -22,7 +26,11 @@ export interface Users {
   bySlot(slotId: string): User;
   /** Records the first administrator, whose slot the vault made at creation. */
   addFirst(name: string, slotId: string): User;
-  add(entry: { readonly name: string; readonly role: Role; readonly password: string }): Promise<User>;
+  add(entry: {
+    readonly name: string;
+    readonly role: Role;
+    readonly password: string;
+  }): Promise<User>;
   disable(name: string): Promise<User>;
   enable(name: string, password: string): Promise<User>;
   setRole(name: string, role: Role): Promise<User>;
@@ -41,7 +49,9 @@ export function createUsers(deps: {
   const now = (): string => clock().toISOString();
 
   function row(name: string): UserRow | undefined {
-    return db.prepare<[string], UserRow>('SELECT * FROM users WHERE name_key = ?').get(userKey(name));
+    return db
+      .prepare<[string], UserRow>('SELECT * FROM users WHERE name_key = ?')
+      .get(userKey(name));
   }
 
   function existing(name: string): UserRow {
@@ -79,16 +89,15 @@ export function createUsers(deps: {
 
   return {
     list: () =>
-      db
-        .prepare<[], UserRow>('SELECT * FROM users ORDER BY name_key')
-        .all()
-        .map(rowToUser),
+      db.prepare<[], UserRow>('SELECT * FROM users ORDER BY name_key').all().map(rowToUser),
     find: (name) => {
       const found = row(name);
       return found === undefined ? undefined : rowToUser(found);
     },
     bySlot(slotId) {
-      const found = db.prepare<[string], UserRow>('SELECT * FROM users WHERE slot_id = ?').get(slotId);
+      const found = db
+        .prepare<[string], UserRow>('SELECT * FROM users WHERE slot_id = ?')
+        .get(slotId);
       if (found === undefined) {
         throw new AppError('tampered', 'The vault opened for a key slot that belongs to no user.');
       }
@@ -106,14 +115,15 @@ export function createUsers(deps: {
       const found = existing(name);
       keepAnAdministrator(found);
       if (found.slot_id !== null) await slots.remove(found.slot_id);
-      db.prepare(
-        "UPDATE users SET state = 'disabled', slot_id = NULL WHERE name_key = ?",
-      ).run(found.name_key);
+      db.prepare("UPDATE users SET state = 'disabled', slot_id = NULL WHERE name_key = ?").run(
+        found.name_key,
+      );
       return shown(name);
     },
     async enable(name, password) {
       const found = existing(name);
-      if (found.state === 'active') throw new AppError('conflict', `${found.name} is active already.`);
+      if (found.state === 'active')
+        throw new AppError('conflict', `${found.name} is active already.`);
       checkPassword(password);
       const slotId = await slots.add({ user: found.name, password, role: found.role });
       db.prepare("UPDATE users SET state = 'active', slot_id = ? WHERE name_key = ?").run(
@@ -133,7 +143,10 @@ export function createUsers(deps: {
       const found = existing(name);
       checkPassword(password);
       if (found.slot_id === null) {
-        throw new AppError('conflict', `${found.name} is disabled. Enable the user to set a password.`);
+        throw new AppError(
+          'conflict',
+          `${found.name} is disabled. Enable the user to set a password.`,
+        );
       }
       await slots.setPassword(found.slot_id, password);
     },

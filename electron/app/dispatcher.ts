@@ -1,0 +1,145 @@
+/**
+ * The one way in: look the method up, parse the input, check session and role, announce the act in the log, run, report
+ * the outcome, parse the output. It never throws; what went wrong comes back as an envelope.
+ */
+import { AppError } from '#shared/errors.ts';
+import { contract } from '#shared/contract/index.ts';
+import type { LogEntry } from '#shared/contract/audit.ts';
+import { methodsByPath, parseInput, type Envelope, type Method } from '#shared/rpc.ts';
+import { errorToBody } from './error-envelope.ts';
+import type { CallContext, Handlers } from './handler.ts';
+import type { JobContext, Operations } from './operations.ts';
+import { actorOf, type Sessions } from './sessions.ts';
+
+type AnyHandler = (context: CallContext, input: unknown) => unknown;
+
+export function createDispatcher(deps: {
+  readonly handlers: Handlers<typeof contract>;
+  readonly sessions: Sessions;
+  readonly operations: Operations;
+  /** Called after an act that may have changed what the window shows. */
+  readonly onActed: (area: string) => void;
+}): (path: string, input: unknown) => Promise<Envelope> {
+  const { sessions, operations } = deps;
+  const methods = methodsByPath(contract);
+  const handlerByPath = new Map(
+    Object.entries(deps.handlers).flatMap(([area, handlers]) =>
+      Object.entries(handlers).map(([name, handler]) => [`${area}.${name}`, handler as AnyHandler] as const),
+    ),
+  );
+
+  return async (path, input) => {
+    try {
+      const declared = methods.get(path);
+      const handler = handlerByPath.get(path);
+      if (declared === undefined || handler === undefined) {
+        throw new AppError('invalid-input', 'There is no such method.');
+      }
+      const parsed = parseInput(declared, path, input);
+      authorise(declared);
+      if (declared.kind === 'call') {
+        const idle: JobContext = { signal: new AbortController().signal, report: () => undefined };
+        return { ok: true, value: await perform(path, declared, handler, parsed, idle) };
+      }
+      const operationId = operations.start({
+        method: path,
+        title: declared.about,
+        work: (job) => perform(path, declared, handler, parsed, job),
+      });
+      return { ok: true, value: { operationId } };
+    } catch (error) {
+      return { ok: false, error: errorToBody(error) };
+    }
+  };
+
+  function authorise({ access }: Method): void {
+    if (access === 'anyone') return;
+    const { session } = sessions.open();
+    if (!access.includes(session.role)) {
+      throw new AppError('forbidden', `Your role (${session.role}) may not do this. It takes: ${access.join(', ')}.`);
+    }
+    sessions.touch();
+  }
+
+  async function perform(path: string, declared: Method, handler: AnyHandler, input: unknown, job: JobContext): Promise<unknown> {
+    const objects: LogEntry['objects'][number][] = [];
+    const details: Record<string, unknown> = {};
+    const context = (logIndex: number): CallContext => ({
+      ...job,
+      open: sessions.open,
+      logIndex,
+      note: (facts) => {
+        objects.push(...(facts.objects ?? []));
+        Object.assign(details, facts.details ?? {});
+      },
+    });
+    if (declared.action === undefined) return declared.output.parse(await handler(context(-1), input));
+
+    const announced = announce(declared, input);
+    try {
+      const value = declared.output.parse(await handler(context(announced), input));
+      report(announced, { outcome: 'ok', objects, details });
+      deps.onActed(path.split('.')[0] ?? '');
+      return value;
+    } catch (error) {
+      const body = errorToBody(error);
+      const outcome = body.code === 'cancelled' ? 'cancelled' : body.code === 'refused' || body.code === 'forbidden' ? 'refused' : 'error';
+      report(announced, { outcome, objects, details, code: body.code });
+      deps.onActed(path.split('.')[0] ?? '');
+      throw new AppError(body.code, body.message, { cause: error, ...(body.details === undefined ? {} : { details: body.details }) });
+    }
+
+    function announce(method: Method, parsed: unknown): number {
+      const { reason, objects: subjects } = subjectsOf(parsed);
+      return writing(() => {
+        const opened = sessions.open();
+        const [entry] = opened.log.append({
+          ...actorOf(opened),
+          phase: 'begin',
+          action: method.action ?? 'vault.seal',
+          objects: subjects,
+          ...(reason === undefined ? {} : { reason }),
+        });
+        return entry?.index ?? -1;
+      });
+    }
+
+    function report(of: number, result: { outcome: 'ok' | 'error' | 'refused' | 'cancelled'; objects: LogEntry['objects']; details: Record<string, unknown>; code?: string }): void {
+      writing(() => {
+        const opened = sessions.open();
+        opened.log.append({
+          ...actorOf(opened),
+          phase: 'outcome',
+          action: declared.action ?? 'vault.seal',
+          of,
+          outcome: result.outcome,
+          objects: [...result.objects],
+          ...(Object.keys(result.details).length === 0 ? {} : { details: result.details }),
+          ...(result.code === undefined ? {} : { code: result.code }),
+        });
+      });
+    }
+  }
+
+  /** A log that cannot be written stops everything: the act is refused and the vault seals itself. */
+  function writing<T>(append: () => T): T {
+    try {
+      return append();
+    } catch (cause) {
+      void sessions.seal('log-failure');
+      throw new AppError('io', 'The log cannot be written, so the vault was sealed and the act refused. Check the disk, then sign in again.', { cause });
+    }
+  }
+}
+
+/** What an input says the act is about: the names by which the contract refers to things. Secrets have other names. */
+function subjectsOf(input: unknown): { readonly objects: LogEntry['objects']; readonly reason: string | undefined } {
+  const typeByField = { model: 'model', version: 'version', runId: 'run', keyId: 'key', name: 'name', kind: 'report', role: 'role' } as const;
+  const fields = typeof input === 'object' && input !== null ? new Map(Object.entries(input)) : new Map<string, unknown>();
+  const objects = Object.entries(typeByField).flatMap(([field, type]) => {
+    const id = fields.get(field);
+    return typeof id === 'string' ? [{ type, id: id.slice(0, 300) }] : [];
+  });
+  const reason = fields.get('reason');
+  return { objects, reason: typeof reason === 'string' ? reason : undefined };
+}

@@ -1,0 +1,45 @@
+/** From whatever was thrown to what may cross the boundary: known errors as they are, file-system ones named, the rest generic. */
+import { randomBytes } from 'node:crypto';
+import { AppError, type ErrorBody } from '#shared/errors.ts';
+
+const systemSentences: Readonly<Record<string, string>> = {
+  ENOSPC: 'The disk is full. Nothing was lost; make room and try again.',
+  EDQUOT: 'The disk quota is used up. Nothing was lost; make room and try again.',
+  EACCES: 'This program may not read or write there. Check the permissions of the folder.',
+  EPERM: 'This program may not read or write there. Check the permissions of the folder.',
+  EROFS: 'The medium is read-only. Choose another folder.',
+  ENOENT: 'A file or folder is not there any more. Was the drive taken out?',
+  ENOTDIR: 'A part of the path is a file, not a folder.',
+  EISDIR: 'A folder stands where a file was expected.',
+  EIO: 'The medium reports a read or write error. Try another medium.',
+  ENODEV: 'The drive is not there any more.',
+  EMFILE: 'Too many files are open. Close other programs and try again.',
+};
+
+export function errorToBody(error: unknown): ErrorBody {
+  if (error instanceof AppError) return error.toBody();
+  const code = systemCode(error);
+  const sentence = code === undefined ? undefined : systemSentences[code];
+  if (code !== undefined && sentence !== undefined) {
+    return { code: code === 'ENOENT' ? 'not-found' : 'io', message: sentence, details: { system: code } };
+  }
+  const id = randomBytes(4).toString('hex');
+  logInternal(id, error);
+  return {
+    code: 'internal',
+    message: `Something went wrong inside Strongroom (report ${id}). The vault is as it was before this step.`,
+    details: { report: id },
+  };
+}
+
+function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  if (error.code === 'SQLITE_FULL') return 'ENOSPC';
+  return error.code;
+}
+
+/** The stack goes to stderr only: it names code, never values, because messages never hold any. */
+function logInternal(id: string, error: unknown): void {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : typeof error;
+  process.stderr.write(`strongroom: internal error ${id}\n${stack}\n`);
+}

@@ -1,0 +1,26 @@
+/** The shape of a handler and what the dispatcher gives it. */
+import type { Contract, InputOf, ResultOf } from '#shared/rpc.ts';
+import type { LogEntry } from '#shared/contract/audit.ts';
+import type { JobContext } from './operations.ts';
+import type { OpenVaultState } from './open-state.ts';
+
+export interface CallContext extends JobContext {
+  /** The open vault; refuses with `locked` when sealed. */
+  readonly open: () => OpenVaultState;
+  /** Adds to the entry that will report the outcome of this act. */
+  readonly note: (facts: {
+    readonly objects?: LogEntry['objects'];
+    readonly details?: Readonly<Record<string, unknown>>;
+  }) => void;
+  /** Index of the entry that announced this act; -1 for acts that are not logged. */
+  readonly logIndex: number;
+}
+
+export type Handlers<C extends Contract> = {
+  readonly [A in keyof C]: {
+    readonly [M in keyof C[A]]: (
+      context: CallContext,
+      input: InputOf<C[A][M]>,
+    ) => ResultOf<C[A][M]> | Promise<ResultOf<C[A][M]>>;
+  };
+};

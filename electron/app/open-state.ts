@@ -1,0 +1,48 @@
+/** Everything that exists while the vault is open, built once from its three databases. */
+import type { Session } from '#shared/contract/vault.ts';
+import type { Clock } from '#platform/clock.ts';
+import { auditSchema, openLog, type AuditLog } from '#domain/audit/index.ts';
+import {
+  createPolicy,
+  createTrustList,
+  createUsers,
+  identitySchema,
+  type Policy,
+  type TrustList,
+  type Users,
+} from '#domain/identity/index.ts';
+import { createRegistry, registrySchema, type Registry } from '#domain/registry/index.ts';
+import { createRunStore, runsSchema, type RunStore } from '#domain/runs/index.ts';
+import { vaultCatalogSchema, type OpenVault, type VaultSchema } from '#domain/vault/index.ts';
+
+export interface OpenVaultState {
+  readonly vault: OpenVault;
+  readonly log: AuditLog;
+  readonly users: Users;
+  readonly trust: TrustList;
+  readonly policy: Policy;
+  readonly registry: Registry;
+  readonly runs: RunStore;
+  readonly session: Session & { readonly id: string };
+}
+
+export const vaultSchema: VaultSchema = {
+  catalog: [...vaultCatalogSchema, ...identitySchema, ...registrySchema],
+  audit: auditSchema,
+  records: runsSchema,
+};
+
+export type OpenStores = Omit<OpenVaultState, 'session'>;
+
+export function createOpenStores(vault: OpenVault, deps: { readonly clock: Clock; readonly host: string }): OpenStores {
+  const { clock } = deps;
+  return {
+    vault,
+    log: openLog({ db: vault.audit, clock, host: deps.host, profile: vault.profile, vaultId: vault.id }),
+    users: createUsers({ db: vault.catalog, slots: vault.slots, clock }),
+    trust: createTrustList(vault.catalog, clock),
+    policy: createPolicy(vault.catalog),
+    registry: createRegistry(vault.catalog, clock),
+    runs: createRunStore(vault.records),
+  };
+}

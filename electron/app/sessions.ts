@@ -1,0 +1,236 @@
+/**
+ * One vault, one session at a time: create, sign in, recover, seal. Signing in needs the log, so its entry is the first
+ * thing that happens after the keys are there; failed tries are counted in the vault and written down at the next
+ * success. The vault seals itself when idle, when the screen is locked, and at once when the log cannot be written.
+ */
+import { randomBytes } from 'node:crypto';
+import { AppError } from '#shared/errors.ts';
+import type { Session, VaultStatus } from '#shared/contract/vault.ts';
+import type { PolicyState } from '#shared/contract/policy.ts';
+import type { User } from '#shared/contract/users.ts';
+import type { Clock } from '#platform/clock.ts';
+import { checkPassword, minimumPasswordLength } from '#domain/identity/index.ts';
+import { createVault, openVault, openVaultWithRecoveryKey, readVaultInfo, type KdfChoice, type OpenVault } from '#domain/vault/index.ts';
+import { createOpenStores, vaultSchema, type OpenStores, type OpenVaultState } from './open-state.ts';
+
+export type SealReason = NonNullable<VaultStatus['sealedBecause']>;
+
+export interface Sessions {
+  status(): Promise<VaultStatus>;
+  create(entry: {
+    readonly user: string;
+    readonly password: string;
+    readonly profile: 'standard' | 'fips';
+    readonly policy: PolicyState['name'];
+  }): Promise<{ session: Session; recoveryKey: string; vaultId: string }>;
+  signIn(user: string, password: string): Promise<SignedIn>;
+  recover(entry: { readonly recoveryKey: string; readonly user: string; readonly newPassword: string; readonly reason: string }): Promise<SignedIn>;
+  open(): OpenVaultState;
+  /** Checks a second person's password without changing who is signed in. */
+  checkPassword(user: string, password: string): Promise<User>;
+  touch(): void;
+  seal(because: SealReason): Promise<void>;
+  verified(status: 'intact' | 'broken'): void;
+}
+
+export interface SignedIn {
+  readonly session: Session;
+  readonly repaired: { readonly rolledBack: number; readonly swept: number; readonly quarantined: number };
+}
+
+export function createSessions(deps: {
+  readonly dir: string;
+  readonly clock: Clock;
+  readonly host: string;
+  readonly kdf: KdfChoice | undefined;
+  /** Stops running work; awaited before the keys are destroyed. */
+  readonly beforeSeal: () => Promise<void>;
+  readonly isWorking: () => boolean;
+  readonly onChange: () => void;
+}): Sessions {
+  const { dir, clock } = deps;
+  let state: OpenVaultState | undefined;
+  let sealedBecause: SealReason | null = null;
+  let lastVerified: { at: string; status: 'intact' | 'broken' } | null = null;
+  let idleTimer: NodeJS.Timeout | undefined;
+  let opening = false;
+
+  function open(): OpenVaultState {
+    if (state === undefined) throw new AppError('locked', 'The vault is sealed. Sign in to go on.');
+    return state;
+  }
+
+  function sealsAt(stores: Pick<OpenStores, 'policy'>): string {
+    return new Date(clock().getTime() + stores.policy.read().idleMinutes * 60_000).toISOString();
+  }
+
+  function touch(): void {
+    if (state === undefined) return;
+    state = { ...state, session: { ...state.session, sealsAt: sealsAt(state) } };
+    clearTimeout(idleTimer);
+    const idleMs = state.policy.read().idleMinutes * 60_000;
+    idleTimer = setTimeout(() => {
+      // Work in progress counts as activity: a night-long batch must not lose its keys.
+      if (deps.isWorking()) touch();
+      else void seal('idle');
+    }, idleMs);
+    idleTimer.unref();
+  }
+
+  async function seal(because: SealReason): Promise<void> {
+    if (state === undefined) return;
+    const sealing = state;
+    await deps.beforeSeal();
+    clearTimeout(idleTimer);
+    if (because !== 'log-failure') {
+      sealing.log.append({ ...actorOf(sealing), phase: 'event', action: 'vault.seal', objects: [], outcome: 'ok', details: { because } });
+    }
+    state = undefined;
+    sealedBecause = because;
+    sealing.vault.close();
+    deps.onChange();
+  }
+
+  /** Runs one opening at a time and hands the vault back if anything after the keys fails. */
+  async function exclusively<T>(work: () => Promise<T>): Promise<T> {
+    if (state !== undefined) throw new AppError('conflict', 'The vault is open already. Seal it first.');
+    if (opening) throw new AppError('busy', 'The vault is being opened already.');
+    opening = true;
+    try {
+      return await work();
+    } finally {
+      opening = false;
+    }
+  }
+
+  async function closingOnFailure<T>(vault: OpenVault, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      vault.close();
+      throw error;
+    }
+  }
+
+  function start(stores: OpenStores, user: User): Session {
+    const session = { user: user.name, role: user.role, since: clock().toISOString(), sealsAt: sealsAt(stores) };
+    state = { ...stores, session: { ...session, id: randomBytes(8).toString('hex') } };
+    sealedBecause = null;
+    touch();
+    deps.onChange();
+    return session;
+  }
+
+  /** Writes what sign-in has to say, then counts the session as begun. */
+  function begin(vault: OpenVault, stores: OpenStores, user: User, action: 'vault.sign-in' | 'vault.recover', reason?: string): SignedIn {
+    const session = start(stores, user);
+    const opened = open();
+    const actor = actorOf(opened);
+    if (vault.failedAttempts > 0) {
+      opened.log.append({ ...actor, phase: 'event', action: 'vault.sign-in-failed', objects: [], outcome: 'refused', details: { attempts: vault.failedAttempts } });
+    }
+    opened.log.append({ ...actor, phase: 'event', action, objects: [{ type: 'user', id: user.name }], outcome: 'ok', ...(reason === undefined ? {} : { reason }) });
+    const interrupted = opened.runs.closeInterrupted(clock().toISOString());
+    const repaired = {
+      rolledBack: vault.recovery.rolledBack,
+      swept: vault.recovery.swept,
+      quarantined: vault.recovery.quarantined,
+    };
+    if (interrupted + repaired.rolledBack + repaired.swept + repaired.quarantined > 0) {
+      opened.log.append({ ...actor, phase: 'event', action: 'vault.repair', objects: [], outcome: 'ok', details: { ...repaired, interruptedRuns: interrupted } });
+    }
+    opened.users.signedIn(user.name);
+    return { session, repaired };
+  }
+
+  return {
+    async status() {
+      const info = await readVaultInfo(dir);
+      const head = state?.log.head();
+      return {
+        state: state !== undefined ? 'open' : info === undefined ? 'absent' : 'sealed',
+        path: dir,
+        vaultId: info?.vaultId ?? null,
+        profile: info?.profile ?? null,
+        formatVersion: info?.formatVersion ?? null,
+        session: state === undefined ? null : withoutId(state.session),
+        log: head === undefined ? null : { size: head.size, root: head.root, lastVerified },
+        sealedBecause,
+        passwordPolicy: { minLength: minimumPasswordLength },
+      };
+    },
+
+    create: ({ user, password, profile, policy }) =>
+      exclusively(async () => {
+        checkPassword(password);
+        const { vault, recoveryKey } = await createVault({
+          dir,
+          user,
+          password,
+          profile,
+          clock,
+          schema: vaultSchema,
+          ...(deps.kdf === undefined ? {} : { kdf: deps.kdf }),
+        });
+        return closingOnFailure(vault, async () => {
+          const stores = createOpenStores(vault, deps);
+          stores.policy.start(policy);
+          const session = start(stores, stores.users.addFirst(user, vault.slotId));
+          stores.log.append({ ...actorOf(open()), phase: 'event', action: 'vault.create', objects: [{ type: 'vault', id: vault.id }, { type: 'user', id: user }], outcome: 'ok', details: { profile, policy } });
+          return { session, recoveryKey, vaultId: vault.id };
+        });
+      }),
+
+    signIn: (name, password) =>
+      exclusively(async () => {
+        const vault = await openVault({ dir, user: name, password, clock, schema: vaultSchema });
+        return closingOnFailure(vault, async () => {
+          const stores = createOpenStores(vault, deps);
+          return begin(vault, stores, stores.users.bySlot(vault.slotId), 'vault.sign-in');
+        });
+      }),
+
+    recover: ({ recoveryKey, user, newPassword, reason }) =>
+      exclusively(async () => {
+        checkPassword(newPassword);
+        const vault = await openVaultWithRecoveryKey({ dir, recoveryKey, clock, schema: vaultSchema });
+        return closingOnFailure(vault, async () => {
+          const stores = createOpenStores(vault, deps);
+          const previous = stores.users.find(user);
+          const slotId = await vault.slots.add({ user, password: newPassword, role: 'administrator' });
+          const recovered = await stores.users.recovered(previous?.name ?? user, slotId);
+          return begin(vault, stores, recovered, 'vault.recover', reason);
+        });
+      }),
+
+    open,
+    touch,
+    seal,
+
+    async checkPassword(user, password) {
+      const { users, vault } = open();
+      await vault.slots.check(user, password);
+      const found = users.find(user);
+      if (found === undefined) throw new AppError('wrong-password', 'The name or the password is not right.');
+      return found;
+    },
+
+    verified(status) {
+      lastVerified = { at: clock().toISOString(), status };
+      deps.onChange();
+    },
+  };
+}
+
+/** Who acts, for a log entry. */
+export function actorOf({ session }: Pick<OpenVaultState, 'session'>): {
+  readonly actor: string;
+  readonly role: string;
+  readonly session: string;
+} {
+  return { actor: session.user, role: session.role, session: session.id };
+}
+
+function withoutId({ id: _id, ...session }: OpenVaultState['session']): Session {
+  return session;
+}

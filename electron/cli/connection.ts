@@ -1,0 +1,62 @@
+/** The CLI's link to the core: the typed client, file tokens for paths, and jobs awaited with progress. */
+import { mkdir, stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { AppError } from '#shared/errors.ts';
+import { contract, type AppClient } from '#shared/contract/index.ts';
+import { createClient, type Started } from '#shared/rpc.ts';
+import type { z } from 'zod';
+import { createApp, type App } from '../app/create-app.ts';
+import { readPassword, userOf, vaultDirOf, type GlobalOptions } from './settings.ts';
+import type { Output } from './output.ts';
+
+export interface Connection {
+  readonly client: AppClient;
+  /** Token of an existing file or folder. */
+  file(path: string): Promise<string>;
+  /** Token of the folder that shall hold `path`, and its name there. */
+  target(path: string): Promise<{ readonly folder: string; readonly name: string }>;
+  /** Waits for a job, showing its progress; its result is checked against the method's output. */
+  wait<O extends z.ZodType>(declared: { readonly output: O }, started: Promise<Started>): Promise<z.infer<O>>;
+  signIn(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function connect(options: GlobalOptions, output: Output): Connection {
+  const app: App = createApp({ vaultDir: vaultDirOf(options), host: 'cli' });
+  const client = createClient(contract, app.dispatch);
+  return {
+    client,
+    async file(path) {
+      await stat(path).catch((cause: unknown) => {
+        throw new AppError('not-found', `There is no file or folder ${path}.`, { cause });
+      });
+      return app.admitFile(path);
+    },
+    async target(path) {
+      const absolute = resolve(path);
+      await mkdir(dirname(absolute), { recursive: true });
+      return { folder: app.admitFile(dirname(absolute)), name: basename(absolute) };
+    },
+    async wait(declared, started) {
+      const { operationId } = await started;
+      const cancel = (): void => void client.operations.cancel({ operationId });
+      process.once('SIGINT', cancel);
+      try {
+        const operation = await app.settled(operationId, output.progress);
+        output.progressDone();
+        if (operation.error !== null) {
+          const { code, message, details } = operation.error;
+          throw new AppError(code, message, details === undefined ? {} : { details });
+        }
+        return declared.output.parse(operation.result);
+      } finally {
+        process.off('SIGINT', cancel);
+      }
+    },
+    async signIn() {
+      const user = userOf(options);
+      await client.vault.signIn({ user, password: await readPassword(options) });
+    },
+    close: app.close,
+  };
+}

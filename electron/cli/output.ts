@@ -1,0 +1,62 @@
+/** What goes to the terminal: documents on stdout, progress and errors on stderr. */
+import { exitCodeByErrorCode, type ErrorBody } from '#shared/errors.ts';
+import type { Operation } from '#shared/contract/operations.ts';
+
+export interface Output {
+  /** One JSON document with --json, else the text for people. */
+  result(document: unknown, text: string): void;
+  error(error: ErrorBody): number;
+  progress(operation: Operation): void;
+  progressDone(): void;
+}
+
+export function createOutput(mode: 'json' | 'text'): Output {
+  const showsProgress = process.stderr.isTTY;
+  let drawn = false;
+  const clear = (): void => {
+    if (drawn) process.stderr.write('\r\u001b[K');
+    drawn = false;
+  };
+  return {
+    result(document, text) {
+      clear();
+      process.stdout.write(mode === 'json' ? `${JSON.stringify(document)}\n` : `${text}\n`);
+    },
+    error(error) {
+      clear();
+      process.stderr.write(
+        mode === 'json' ? `${JSON.stringify({ error })}\n` : `strongroom: ${error.code}: ${error.message}\n`,
+      );
+      return exitCodeByErrorCode[error.code];
+    },
+    progress(operation) {
+      if (!showsProgress) return;
+      drawn = true;
+      process.stderr.write(`\r\u001b[K${progressLine(operation)}`);
+    },
+    progressDone: clear,
+  };
+}
+
+function progressLine({ step, done, total, unit }: Operation): string {
+  const share = total === null || total === 0 ? '' : ` ${Math.floor((done / total) * 100)} %`;
+  const amount = unit === 'bytes' ? `${(done / 2 ** 20).toFixed(1)} MiB` : `${done} ${unit}`;
+  return `${step === '' ? 'Working' : step}:${share} ${amount}`;
+}
+
+/** A plain table: columns as wide as their widest cell, two spaces between. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [header, ...rows];
+  const widths = header.map((_, column) => Math.max(...all.map((row) => [...(row[column] ?? '')].length)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - [...cell].length))
+      .join('  ')
+      .trimEnd();
+  return all.map(line).join('\n');
+}
+
+export function shortDigest(digest: string): string {
+  const hex = digest.replace(/^sha256:/, '');
+  return `sha256:${hex.slice(0, 4)}…${hex.slice(-4)}`;
+}

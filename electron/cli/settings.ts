@@ -1,0 +1,63 @@
+/** Global options and where their values come from. A password is never an argument: arguments are visible to everybody. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { AppError } from '#shared/errors.ts';
+import { defaultVaultDir } from '#platform/paths.ts';
+
+export interface GlobalOptions {
+  readonly vault?: string;
+  readonly user?: string;
+  readonly passwordFile?: string;
+  readonly json?: boolean;
+}
+
+export function vaultDirOf(options: GlobalOptions): string {
+  return resolve(options.vault ?? process.env['STRONGROOM_VAULT'] ?? defaultVaultDir());
+}
+
+export function userOf(options: GlobalOptions): string {
+  const user = options.user ?? process.env['STRONGROOM_USER'];
+  if (user === undefined || user === '') {
+    throw new AppError('invalid-input', 'Say who you are with --user NAME or STRONGROOM_USER.');
+  }
+  return user;
+}
+
+export async function readPassword(options: GlobalOptions): Promise<string> {
+  return readSecret({ file: options.passwordFile, variable: 'STRONGROOM_PASSWORD', prompt: 'Password: ', flag: '--password-file' });
+}
+
+export async function readSecret(from: {
+  readonly file: string | undefined;
+  readonly variable: string;
+  readonly prompt: string;
+  readonly flag: string;
+}): Promise<string> {
+  if (from.file !== undefined) {
+    const text = await readFile(from.file, 'utf8').catch((cause: unknown) => {
+      throw new AppError('invalid-input', `The file given with ${from.flag} cannot be read.`, { cause });
+    });
+    return text.replace(/\r?\n$/, '');
+  }
+  const fromEnvironment = process.env[from.variable];
+  if (fromEnvironment !== undefined) return fromEnvironment;
+  if (!process.stdin.isTTY) {
+    throw new AppError('invalid-input', `No password: give ${from.flag} FILE or set ${from.variable}.`);
+  }
+  return ask(from.prompt);
+}
+
+/** Asks on the terminal without showing what is typed. */
+async function ask(prompt: string): Promise<string> {
+  process.stderr.write(prompt);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
+  try {
+    return await terminal.question('');
+  } finally {
+    terminal.close();
+    process.stderr.write('\n');
+  }
+}

@@ -1,0 +1,3 @@
+export { createFileTokens, type FileTokens } from './tokens.ts';
+export { readPlaces } from './places.ts';
+export { readFolder } from './browse.ts';

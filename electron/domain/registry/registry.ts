@@ -1,0 +1,109 @@
+/** The registry as the rest of the product sees it: models, immutable versions, their history. */
+import type {
+  HistoryEvent,
+  ModelSummary,
+  VersionDetail,
+  VersionSummary,
+} from '#shared/contract/models.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Database } from '#platform/database.ts';
+import { diffVersions, type Change } from './diff.ts';
+import { createLifecycle, type Lifecycle } from './lifecycle.ts';
+import { resolveVersion } from './resolve.ts';
+import {
+  readFiles,
+  readModel,
+  readModels,
+  readVersions,
+  rowToDetail,
+  rowToSummary,
+  writeVersion,
+  type NewVersion,
+  type StoredFile,
+  type VersionKey,
+} from './store.ts';
+
+export type ModelOverview = Omit<ModelSummary, 'lastRunAt' | 'monitorState'>;
+
+export interface AliasInterval {
+  readonly alias: string;
+  readonly version: number;
+  readonly from: string;
+  readonly to: string | null;
+  readonly actor: string;
+}
+
+export interface ResolvedVersion extends VersionDetail {
+  readonly stored: readonly StoredFile[];
+}
+
+export interface Registry {
+  readonly lifecycle: Lifecycle;
+  list(): ModelOverview[];
+  show(model: string): { readonly summary: ModelOverview; readonly versions: VersionSummary[] };
+  resolve(reference: string): ResolvedVersion;
+  diff(from: string, to: string): Change[];
+  history(model: string): { readonly events: HistoryEvent[]; readonly aliases: AliasInterval[] };
+  /** Call inside the transaction that makes the version's objects live. */
+  add(entry: NewVersion): VersionKey;
+}
+
+export function createRegistry(db: Database, clock: Clock): Registry {
+  function overview(model: {
+    modelId: number;
+    name: string;
+    description: string | null;
+  }): ModelOverview[] {
+    const versions = readVersions(db, model.modelId).map((row) => rowToSummary(db, row));
+    const [latest] = versions;
+    if (latest === undefined) return [];
+    return [
+      {
+        name: model.name,
+        description: model.description,
+        versions: versions.length,
+        latest,
+        production: versions.find((version) => version.stage === 'production')?.version ?? null,
+        pending: versions.filter((version) => version.pending !== null).length,
+      },
+    ];
+  }
+
+  return {
+    lifecycle: createLifecycle(db, clock),
+    list: () => readModels(db).flatMap(overview),
+    show(name) {
+      const model = readModel(db, name);
+      const versions = readVersions(db, model.modelId).map((row) => rowToSummary(db, row));
+      const [summary] = overview(model);
+      if (summary === undefined) throw new Error('A model always has a version.');
+      return { summary, versions };
+    },
+    resolve(reference) {
+      const row = resolveVersion(db, reference);
+      return { ...rowToDetail(db, row), stored: readFiles(db, row) };
+    },
+    diff: (from, to) =>
+      diffVersions(
+        rowToDetail(db, resolveVersion(db, from)),
+        rowToDetail(db, resolveVersion(db, to)),
+      ),
+    history(name) {
+      const { modelId } = readModel(db, name);
+      const events = db
+        .prepare<[number], HistoryEvent>(
+          `SELECT at, version, kind, from_value AS "from", to_value AS "to", actor, reason
+           FROM model_events WHERE model_id = ? ORDER BY event_id DESC`,
+        )
+        .all(modelId);
+      const aliases = db
+        .prepare<[number], AliasInterval>(
+          `SELECT alias, version, from_at AS "from", to_at AS "to", actor
+           FROM alias_intervals WHERE model_id = ? ORDER BY rowid DESC`,
+        )
+        .all(modelId);
+      return { events, aliases };
+    },
+    add: (entry) => writeVersion(db, entry),
+  };
+}

@@ -1,0 +1,264 @@
+/** Reading and writing the registry's rows. What may happen to a version is decided in `lifecycle.ts`. */
+import { z } from 'zod';
+import { AppError } from '#shared/errors.ts';
+import {
+  finding,
+  firstContact,
+  modelCard,
+  modelFacts,
+  signatureResult,
+  type FirstContact,
+  type InspectReport,
+  type ModelFacts,
+} from '#shared/contract/bundles.ts';
+import type { VersionDetail, VersionSummary } from '#shared/contract/models.ts';
+import { stage, type Stage } from '#shared/contract/stage.ts';
+import type { Database } from '#platform/database.ts';
+
+export interface VersionKey {
+  readonly modelId: number;
+  readonly model: string;
+  readonly version: number;
+}
+
+export interface StoredFile {
+  readonly path: string;
+  readonly objectId: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface NewVersion {
+  readonly name: string;
+  readonly report: InspectReport & { readonly model: ModelFacts };
+  readonly files: readonly StoredFile[];
+  readonly stage: Stage;
+  readonly firstContact: FirstContact;
+  readonly overridden: boolean;
+  readonly at: string;
+  readonly by: string;
+}
+
+export interface ModelEvent {
+  readonly at: string;
+  readonly kind: 'imported' | 'stage' | 'alias' | 'requested' | 'request-closed';
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly actor: string;
+  readonly reason?: string | undefined;
+}
+
+const versionColumns = `m.name AS model, m.model_id AS modelId, v.version, v.digest, v.stage, v.format,
+  v.size_bytes AS sizeBytes, v.imported_at AS importedAt, v.imported_by AS importedBy, v.overridden,
+  v.signature, v.findings, v.facts, v.card, v.first_contact AS firstContact,
+  r.to_stage AS requestTo, r.requested_by AS requestedBy, r.requested_at AS requestedAt, r.reason AS requestReason`;
+const versionTables = `versions v JOIN models m USING (model_id)
+  LEFT JOIN requests r ON r.model_id = v.model_id AND r.version = v.version`;
+
+const versionRow = z.object({
+  model: z.string(),
+  modelId: z.number(),
+  version: z.number(),
+  digest: z.string(),
+  stage,
+  format: z.string(),
+  sizeBytes: z.number(),
+  importedAt: z.string(),
+  importedBy: z.string(),
+  overridden: z.number(),
+  signature: z.string(),
+  findings: z.string(),
+  facts: z.string(),
+  card: z.string().nullable(),
+  firstContact: z.string(),
+  requestTo: stage.nullable(),
+  requestedBy: z.string().nullable(),
+  requestedAt: z.string().nullable(),
+  requestReason: z.string().nullable(),
+});
+export type VersionRow = z.infer<typeof versionRow>;
+
+export function modelKey(name: string): string {
+  return name.normalize('NFC').toLowerCase();
+}
+
+export function readModel(
+  db: Database,
+  name: string,
+): { modelId: number; name: string; description: string | null } {
+  const row = db
+    .prepare<[string], { modelId: number; name: string; description: string | null }>(
+      'SELECT model_id AS modelId, name, description FROM models WHERE name_key = ?',
+    )
+    .get(modelKey(name));
+  if (row === undefined) throw new AppError('not-found', `There is no model named ${name}.`);
+  return row;
+}
+
+export function readModels(
+  db: Database,
+): { modelId: number; name: string; description: string | null }[] {
+  return db
+    .prepare<[], { modelId: number; name: string; description: string | null }>(
+      'SELECT model_id AS modelId, name, description FROM models ORDER BY name_key',
+    )
+    .all();
+}
+
+/** Newest first. */
+export function readVersions(db: Database, modelId: number): VersionRow[] {
+  return db
+    .prepare(
+      `SELECT ${versionColumns} FROM ${versionTables} WHERE v.model_id = ? ORDER BY v.version DESC`,
+    )
+    .all(modelId)
+    .map((row) => versionRow.parse(row));
+}
+
+export function readVersion(
+  db: Database,
+  key: { readonly modelId: number; readonly version: number },
+): VersionRow {
+  const row = db
+    .prepare(
+      `SELECT ${versionColumns} FROM ${versionTables} WHERE v.model_id = ? AND v.version = ?`,
+    )
+    .get(key.modelId, key.version);
+  if (row === undefined) throw new AppError('not-found', 'There is no such version.');
+  return versionRow.parse(row);
+}
+
+export function readFiles(
+  db: Database,
+  key: { readonly modelId: number; readonly version: number },
+): StoredFile[] {
+  return db
+    .prepare<[number, number], StoredFile>(
+      `SELECT path, object_id AS objectId, size_bytes AS bytes, sha256 FROM version_files
+       WHERE model_id = ? AND version = ? ORDER BY path`,
+    )
+    .all(key.modelId, key.version);
+}
+
+export function readAliases(
+  db: Database,
+  key: { readonly modelId: number; readonly version: number },
+): string[] {
+  return db
+    .prepare<[number, number], { alias: string }>(
+      'SELECT alias FROM alias_intervals WHERE model_id = ? AND version = ? AND to_at IS NULL',
+    )
+    .all(key.modelId, key.version)
+    .map((row) => row.alias);
+}
+
+export function writeEvent(
+  db: Database,
+  key: { readonly modelId: number; readonly version: number | undefined },
+  event: ModelEvent,
+): void {
+  db.prepare(
+    `INSERT INTO model_events (model_id, version, at, kind, from_value, to_value, actor, reason)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(
+    key.modelId,
+    key.version ?? null,
+    event.at,
+    event.kind,
+    event.from ?? null,
+    event.to ?? null,
+    event.actor,
+    event.reason ?? null,
+  );
+}
+
+/** Inserts model (if new), version and files. Call inside the transaction that makes the objects live. */
+export function writeVersion(db: Database, entry: NewVersion): VersionKey {
+  const { report } = entry;
+  db.prepare(
+    'INSERT INTO models (name_key, name, description) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+  ).run(modelKey(entry.name), entry.name.normalize('NFC'), report.card?.description ?? null);
+  const { modelId, name } = readModel(db, entry.name);
+  const same = db
+    .prepare<[number, string], { version: number }>(
+      'SELECT version FROM versions WHERE model_id = ? AND digest = ?',
+    )
+    .get(modelId, report.manifestDigest);
+  if (same !== undefined) {
+    throw new AppError(
+      'conflict',
+      `These files are in the vault already, as ${name}@${same.version}.`,
+      {
+        details: { version: `${name}@${same.version}` },
+      },
+    );
+  }
+  const last = db
+    .prepare<[number], { last: number | null }>(
+      'SELECT max(version) AS last FROM versions WHERE model_id = ?',
+    )
+    .get(modelId);
+  const version = (last?.last ?? 0) + 1;
+  db.prepare('INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
+    modelId,
+    version,
+    report.manifestDigest,
+    entry.stage,
+    report.format,
+    report.totalBytes,
+    entry.at,
+    entry.by,
+    entry.overridden ? 1 : 0,
+    JSON.stringify(report.signature),
+    JSON.stringify(report.findings),
+    JSON.stringify(report.model),
+    report.card === null ? null : JSON.stringify(report.card),
+    JSON.stringify(entry.firstContact),
+  );
+  const addFile = db.prepare('INSERT INTO version_files VALUES (?, ?, ?, ?, ?, ?)');
+  for (const file of entry.files) {
+    addFile.run(modelId, version, file.path, file.objectId, file.bytes, file.sha256);
+  }
+  writeEvent(
+    db,
+    { modelId, version },
+    { at: entry.at, kind: 'imported', to: entry.stage, actor: entry.by },
+  );
+  return { modelId, model: name, version };
+}
+
+export function rowToSummary(db: Database, row: VersionRow): VersionSummary {
+  return {
+    model: row.model,
+    version: row.version,
+    digest: row.digest,
+    stage: row.stage,
+    aliases: readAliases(db, row),
+    importedAt: row.importedAt,
+    importedBy: row.importedBy,
+    signature: signatureResult.parse(JSON.parse(row.signature)),
+    overridden: row.overridden === 1,
+    sizeBytes: row.sizeBytes,
+    pending:
+      row.requestTo === null || row.requestedBy === null || row.requestedAt === null
+        ? null
+        : {
+            to: row.requestTo,
+            requestedBy: row.requestedBy,
+            requestedAt: row.requestedAt,
+            reason: row.requestReason ?? '',
+          },
+  };
+}
+
+export function rowToDetail(db: Database, row: VersionRow): VersionDetail {
+  return {
+    ...rowToSummary(db, row),
+    format: row.format,
+    files: readFiles(db, row).map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
+    facts: modelFacts.parse(JSON.parse(row.facts)),
+    card: row.card === null ? null : modelCard.parse(JSON.parse(row.card)),
+    findings: z.array(finding).parse(JSON.parse(row.findings)),
+    firstContact: firstContact.parse(JSON.parse(row.firstContact)),
+  };
+}

@@ -1,0 +1,202 @@
+/** Reading and writing the records of runs and the reference profiles they are compared with. */
+import { z } from 'zod';
+import { AppError, type ErrorBody } from '#shared/errors.ts';
+import { runResult, runState, type RunResult, type RunSummary } from '#shared/contract/runs.ts';
+import type { DriftState } from '#shared/contract/monitor.ts';
+import { profileSchema, type Profile } from '#domain/monitoring/index.ts';
+import type { Database } from '#platform/database.ts';
+
+export interface VersionName {
+  readonly model: string;
+  readonly version: number;
+}
+
+export interface ReferenceProfile {
+  readonly source: 'bundle' | 'run';
+  readonly runId: string | undefined;
+  readonly since: string;
+  readonly profile: Profile;
+}
+
+export interface RunRow extends RunSummary {
+  readonly driftState: DriftState | undefined;
+  readonly drifted: number;
+}
+
+export interface RunStore {
+  start(run: VersionName & {
+    readonly runId: string;
+    readonly digest: string;
+    readonly at: string;
+    readonly actor: string;
+    readonly inputName: string;
+  }): void;
+  finish(run: {
+    readonly result: RunResult;
+    readonly profile: Profile;
+    readonly drift: { readonly state: DriftState; readonly drifted: number } | undefined;
+    readonly at: string;
+  }): void;
+  fail(run: { readonly runId: string; readonly state: 'failed' | 'cancelled'; readonly error: ErrorBody; readonly at: string }): void;
+  /** Runs that a killed program left behind; called once at open. */
+  closeInterrupted(at: string): number;
+  list(filter: { readonly model: string | undefined; readonly limit: number }): RunSummary[];
+  show(runId: string): { readonly summary: RunSummary; readonly result: RunResult | null };
+  profileOf(runId: string): Profile | undefined;
+  /** Finished runs with a profile, newest first. */
+  finished(version: VersionName): RunRow[];
+  latest(model: string): RunRow | undefined;
+  reference(version: VersionName): ReferenceProfile | undefined;
+  setReference(version: VersionName, reference: ReferenceProfile): void;
+}
+
+export function createRunStore(db: Database): RunStore {
+  const select = `SELECT r.*, p.run_id IS NOT NULL AS is_reference FROM runs r
+    LEFT JOIN reference_profiles p ON p.run_id = r.run_id`;
+  const rows = (where: string, ...values: (string | number)[]): RunRow[] =>
+    db
+      .prepare(`${select} ${where}`)
+      .all(...values)
+      .map((row) => toRun(runRow.parse(row)));
+
+  function one(runId: string): RunRow {
+    const [row] = rows('WHERE r.run_id = ?', runId);
+    if (row === undefined) throw new AppError('not-found', 'There is no run with this id.');
+    return row;
+  }
+
+  return {
+    start({ runId, model, version, digest, at, actor, inputName }) {
+      db.prepare(
+        `INSERT INTO runs (run_id, model, version, version_digest, state, started_at, actor, input_name)
+         VALUES (?, ?, ?, ?, 'running', ?, ?, ?)`,
+      ).run(runId, model, version, digest, at, actor, inputName);
+    },
+    finish({ result, profile, drift, at }) {
+      db.prepare(
+        `UPDATE runs SET state = 'done', finished_at = ?, rows = ?, rejected = ?, seconds = ?, drift_state = ?,
+           drifted = ?, result = ?, profile = ? WHERE run_id = ?`,
+      ).run(
+        at,
+        result.rows,
+        result.rejected,
+        result.seconds,
+        drift?.state ?? null,
+        drift?.drifted ?? 0,
+        JSON.stringify(result),
+        JSON.stringify(profile),
+        result.runId,
+      );
+    },
+    fail({ runId, state, error, at }) {
+      const body = { code: error.code, message: error.message };
+      db.prepare('UPDATE runs SET state = ?, finished_at = ?, error = ? WHERE run_id = ?').run(
+        state,
+        at,
+        JSON.stringify(body),
+        runId,
+      );
+    },
+    closeInterrupted(at) {
+      const error = { code: 'io', message: 'The program ended while this run was going on.' };
+      return db
+        .prepare("UPDATE runs SET state = 'interrupted', finished_at = ?, error = ? WHERE state = 'running'")
+        .run(at, JSON.stringify(error)).changes;
+    },
+    list: ({ model, limit }) =>
+      (model === undefined
+        ? rows('ORDER BY r.started_at DESC, r.rowid DESC LIMIT ?', limit)
+        : rows('WHERE r.model = ? ORDER BY r.started_at DESC, r.rowid DESC LIMIT ?', model, limit)
+      ).map(toSummary),
+    show(runId) {
+      const row = one(runId);
+      const stored = db
+        .prepare<[string], { result: string | null }>('SELECT result FROM runs WHERE run_id = ?')
+        .get(runId);
+      const text = stored?.result ?? null;
+      return { summary: toSummary(row), result: text === null ? null : runResult.parse(JSON.parse(text)) };
+    },
+    profileOf(runId) {
+      const stored = db
+        .prepare<[string], { profile: string | null }>('SELECT profile FROM runs WHERE run_id = ?')
+        .get(runId);
+      const text = stored?.profile ?? null;
+      return text === null ? undefined : profileSchema.parse(JSON.parse(text));
+    },
+    finished: ({ model, version }) =>
+      rows(
+        "WHERE r.model = ? AND r.version = ? AND r.state = 'done' ORDER BY r.started_at DESC, r.rowid DESC",
+        model,
+        version,
+      ),
+    latest: (model) => rows('WHERE r.model = ? ORDER BY r.started_at DESC, r.rowid DESC LIMIT 1', model)[0],
+    reference({ model, version }) {
+      const row = db
+        .prepare<[string, number], { source: 'bundle' | 'run'; run_id: string | null; since: string; profile: string }>(
+          'SELECT source, run_id, since, profile FROM reference_profiles WHERE model = ? AND version = ?',
+        )
+        .get(model, version);
+      if (row === undefined) return undefined;
+      return {
+        source: row.source,
+        runId: row.run_id ?? undefined,
+        since: row.since,
+        profile: profileSchema.parse(JSON.parse(row.profile)),
+      };
+    },
+    setReference({ model, version }, reference) {
+      db.prepare('INSERT OR REPLACE INTO reference_profiles VALUES (?, ?, ?, ?, ?, ?)').run(
+        model,
+        version,
+        reference.source,
+        reference.runId ?? null,
+        reference.since,
+        JSON.stringify(reference.profile),
+      );
+    },
+  };
+}
+
+const runRow = z.object({
+  run_id: z.string(),
+  model: z.string(),
+  version: z.number(),
+  state: runState,
+  started_at: z.string(),
+  finished_at: z.string().nullable(),
+  actor: z.string(),
+  input_name: z.string(),
+  rows: z.number(),
+  rejected: z.number(),
+  seconds: z.number().nullable(),
+  drift_state: z.enum(['ok', 'watch', 'act']).nullable(),
+  drifted: z.number(),
+  error: z.string().nullable(),
+  is_reference: z.number(),
+});
+
+const runError = z.object({ code: z.string(), message: z.string() });
+
+function toRun(row: z.infer<typeof runRow>): RunRow {
+  return {
+    runId: row.run_id,
+    model: row.model,
+    version: row.version,
+    state: row.state,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    actor: row.actor,
+    inputName: row.input_name,
+    rows: row.rows,
+    rejected: row.rejected,
+    seconds: row.seconds,
+    isReference: row.is_reference === 1,
+    error: row.error === null ? null : runError.parse(JSON.parse(row.error)),
+    driftState: row.drift_state ?? undefined,
+    drifted: row.drifted,
+  };
+}
+
+function toSummary({ driftState: _state, drifted: _drifted, ...summary }: RunRow): RunSummary {
+  return summary;
+}
