@@ -1,0 +1,286 @@
+/**
+ * The encrypted objects: one FLOE file per stored file, each under a random key of its own that `catalog.db` holds wrapped.
+ *
+ * Guarantee: a set of objects and the rows that speak of it appear together or not at all, wherever the process is killed.
+ *   1. `stage` writes `staging/<id>.part` and syncs it.
+ *   2. `commit` inserts the rows as `staging` (first transaction), renames the files into `objects/`, syncs the folders,
+ *      then makes the rows `live` in one transaction with the caller's own rows.
+ *   3. `recoverObjects`, at open, takes back what is still `staging`, sweeps `staging/`, and moves files that no row knows
+ *      into `quarantine/`: they are never deleted, because a row may be missing through a fault of ours.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError } from '#shared/errors.ts';
+import { syncDirectory } from '#platform/atomic-file.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Database } from '#platform/database.ts';
+import type { Secret } from '#platform/secret.ts';
+import { openFloeFile, writeFloeFile, type FloeFileReader } from './floe-file.ts';
+import { deriveKey, type Purpose } from './purposes.ts';
+import { unwrap, wrap } from './slots.ts';
+
+export const objectsSchema = `
+  CREATE TABLE objects (
+    id TEXT PRIMARY KEY,
+    size_bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    wrapped_key BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('staging', 'live')),
+    created_at TEXT NOT NULL
+  ) STRICT;
+`;
+
+/** Left free when room is checked, so that the log and the catalog can still be written. */
+const reserveBytes = 64 * 1024 * 1024;
+const epoch = 1;
+
+export interface StagedObject {
+  readonly objectId: string;
+  readonly sizeBytes: number;
+  /** SHA-256 of the plaintext, hex. */
+  readonly sha256: string;
+  readonly wrappedKey: Uint8Array;
+}
+
+/** What an inference child needs to decrypt one object by itself: an open file, its key, and nothing else of the vault. */
+export interface ObjectHandOver {
+  readonly path: string;
+  readonly key: Uint8Array;
+  readonly aad: Uint8Array;
+  readonly sizeBytes: number;
+}
+
+export interface OpenObject extends FloeFileReader {
+  close(): Promise<void>;
+}
+
+export interface ObjectStore {
+  /** Throws `io` when the medium has not got that much room. */
+  requireSpace(sizeBytes: number): Promise<void>;
+  /** Hashes and encrypts in one pass; on failure nothing is left. */
+  stage(options: {
+    readonly source: AsyncIterable<Uint8Array>;
+    readonly onBytes?: (count: number) => void;
+    readonly signal?: AbortSignal;
+  }): Promise<StagedObject>;
+  /** Stores all of them, with the caller's rows in the same transaction, or none. */
+  commit(staged: readonly StagedObject[], insideTransaction: () => void): Promise<void>;
+  discard(staged: readonly StagedObject[]): Promise<void>;
+  open(objectId: string): Promise<OpenObject>;
+  handOver(objectId: string): ObjectHandOver;
+  /** Destroys the wrapped key, then the file. */
+  remove(objectId: string): Promise<void>;
+}
+
+export interface RecoveryReport {
+  /** Objects of imports that had not been finished. */
+  readonly rolledBack: number;
+  /** Half-written files removed from `staging/`. */
+  readonly swept: number;
+  /** Files that no row knows, moved to `quarantine/`. */
+  readonly quarantined: number;
+}
+
+interface ObjectRow {
+  readonly size_bytes: number;
+  readonly wrapped_key: Uint8Array;
+  readonly epoch: number;
+}
+
+export function createObjectStore(deps: {
+  readonly dir: string;
+  readonly vaultId: string;
+  readonly catalog: Database;
+  readonly modelsKey: Secret<Purpose> | undefined;
+  readonly clock: Clock;
+}): ObjectStore {
+  const { dir, catalog, vaultId } = deps;
+  const wrapKey =
+    deps.modelsKey === undefined ? undefined : deriveKey(deps.modelsKey, 'object keys v1');
+  const partPath = (id: string): string => join(dir, 'staging', `${id}.part`);
+
+  function keyForObjects(): Uint8Array {
+    if (wrapKey === undefined)
+      throw new AppError(
+        'forbidden',
+        'Your key slot does not hold the key of the models. An auditor can read every record and no model.',
+      );
+    return wrapKey;
+  }
+
+  function handOver(objectId: string): ObjectHandOver {
+    const key = keyForObjects();
+    const row = catalog
+      .prepare<[string], ObjectRow>(
+        "SELECT size_bytes, wrapped_key, epoch FROM objects WHERE id = ? AND state = 'live'",
+      )
+      .get(objectId);
+    if (row === undefined) throw new AppError('not-found', 'The catalog knows no such object.');
+    const objectKey = unwrap(key, row.wrapped_key, wrapAad(objectId, row.epoch));
+    if (objectKey === undefined)
+      throw new AppError('tampered', 'The key of a stored object was changed in the catalog.');
+    return {
+      path: objectPath(dir, objectId),
+      key: objectKey,
+      aad: objectAad(vaultId, objectId),
+      sizeBytes: row.size_bytes,
+    };
+  }
+
+  async function discard(staged: readonly StagedObject[]): Promise<void> {
+    for (const { objectId } of staged) await rm(partPath(objectId), { force: true });
+  }
+
+  return {
+    async requireSpace(sizeBytes) {
+      const { bavail, bsize } = await statfs(dir);
+      const missing = sizeBytes + reserveBytes - bavail * bsize;
+      if (missing > 0) {
+        throw new AppError(
+          'io',
+          `The disk of the vault is full: about ${Math.ceil(missing / 1e6)} MB more are needed. Nothing was changed; make room and try again.`,
+          {
+            details: { system: 'ENOSPC', missingBytes: missing },
+          },
+        );
+      }
+    },
+
+    async stage({ source, onBytes, signal }) {
+      const key = keyForObjects();
+      const objectId = randomBytes(16).toString('hex');
+      const objectKey = randomBytes(32);
+      const path = partPath(objectId);
+      const file = await open(path, 'wx', 0o600);
+      try {
+        const written = await writeFloeFile({
+          file,
+          source,
+          key: objectKey,
+          aad: objectAad(vaultId, objectId),
+          ...(onBytes === undefined ? {} : { onBytes }),
+          ...(signal === undefined ? {} : { signal }),
+        });
+        await file.sync();
+        await file.close();
+        return { objectId, ...written, wrappedKey: wrap(key, objectKey, wrapAad(objectId, epoch)) };
+      } catch (error) {
+        await file.close().catch(() => undefined); // the first error is the one that counts
+        await rm(path, { force: true });
+        throw error;
+      } finally {
+        objectKey.fill(0);
+      }
+    },
+
+    async commit(staged, insideTransaction) {
+      const insert = catalog.prepare(
+        "INSERT INTO objects (id, size_bytes, sha256, wrapped_key, epoch, state, created_at) VALUES (?, ?, ?, ?, ?, 'staging', ?)",
+      );
+      const createdAt = deps.clock().toISOString();
+      catalog.transaction(() => {
+        for (const { objectId, sizeBytes, sha256, wrappedKey } of staged)
+          insert.run(objectId, sizeBytes, sha256, wrappedKey, epoch, createdAt);
+      })();
+      try {
+        const folders = new Set<string>();
+        for (const { objectId } of staged) {
+          const folder = join(dir, 'objects', objectId.slice(0, 2));
+          await mkdir(folder, { recursive: true, mode: 0o700 });
+          await rename(partPath(objectId), objectPath(dir, objectId));
+          folders.add(folder);
+        }
+        for (const folder of [...folders, join(dir, 'objects'), join(dir, 'staging')])
+          await syncDirectory(folder);
+        const makeLive = catalog.prepare("UPDATE objects SET state = 'live' WHERE id = ?");
+        catalog.transaction(() => {
+          for (const { objectId } of staged) makeLive.run(objectId);
+          insideTransaction();
+        })();
+      } catch (error) {
+        await discard(staged);
+        await rollBack(dir, catalog);
+        throw error;
+      }
+    },
+
+    discard,
+    handOver,
+
+    async open(objectId) {
+      const { path, key, aad, sizeBytes } = handOver(objectId);
+      const file = await open(path, 'r').catch((cause: unknown) => {
+        throw new AppError(
+          'corrupt',
+          'The file of a stored object is missing from the vault folder. Restore it from a copy of the vault.',
+          { cause },
+        );
+      });
+      try {
+        return {
+          ...(await openFloeFile({ fd: file.fd, key, aad, sizeBytes })),
+          close: () => file.close(),
+        };
+      } catch (error) {
+        await file.close();
+        throw error;
+      } finally {
+        key.fill(0);
+      }
+    },
+
+    async remove(objectId) {
+      catalog.prepare('DELETE FROM objects WHERE id = ?').run(objectId);
+      await rm(objectPath(dir, objectId), { force: true });
+      await syncDirectory(join(dir, 'objects', objectId.slice(0, 2)));
+    },
+  };
+}
+
+/** Brings the folders and the catalog back into agreement. Needs the catalog key only, so an auditor's sign-in does it too. */
+export async function recoverObjects(dir: string, catalog: Database): Promise<RecoveryReport> {
+  const rolledBack = await rollBack(dir, catalog);
+
+  const parts = await readdir(join(dir, 'staging'));
+  for (const part of parts) await rm(join(dir, 'staging', part), { force: true, recursive: true });
+
+  const known = new Set(catalog.prepare<[], string>('SELECT id FROM objects').pluck().all());
+  let quarantined = 0;
+  for (const folder of await readdir(join(dir, 'objects'))) {
+    for (const name of await readdir(join(dir, 'objects', folder))) {
+      if (known.has(name)) continue;
+      await rename(join(dir, 'objects', folder, name), join(dir, 'quarantine', name));
+      quarantined += 1;
+    }
+  }
+  if (quarantined > 0) await syncDirectory(join(dir, 'quarantine'));
+  return { rolledBack, swept: parts.length, quarantined };
+}
+
+async function rollBack(dir: string, catalog: Database): Promise<number> {
+  const unfinished = catalog
+    .prepare<[], string>("SELECT id FROM objects WHERE state = 'staging'")
+    .pluck()
+    .all();
+  for (const id of unfinished) await rm(objectPath(dir, id), { force: true });
+  if (unfinished.length > 0) catalog.prepare("DELETE FROM objects WHERE state = 'staging'").run();
+  return unfinished.length;
+}
+
+function objectPath(dir: string, objectId: string): string {
+  return join(dir, 'objects', objectId.slice(0, 2), objectId);
+}
+
+/** Vault id ‖ object id, 16 bytes each: a file moved to another vault or another name does not open. */
+function objectAad(vaultId: string, objectId: string): Uint8Array {
+  return Buffer.from(vaultId + objectId, 'hex');
+}
+
+function wrapAad(objectId: string, keyEpoch: number): Uint8Array {
+  const bytes = Buffer.alloc(20);
+  bytes.write(objectId, 0, 'hex');
+  bytes.writeUInt32BE(keyEpoch, 16);
+  return bytes;
+}

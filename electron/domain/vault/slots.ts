@@ -1,0 +1,252 @@
+/**
+ * Key slots. A slot has a P-256 key pair: the private half is wrapped under a key from the password (or the recovery key),
+ * the purpose keys are sealed to the public half. So what a slot holds can be changed by whoever holds the purpose keys,
+ * and a password can be changed without touching anybody else's slot.
+ */
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { AppError } from '#shared/errors.ts';
+import { canonicalBytes } from '#platform/canonical-json.ts';
+import { Secret } from '#platform/secret.ts';
+import { generateHpkeKeyPair, hpkeOpen, hpkeSeal, type HpkeKeyPair } from './hpke.ts';
+import { passwordToKey, type KdfChoice } from './kdf.ts';
+import { purposes, type Purpose, type RootKeys } from './purposes.ts';
+import type { PasswordSlot, Slot, VaultFile } from './vault-file.ts';
+
+type VaultIdentity = Pick<VaultFile, 'vaultId' | 'tagSalt'>;
+
+/** Finds a user's slot without naming the user (names are compared as NFC, lower case). */
+export function slotTag(vault: VaultIdentity, user: string): string {
+  const name = user.normalize('NFC').toLowerCase();
+  return createHmac('sha256', Buffer.from(vault.tagSalt, 'base64')).update(name).digest('base64');
+}
+
+export async function createPasswordSlot(
+  vault: VaultIdentity,
+  entry: {
+    readonly user: string;
+    readonly password: string;
+    readonly kdf: KdfChoice;
+    readonly keys: RootKeys;
+    readonly holds: readonly Purpose[];
+  },
+): Promise<Slot> {
+  return passwordSlot(vault, {
+    ...entry,
+    tag: slotTag(vault, entry.user),
+    id: randomBytes(16).toString('hex'),
+  });
+}
+
+/** The same slot and the same purpose keys behind another password. */
+export async function changePassword(
+  vault: VaultIdentity,
+  slot: PasswordSlot,
+  entry: { readonly password: string; readonly kdf: KdfChoice; readonly keys: RootKeys },
+): Promise<Slot> {
+  return passwordSlot(vault, { ...entry, tag: slot.tag, id: slot.id, holds: heldBy(slot) });
+}
+
+export function createRecoverySlot(
+  vault: VaultIdentity,
+  recoveryKey: Uint8Array,
+  keys: RootKeys,
+): Slot {
+  const id = randomBytes(16).toString('hex');
+  const pair = generateHpkeKeyPair();
+  const kek = recoveryKek(recoveryKey, id);
+  return {
+    kind: 'recovery',
+    id,
+    publicKey: toBase64(pair.publicKey),
+    wrappedPrivateKey: toBase64(
+      wrap(kek, pair.privateKey, wrapAad(vault, { kind: 'recovery', id })),
+    ),
+    sealed: seal(vault, { id, publicKey: pair.publicKey }, keys, purposes),
+  };
+}
+
+/** Gives the slot exactly the purpose keys of `holds`. */
+export function resealSlot(
+  vault: VaultIdentity,
+  slot: Slot,
+  keys: RootKeys,
+  holds: readonly Purpose[],
+): Slot {
+  return {
+    ...slot,
+    sealed: seal(vault, { id: slot.id, publicKey: fromBase64(slot.publicKey) }, keys, holds),
+  };
+}
+
+/** The purpose keys of the slot, or undefined when the password is wrong. */
+export async function openPasswordSlot(
+  vault: VaultIdentity,
+  slot: PasswordSlot,
+  password: string,
+): Promise<RootKeys | undefined> {
+  const kek = await passwordToKey(password, slot.kdf, fromBase64(slot.salt));
+  return openSlot(vault, slot, kek, {
+    kind: 'password',
+    id: slot.id,
+    kdf: slot.kdf,
+    salt: slot.salt,
+  });
+}
+
+export function openRecoverySlot(
+  vault: VaultIdentity,
+  slot: Slot,
+  recoveryKey: Uint8Array,
+): RootKeys | undefined {
+  return openSlot(vault, slot, recoveryKek(recoveryKey, slot.id), {
+    kind: 'recovery',
+    id: slot.id,
+  });
+}
+
+export function heldBy(slot: Slot): Purpose[] {
+  return purposes.filter((purpose) => slot.sealed[purpose] !== undefined);
+}
+
+async function passwordSlot(
+  vault: VaultIdentity,
+  entry: {
+    readonly id: string;
+    readonly tag: string;
+    readonly password: string;
+    readonly kdf: KdfChoice;
+    readonly keys: RootKeys;
+    readonly holds: readonly Purpose[];
+  },
+): Promise<Slot> {
+  const { id, tag, kdf } = entry;
+  const saltBytes = randomBytes(16);
+  const salt = toBase64(saltBytes);
+  const kek = await passwordToKey(entry.password, kdf, saltBytes);
+  const pair = generateHpkeKeyPair();
+  return {
+    kind: 'password',
+    id,
+    tag,
+    kdf,
+    salt,
+    publicKey: toBase64(pair.publicKey),
+    wrappedPrivateKey: toBase64(
+      wrap(kek, pair.privateKey, wrapAad(vault, { kind: 'password', id, kdf, salt })),
+    ),
+    sealed: seal(vault, { id, publicKey: pair.publicKey }, entry.keys, entry.holds),
+  };
+}
+
+function openSlot(
+  vault: VaultIdentity,
+  slot: Slot,
+  kek: Uint8Array,
+  bound: object,
+): RootKeys | undefined {
+  const privateKey = unwrap(kek, fromBase64(slot.wrappedPrivateKey), wrapAad(vault, bound));
+  if (privateKey === undefined) return undefined;
+  const keyPair: HpkeKeyPair = { publicKey: fromBase64(slot.publicKey), privateKey };
+  try {
+    const keys: Partial<Record<Purpose, Secret<Purpose>>> = {};
+    for (const purpose of purposes) {
+      const message = slot.sealed[purpose];
+      if (message === undefined) continue;
+      const opened = hpkeOpen({
+        enc: fromBase64(message.enc),
+        ciphertext: fromBase64(message.ciphertext),
+        keyPair,
+        ...sealContext(vault, slot.id, purpose),
+      });
+      keys[purpose] = new Secret<Purpose>(opened);
+    }
+    return keys;
+  } finally {
+    privateKey.fill(0);
+  }
+}
+
+function seal(
+  vault: VaultIdentity,
+  slot: { readonly id: string; readonly publicKey: Uint8Array },
+  keys: RootKeys,
+  holds: readonly Purpose[],
+): Slot['sealed'] {
+  const sealed: Slot['sealed'] = {};
+  for (const purpose of holds) {
+    const key = keys[purpose];
+    if (key === undefined) {
+      throw new AppError(
+        'forbidden',
+        `Your own key slot does not hold the ${purpose} key, so you cannot hand it on.`,
+      );
+    }
+    const { enc, ciphertext } = hpkeSeal({
+      publicKey: slot.publicKey,
+      plaintext: key.reveal(),
+      ...sealContext(vault, slot.id, purpose),
+    });
+    sealed[purpose] = { enc: toBase64(enc), ciphertext: toBase64(ciphertext) };
+  }
+  return sealed;
+}
+
+function sealContext(
+  vault: VaultIdentity,
+  slotId: string,
+  purpose: Purpose,
+): { info: Uint8Array; aad: Uint8Array } {
+  return {
+    info: Buffer.from('strongroom purpose key v1'),
+    aad: canonicalBytes({ vaultId: vault.vaultId, slotId, purpose }),
+  };
+}
+
+function wrapAad(vault: VaultIdentity, bound: object): Uint8Array {
+  return canonicalBytes({ vaultId: vault.vaultId, ...bound });
+}
+
+function recoveryKek(recoveryKey: Uint8Array, slotId: string): Uint8Array {
+  return new Uint8Array(
+    hkdfSync('sha256', recoveryKey, Buffer.from(slotId, 'hex'), 'strongroom recovery slot v1', 32),
+  );
+}
+
+/** IV (12) ‖ ciphertext ‖ tag (16), AES-256-GCM. */
+export function wrap(key: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array {
+  const iv = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key, iv);
+  cipher.setAAD(aad);
+  return Buffer.concat([iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** Undefined when the key or the AAD is not the one it was wrapped with. */
+export function unwrap(
+  key: Uint8Array,
+  wrapped: Uint8Array,
+  aad: Uint8Array,
+): Uint8Array | undefined {
+  if (wrapped.length < 28) return undefined;
+  const decipher = createDecipheriv('aes-256-gcm', key, wrapped.subarray(0, 12), {
+    authTagLength: 16,
+  });
+  decipher.setAAD(aad);
+  decipher.setAuthTag(wrapped.subarray(-16));
+  const plaintext = decipher.update(wrapped.subarray(12, -16));
+  try {
+    decipher.final();
+    return plaintext;
+  } catch {
+    // A wrong password looks like this; the caller decides what it means.
+    plaintext.fill(0);
+    return undefined;
+  }
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}
+
+function fromBase64(text: string): Uint8Array {
+  return Buffer.from(text, 'base64');
+}
