@@ -1,0 +1,13 @@
+/** What both tests and the children they kill need of a vault with nothing but objects in it. */
+import { vaultCatalogSchema, type VaultSchema } from '#domain/vault/index.ts';
+
+export const bareSchema: VaultSchema = { catalog: vaultCatalogSchema, audit: [], records: [] };
+export const adminPassword = 'a quiet harbour';
+
+export async function* chunksOf(
+  bytes: Uint8Array,
+  chunkBytes = 65_536,
+): AsyncGenerator<Uint8Array> {
+  for (let offset = 0; offset < bytes.length; offset += chunkBytes)
+    yield bytes.subarray(offset, offset + chunkBytes);
+}

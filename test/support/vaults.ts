@@ -1,0 +1,33 @@
+/** Vaults in temporary folders, with a password hash that costs nothing. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { createVault, type KdfChoice, type OpenVault } from '#domain/vault/index.ts';
+import { adminPassword, bareSchema } from './bare-vault.ts';
+
+export { adminPassword, bareSchema, chunksOf } from './bare-vault.ts';
+
+export const cheapKdf: KdfChoice = { name: 'argon2id', memoryKib: 8, passes: 1, lanes: 1 };
+
+/** A folder that goes away with the test. */
+export function temporaryFolder(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'strongroom-test-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+export async function freshVault(
+  dir = join(temporaryFolder(), 'vault'),
+): Promise<{ vault: OpenVault; recoveryKey: string; dir: string }> {
+  const created = await createVault({
+    dir,
+    user: 'Ada',
+    password: adminPassword,
+    profile: 'standard',
+    kdf: cheapKdf,
+    clock: () => new Date(),
+    schema: bareSchema,
+  });
+  return { ...created, dir };
+}
