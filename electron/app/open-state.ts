@@ -38,7 +38,7 @@ export function createOpenStores(vault: OpenVault, deps: { readonly clock: Clock
   const { clock } = deps;
   return {
     vault,
-    log: openLog({ db: vault.audit, clock, host: deps.host, profile: vault.profile, vaultId: vault.id }),
+    log: openLog({ db: vault.audit, clock, host: deps.host, vaultId: vault.id }),
     users: createUsers({ db: vault.catalog, slots: vault.slots, clock }),
     trust: createTrustList(vault.catalog, clock),
     policy: createPolicy(vault.catalog),

@@ -1,0 +1,233 @@
+/**
+ * Checks a whole `audit.db` from its entries up, trusting no stored hash. What it cannot see alone is the end cut off
+ * (checkpoints included) or a history written anew with the stolen key: for that it takes checkpoints that were kept
+ * elsewhere (`against`). It shares formats with the writer and no code that writes.
+ */
+import { setImmediate } from 'node:timers/promises';
+import type { LogEntry, VerifyStatus } from '#shared/contract/audit.ts';
+import type { Database } from '#platform/database.ts';
+import { parseCheckpoint, type Checkpoint } from './checkpoint.ts';
+import { parseEntry } from './entry.ts';
+import { createTreeBuilder, emptyRoot, leafHash, sameHash, type Hash } from './merkle.ts';
+import { isSignedBy, parseVerifierKey, type VerifierKey } from './note.ts';
+
+const pageRows = 1000;
+
+/** The answer "no", with the first entry that shows it. */
+class Broken extends Error {
+  readonly at: number | null;
+  constructor(at: number | null, message: string) {
+    super(message);
+    this.at = at;
+  }
+}
+
+export async function verifyLog(
+  db: Database,
+  options: {
+    /** Texts of checkpoints kept outside the vault. */
+    readonly against?: readonly string[];
+    readonly onProgress?: (done: number, total: number) => void;
+    readonly signal?: AbortSignal;
+  } = {},
+): Promise<VerifyStatus> {
+  const against = options.against ?? [];
+  const size = db.prepare<[], number>('SELECT count(*) FROM entries').pluck().get() ?? 0;
+  const tree = createTreeBuilder({ size: 0, source: () => emptyRoot });
+  const rootHex = (): string => Buffer.from(tree.root()).toString('hex');
+  try {
+    const key = readKey(db);
+    const kept = against.map((text) => readKept(text, key));
+    const hashes = await checkEntries({ db, key, kept, size, tree, options });
+    checkEnd({ db, kept, size, hashes });
+  } catch (error) {
+    if (!(error instanceof Broken)) throw error;
+    return {
+      status: 'broken',
+      size,
+      root: rootHex(),
+      firstBroken: error.at,
+      message: error.message,
+    };
+  }
+  const compared =
+    against.length === 0
+      ? ''
+      : `, and with ${against.length} checkpoint${against.length === 1 ? '' : 's'} kept elsewhere`;
+  return {
+    status: 'intact',
+    size,
+    root: rootHex(),
+    message: `All ${size} entries, their hashes and checkpoints agree${compared}.`,
+  };
+}
+
+/** Walks the entries as they stood at the start; the log may grow meanwhile. Returns how many hashes belong to them. */
+async function checkEntries(context: {
+  readonly db: Database;
+  readonly key: VerifierKey;
+  readonly kept: readonly Checkpoint[];
+  readonly size: number;
+  readonly tree: ReturnType<typeof createTreeBuilder>;
+  readonly options: NonNullable<Parameters<typeof verifyLog>[1]>;
+}): Promise<number> {
+  const { db, key, kept, size, tree, options } = context;
+  const page = db.prepare<[number, number], { idx: number; json: string }>(
+    'SELECT idx, json FROM entries WHERE idx >= ? ORDER BY idx LIMIT ?',
+  );
+  const hashAt = db
+    .prepare<[number, number], Hash>('SELECT hash FROM hashes WHERE level = ? AND idx = ?')
+    .pluck();
+  const noteAt = db
+    .prepare<[number], string>('SELECT note FROM checkpoints WHERE size = ?')
+    .pluck();
+  const checkRoots = (): void => {
+    const own = noteAt.get(tree.size());
+    if (own !== undefined) checkOwn(own, { key, size: tree.size(), root: tree.root() });
+    for (const checkpoint of kept) {
+      if (checkpoint.size === tree.size() && !sameHash(checkpoint.root, tree.root())) {
+        throw new Broken(
+          null,
+          `The first ${checkpoint.size} entries are not those that the kept checkpoint was made of: the history was rewritten.`,
+        );
+      }
+    }
+  };
+  const begun = new Map<number, LogEntry['action']>();
+  let lastTime = '';
+  let hashes = 0;
+  checkRoots();
+  while (tree.size() < size) {
+    options.signal?.throwIfAborted();
+    const first = tree.size();
+    const rows = page.all(first, Math.min(pageRows, size - first));
+    if (rows.length === 0) throw new Broken(first, `Entry ${first} is missing.`);
+    for (const { idx, json } of rows) {
+      const expected = tree.size();
+      if (idx !== expected) throw new Broken(expected, `Entry ${expected} is missing.`);
+      const entry = parseEntry(json);
+      if (entry === undefined)
+        throw new Broken(idx, `Entry ${idx} is not one that Strongroom wrote.`);
+      for (const node of tree.add(leafHash(Buffer.from(json)))) {
+        const stored = hashAt.get(node.level, node.index);
+        if (stored === undefined || !sameHash(stored, node.hash)) {
+          throw new Broken(
+            idx,
+            `Entry ${idx} was changed after it was written: its hash does not match.`,
+          );
+        }
+        hashes += 1;
+      }
+      checkOrder(entry, { idx, lastTime, begun });
+      lastTime = entry.time;
+      checkRoots();
+    }
+    options.onProgress?.(tree.size(), size);
+    await setImmediate();
+  }
+  return hashes;
+}
+
+/** What one entry says of itself and of the others. */
+function checkOrder(
+  entry: LogEntry,
+  seen: {
+    readonly idx: number;
+    readonly lastTime: string;
+    readonly begun: Map<number, LogEntry['action']>;
+  },
+): void {
+  const { idx, begun } = seen;
+  if (entry.index !== idx) throw new Broken(idx, `Entry ${idx} stands in the wrong place.`);
+  if (entry.time < seen.lastTime !== (entry.clock === 'backwards')) {
+    throw new Broken(idx, `The time of entry ${idx} does not follow the entry before.`);
+  }
+  if (entry.phase === 'begin') begun.set(idx, entry.action);
+  if (entry.phase !== 'outcome') return;
+  if (entry.of === undefined || begun.get(entry.of) !== entry.action) {
+    throw new Broken(idx, `Entry ${idx} is the outcome of an act that was not announced.`);
+  }
+  begun.delete(entry.of);
+}
+
+function checkEnd(context: {
+  readonly db: Database;
+  readonly kept: readonly Checkpoint[];
+  readonly size: number;
+  readonly hashes: number;
+}): void {
+  const { db, size } = context;
+  const longest = Math.max(-1, ...context.kept.map((checkpoint) => checkpoint.size));
+  if (longest > size) {
+    throw new Broken(
+      size,
+      `The kept checkpoint covers ${longest} entries and the log has ${size}: entries were cut off, or the vault is an older copy.`,
+    );
+  }
+  const count = (sql: string): number => db.prepare<[], number>(sql).pluck().get() ?? 0;
+  const end = count('SELECT coalesce(max(idx) + 1, 0) FROM entries');
+  const newest = count('SELECT coalesce(max(size), -1) FROM checkpoints');
+  if (newest > end)
+    throw new Broken(
+      end,
+      `A checkpoint covers ${newest} entries and the log has ${end}: entries were cut off.`,
+    );
+  if (newest < end)
+    throw new Broken(
+      end - 1,
+      'The last entries have no signed checkpoint: the end of the log was changed.',
+    );
+  if (end === size && count('SELECT count(*) FROM hashes') !== context.hashes) {
+    throw new Broken(null, 'The table of hashes has rows that no entry accounts for.');
+  }
+}
+
+function checkOwn(
+  note: string,
+  expected: { readonly key: VerifierKey; readonly size: number; readonly root: Hash },
+): void {
+  const { key, size } = expected;
+  const checkpoint = tryParse(note);
+  const fits =
+    checkpoint?.origin === key.name &&
+    checkpoint.size === size &&
+    sameHash(checkpoint.root, expected.root);
+  if (!fits || !isSignedBy(checkpoint.note, key)) {
+    throw new Broken(
+      Math.max(0, size - 1),
+      `The checkpoint over the first ${size} entries does not fit them, or the log's key did not sign it.`,
+    );
+  }
+}
+
+function readKey(db: Database): VerifierKey {
+  const text = db.prepare<[], string>('SELECT verifier_key FROM meta').pluck().get();
+  try {
+    return parseVerifierKey(text ?? '');
+  } catch {
+    throw new Broken(null, "The log's own verifier key is missing or unreadable.");
+  }
+}
+
+function readKept(text: string, key: VerifierKey): Checkpoint {
+  const checkpoint = tryParse(text);
+  if (checkpoint === undefined)
+    throw new Broken(null, 'A file to compare with is not a checkpoint.');
+  if (checkpoint.origin !== key.name)
+    throw new Broken(null, 'The kept checkpoint belongs to the log of another vault.');
+  if (!isSignedBy(checkpoint.note, key)) {
+    throw new Broken(
+      null,
+      "The kept checkpoint is not signed by this log's key: the key was exchanged, or the checkpoint is a forgery.",
+    );
+  }
+  return checkpoint;
+}
+
+function tryParse(text: string): Checkpoint | undefined {
+  try {
+    return parseCheckpoint(text);
+  } catch {
+    return undefined; // reported by the caller, with the place
+  }
+}

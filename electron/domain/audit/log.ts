@@ -1,0 +1,261 @@
+/**
+ * The writer. An append is one transaction: the entries, the hashes of the subtrees they complete, and a checkpoint signed
+ * over the new tree. When `append` has returned, all of it is on the medium; when it throws, none of it is.
+ */
+import { AppError } from '#shared/errors.ts';
+import type { LogEntry } from '#shared/contract/audit.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Database } from '#platform/database.ts';
+import { signCheckpoint } from './checkpoint.ts';
+import { entryToText } from './entry.ts';
+import { createTreeBuilder, inclusionProof, leafHash, type HashSource } from './merkle.ts';
+import { createNoteSigner, generateNoteKey } from './note.ts';
+import { tlogProofToText } from './tlog-proof.ts';
+
+/** The list columns are computed from the entry's text, so they cannot say anything else than it. */
+export const auditSchema: readonly string[] = [
+  `CREATE TABLE meta (
+     only INTEGER PRIMARY KEY CHECK (only = 0),
+     origin TEXT NOT NULL,
+     private_key BLOB NOT NULL,
+     verifier_key TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE entries (
+     idx INTEGER PRIMARY KEY,
+     json TEXT NOT NULL,
+     action TEXT GENERATED ALWAYS AS (json_extract(json, '$.action')) VIRTUAL,
+     actor TEXT GENERATED ALWAYS AS (json_extract(json, '$.actor')) VIRTUAL
+   ) STRICT;
+   CREATE INDEX entries_by_action ON entries (action, idx);
+   CREATE INDEX entries_by_actor ON entries (actor, idx);
+   CREATE TABLE hashes (
+     level INTEGER NOT NULL,
+     idx INTEGER NOT NULL,
+     hash BLOB NOT NULL,
+     PRIMARY KEY (level, idx)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;`,
+];
+
+/** What the writer is told; index, time, host and clock are its own. */
+export type NewEntry = Omit<LogEntry, 'v' | 'index' | 'time' | 'host' | 'clock'>;
+
+export interface LogHead {
+  readonly size: number;
+  /** Hex. */
+  readonly root: string;
+  /** The signed checkpoint, as text. */
+  readonly checkpoint: string;
+  readonly verifierKey: string;
+}
+
+export interface ListedEntry {
+  readonly entry: LogEntry;
+  /** Hex. */
+  readonly leafHash: string;
+}
+
+export interface LogFilter {
+  readonly before?: number | undefined;
+  readonly after?: number | undefined;
+  readonly limit: number;
+  readonly action?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly text?: string | undefined;
+}
+
+export interface AuditLog {
+  append(entries: NewEntry | readonly NewEntry[]): LogEntry[];
+  head(): LogHead;
+  entry(index: number): LogEntry;
+  /** Newest first; `total` counts what the filter leaves, whatever the page. */
+  list(filter: LogFilter): { readonly entries: ListedEntry[]; readonly total: number };
+  /** All entries, oldest first, as their exact text. */
+  texts(): IterableIterator<string>;
+  /** A tlog-proof against the newest checkpoint. */
+  prove(index: number): { readonly text: string; readonly size: number };
+  /** Signs with the key of the checkpoints. */
+  sign(message: Uint8Array): Uint8Array;
+}
+
+export function openLog(deps: {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly host: string;
+  readonly vaultId: string;
+}): AuditLog {
+  const { db, clock } = deps;
+  const { origin, privateKey } = readOrCreateKey(db, deps.vaultId);
+  const signer = createNoteSigner(origin, privateKey);
+  const source = hashSource(db);
+  const insertEntry = db.prepare('INSERT INTO entries (idx, json) VALUES (?, ?)');
+  const insertHash = db.prepare('INSERT INTO hashes (level, idx, hash) VALUES (?, ?, ?)');
+  const insertCheckpoint = db.prepare('INSERT INTO checkpoints (size, note) VALUES (?, ?)');
+  const textAt = db.prepare<[number], string>('SELECT json FROM entries WHERE idx = ?').pluck();
+
+  let tree = createTreeBuilder({ size: logSize(db), source });
+  let lastTime = tree.size() === 0 ? '' : entryAt(tree.size() - 1).time;
+  if (tree.size() === 0) db.transaction(() => putCheckpoint())();
+
+  function entryAt(index: number): LogEntry {
+    const text = textAt.get(index);
+    if (text === undefined) throw new AppError('not-found', `The log has no entry ${index}.`);
+    return JSON.parse(text) as LogEntry;
+  }
+
+  function putCheckpoint(): void {
+    insertCheckpoint.run(
+      tree.size(),
+      signCheckpoint({ size: tree.size(), root: tree.root() }, signer),
+    );
+  }
+
+  function head(): LogHead {
+    const size = tree.size();
+    const checkpoint = db
+      .prepare<[number], string>('SELECT note FROM checkpoints WHERE size = ?')
+      .pluck()
+      .get(size);
+    if (checkpoint === undefined)
+      throw new AppError('tampered', 'The newest checkpoint of the log is missing.');
+    return {
+      size,
+      root: Buffer.from(tree.root()).toString('hex'),
+      checkpoint,
+      verifierKey: signer.verifierKey.text,
+    };
+  }
+
+  return {
+    append(given) {
+      const news = Array.isArray(given) ? (given as readonly NewEntry[]) : [given as NewEntry];
+      const written: LogEntry[] = [];
+      try {
+        db.transaction(() => {
+          for (const entry of news) {
+            const time = clock().toISOString();
+            const index = tree.size();
+            const complete: LogEntry = {
+              v: 1,
+              index,
+              time,
+              host: deps.host,
+              ...entry,
+              ...(time < lastTime ? { clock: 'backwards' as const } : {}),
+            };
+            const text = entryToText(complete);
+            insertEntry.run(index, text);
+            for (const node of tree.add(leafHash(Buffer.from(text))))
+              insertHash.run(node.level, node.index, node.hash);
+            lastTime = time;
+            written.push(complete);
+          }
+          putCheckpoint();
+        })();
+        return written;
+      } catch (error) {
+        // The transaction is gone; what is in memory must go back to what is on the medium.
+        tree = createTreeBuilder({ size: logSize(db), source });
+        lastTime = tree.size() === 0 ? '' : entryAt(tree.size() - 1).time;
+        throw error;
+      }
+    },
+
+    head,
+    entry: entryAt,
+
+    list({ before, after, limit, action, actor, text }) {
+      const where = ['1 = 1'];
+      const values: (string | number)[] = [];
+      const filter = (condition: string, value: string | number | undefined): void => {
+        if (value === undefined) return;
+        where.push(condition);
+        values.push(value);
+      };
+      filter('action = ?', action);
+      filter('actor = ?', actor);
+      filter(
+        String.raw`json LIKE ? ESCAPE '\'`,
+        text === undefined ? undefined : `%${text.replace(/[\\%_]/g, String.raw`\$&`)}%`,
+      );
+      const total =
+        db
+          .prepare<(string | number)[], number>(
+            `SELECT count(*) FROM entries WHERE ${where.join(' AND ')}`,
+          )
+          .pluck()
+          .get(...values) ?? 0;
+      filter('idx < ?', before);
+      filter('idx > ?', after);
+      const rows = db
+        .prepare<(string | number)[], { idx: number; json: string }>(
+          `SELECT idx, json FROM entries WHERE ${where.join(' AND ')} ORDER BY idx DESC LIMIT ?`,
+        )
+        .all(...values, limit);
+      return {
+        entries: rows.map((row) => ({
+          entry: JSON.parse(row.json) as LogEntry,
+          leafHash: Buffer.from(source(0, row.idx)).toString('hex'),
+        })),
+        total,
+      };
+    },
+
+    texts: () => db.prepare<[], string>('SELECT json FROM entries ORDER BY idx').pluck().iterate(),
+
+    prove(index) {
+      const entry = textAt.get(index);
+      if (entry === undefined) throw new AppError('not-found', `The log has no entry ${index}.`);
+      const { checkpoint, size, verifierKey } = head();
+      return {
+        text: tlogProofToText({
+          index,
+          hashes: inclusionProof(index, size, source),
+          checkpoint,
+          entry,
+          verifierKey,
+        }),
+        size,
+      };
+    },
+
+    sign: (message) => signer.sign(message),
+  };
+}
+
+export function logSize(db: Database): number {
+  return db.prepare<[], number>('SELECT coalesce(max(idx) + 1, 0) FROM entries').pluck().get() ?? 0;
+}
+
+/** Hashes from the table; a missing one means that somebody took it out. */
+export function hashSource(db: Database): HashSource {
+  const select = db
+    .prepare<[number, number], Uint8Array>('SELECT hash FROM hashes WHERE level = ? AND idx = ?')
+    .pluck();
+  return (level, index) => {
+    const hash = select.get(level, index);
+    if (hash === undefined)
+      throw new AppError('tampered', 'A hash of the log is missing. Verify the log to see where.');
+    return hash;
+  };
+}
+
+function readOrCreateKey(
+  db: Database,
+  vaultId: string,
+): { readonly origin: string; readonly privateKey: Uint8Array } {
+  const row = db
+    .prepare<[], { origin: string; private_key: Uint8Array }>(
+      'SELECT origin, private_key FROM meta',
+    )
+    .get();
+  if (row !== undefined) return { origin: row.origin, privateKey: row.private_key };
+  const origin = `strongroom.invalid/${vaultId}`;
+  const { privateKey, verifierKey } = generateNoteKey(origin);
+  db.prepare('INSERT INTO meta (only, origin, private_key, verifier_key) VALUES (0, ?, ?, ?)').run(
+    origin,
+    privateKey,
+    verifierKey.text,
+  );
+  return { origin, privateKey };
+}
