@@ -1,0 +1,18 @@
+export { graph, model, node, tensor, valueInfo, type ElementType } from './build.ts';
+export { parseModel, writeModel } from './model.ts';
+export type {
+  OnnxAttribute,
+  OnnxFunction,
+  OnnxGraph,
+  OnnxModel,
+  OnnxNode,
+  OnnxSparseTensor,
+  OnnxTensor,
+} from './model.ts';
+export {
+  modelFactsOf,
+  modelSignature,
+  tensorBytes,
+  tensorTypes,
+  type ModelSignature,
+} from './signature.ts';
