@@ -1,6 +1,13 @@
 /** ONNX messages (onnx.proto3, IR version 10) as far as the product reads or writes them; other fields travel along unread. */
 import { AppError } from '#shared/errors.ts';
-import { decode, encode, type Descriptor, type Unknown } from './wire.ts';
+import {
+  createDecoder,
+  decode,
+  encode,
+  type Descriptor,
+  type Message,
+  type Unknown,
+} from './wire.ts';
 
 export interface OnnxModel extends Unknown {
   irVersion?: number;
@@ -199,18 +206,40 @@ const model: Descriptor = [
 
 /** Throws `corrupt` for bytes that are no ONNX model, `unsupported` for ONNX Runtime's own format. */
 export function parseModel(bytes: Uint8Array): OnnxModel {
-  if (
-    Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(8, bytes.length))
-      .subarray(4)
-      .toString('latin1') === 'ORTM'
-  ) {
+  refuseOrtFormat(bytes);
+  return checkModel(decode(bytes, model));
+}
+
+/** Byte strings up to this long are kept when a model is read from a stream; weights are longer. */
+const outlineKeepBytes = 64 * 1024;
+
+/**
+ * The structure of a model without its weights, read from a stream in bounded memory. A tensor whose `rawData` was passed
+ * over has its length in `elided`. An outline is for looking, not for writing back.
+ */
+export async function readOutline(source: AsyncIterable<Uint8Array>): Promise<OnnxModel> {
+  const decoder = createDecoder(model, { keepBytes: outlineKeepBytes });
+  let head: Uint8Array = new Uint8Array();
+  for await (const chunk of source) {
+    if (head.length < 8) head = Buffer.concat([head, chunk.subarray(0, 8)]);
+    refuseOrtFormat(head);
+    decoder.write(chunk);
+  }
+  return checkModel(decoder.end());
+}
+
+function refuseOrtFormat(bytes: Uint8Array): void {
+  if (Buffer.from(bytes.subarray(4, 8)).toString('latin1') === 'ORTM') {
     throw new AppError(
       'unsupported',
       'This is a model in the ORT format, which cannot be inspected. Ask for the ONNX file it was made from.',
     );
   }
+}
+
+function checkModel(message: Message): OnnxModel {
   // The descriptors above and the interfaces say the same; the codec fills every repeated field.
-  const parsed = decode(bytes, model) as unknown as OnnxModel;
+  const parsed = message as unknown as OnnxModel;
   if (
     parsed.graph === undefined ||
     parsed.irVersion === undefined ||
