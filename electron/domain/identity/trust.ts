@@ -94,7 +94,7 @@ export function parseTrustAnchor(
       keyId: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
       pem: certificate.toString(),
       algorithm: certificate.ca
-        ? `CA, ${keyAlgorithm(certificate.publicKey)}`
+        ? `CA, ${authorityAlgorithm(certificate.publicKey)}`
         : keyAlgorithm(certificate.publicKey),
       expiresAt: new Date(certificate.validTo).toISOString(),
     };
@@ -121,6 +121,12 @@ interface KeyRow {
   readonly added_by: string;
   readonly expires_at: string | null;
   readonly note: string | null;
+}
+
+/** A certificate authority may use RSA for its own signatures; the signer below it must still use ECDSA. */
+function authorityAlgorithm(key: KeyObject): string {
+  if (key.asymmetricKeyType === 'rsa') return `RSA ${key.asymmetricKeyDetails?.modulusLength ?? ''}`.trim();
+  return keyAlgorithm(key);
 }
 
 const curveNames: Readonly<Record<string, string>> = {

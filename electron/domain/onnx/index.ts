@@ -1,5 +1,5 @@
 export { graph, model, node, tensor, valueInfo, type ElementType } from './build.ts';
-export { parseModel, readOutline, writeModel } from './model.ts';
+export { createOutlineReader, parseModel, writeModel, type OutlineReader } from './model.ts';
 export type {
   OnnxAttribute,
   OnnxFunction,

@@ -213,19 +213,29 @@ export function parseModel(bytes: Uint8Array): OnnxModel {
 /** Byte strings up to this long are kept when a model is read from a stream; weights are longer. */
 const outlineKeepBytes = 64 * 1024;
 
+export interface OutlineReader {
+  write(chunk: Uint8Array): void;
+  end(): OnnxModel;
+}
+
 /**
  * The structure of a model without its weights, read from a stream in bounded memory. A tensor whose `rawData` was passed
- * over has its length in `elided`. An outline is for looking, not for writing back.
+ * over has its length in `elided`. An outline is for looking, not for writing back. Errors are those of `parseModel`.
  */
-export async function readOutline(source: AsyncIterable<Uint8Array>): Promise<OnnxModel> {
+export function createOutlineReader(): OutlineReader {
   const decoder = createDecoder(model, { keepBytes: outlineKeepBytes });
   let head: Uint8Array = new Uint8Array();
-  for await (const chunk of source) {
-    if (head.length < 8) head = Buffer.concat([head, chunk.subarray(0, 8)]);
-    refuseOrtFormat(head);
-    decoder.write(chunk);
-  }
-  return checkModel(decoder.end());
+  return {
+    write(chunk) {
+      if (head.length < 8) {
+        head = Buffer.concat([head, chunk.subarray(0, 8)]);
+        refuseOrtFormat(head);
+      }
+      // Chunks may be reused by their source; what the outline keeps is small.
+      decoder.write(Uint8Array.from(chunk));
+    },
+    end: () => checkModel(decoder.end()),
+  };
 }
 
 function refuseOrtFormat(bytes: Uint8Array): void {

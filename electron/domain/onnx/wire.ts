@@ -24,7 +24,7 @@ export interface Unknown {
   readonly elided?: Readonly<Record<string, number>>;
 }
 
-const maxDepth = 100;
+const maxDepth = 200;
 const maxFields = 20_000_000;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

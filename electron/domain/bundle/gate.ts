@@ -1,0 +1,423 @@
+/**
+ * The gate: open, read once, verify, scan, give the verdict. The caller may store each file in the same pass (`store`), so what
+ * was judged is what was stored; nothing the medium does afterwards can change it.
+ */
+import { createHash } from 'node:crypto';
+import { AppError, type ErrorCode } from '#shared/errors.ts';
+import type {
+  Finding,
+  InspectReport,
+  ModelCard,
+  ModelFacts,
+  SignatureResult,
+} from '#shared/contract/bundles.ts';
+import { canonicalBytes } from '#platform/canonical-json.ts';
+import {
+  createOutlineReader,
+  modelFactsOf,
+  type OnnxModel,
+  type OutlineReader,
+} from '#domain/onnx/index.ts';
+import { parseCard } from './card.ts';
+import { gateLimits } from './limits.ts';
+import { GateBreach, openBundle, type BundleFile } from './open.ts';
+import { goldenCases, pipelineSchema, type GoldenCases, type Pipeline } from './pipeline.ts';
+import { findingOf, rules, type RuleId } from './rules.ts';
+import { scanModel } from './scan.ts';
+import { checkSignature, isOutside, signatureFileName, type TrustAnchor } from './signature.ts';
+
+export const wellKnown = {
+  card: 'bom.cdx.json',
+  pipeline: 'pipeline.json',
+  golden: 'golden/cases.json',
+  reference: 'reference.csv',
+  mlmodel: 'MLmodel',
+} as const;
+
+export interface PassedFile<Stored> {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly stored: Stored;
+}
+
+export interface GateResult<Stored> {
+  readonly report: InspectReport;
+  /** All files that were read, `model.sig` included, with what the caller's `store` gave. */
+  readonly files: readonly PassedFile<Stored>[];
+  readonly golden: GoldenCases | undefined;
+  readonly pipeline: Pipeline | undefined;
+  /** Why an import must end, as the error that it ends with; undefined when the verdict is `accept`. */
+  readonly refusal: AppError | undefined;
+}
+
+export interface GateOptions<Stored> {
+  readonly trust: readonly TrustAnchor[];
+  readonly now: Date;
+  /** Consumes the content and says what became of it; called for every file, in order. */
+  readonly store: (content: AsyncIterable<Uint8Array>) => Promise<Stored>;
+  readonly onBytes?: (count: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Throws `corrupt` for a damaged container and `unsupported` for one with a password; all else is in the report. */
+export async function passGate<Stored>(
+  path: string,
+  options: GateOptions<Stored>,
+): Promise<GateResult<Stored>> {
+  const bundle = await openBundle(path);
+  const read: ReadFile<Stored>[] = [];
+  let breach: Finding | undefined;
+  try {
+    for await (const file of bundle.files()) {
+      options.signal?.throwIfAborted();
+      read.push(await readFile(file, options));
+    }
+  } catch (error) {
+    if (!(error instanceof GateBreach)) throw error;
+    breach = findingOf(error.ruleId, error.path, error.message);
+  }
+  const files = withoutCommonFolder(read);
+  const judged = breach === undefined ? judge(files, options) : unread(breach);
+  const name = judged.card?.name ?? bundle.name;
+  const format =
+    bundle.format === 'directory' && files.some((file) => file.path === wellKnown.mlmodel)
+      ? 'mlflow'
+      : bundle.format;
+  const { golden, pipeline, ...facts } = judged;
+  const kept = files.filter(
+    (file) => file.path !== signatureFileName && !isOutside(file.path, judged.ignorePaths),
+  );
+  const report = toReport({
+    name,
+    format,
+    files: kept,
+    facts,
+    goldenCases: golden?.cases.length ?? 0,
+  });
+  return {
+    report,
+    files: files
+      .filter((file) => file.path === signatureFileName || kept.includes(file))
+      .map(({ path: at, bytes, sha256, stored }) => ({ path: at, bytes, sha256, stored })),
+    golden,
+    pipeline,
+    refusal: refusalOf(report),
+  };
+}
+
+interface ReadFile<Stored> {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly stored: Stored;
+  readonly text: Uint8Array | undefined;
+  readonly outline: { readonly model: OnnxModel } | { readonly error: AppError } | undefined;
+  readonly startsWith: string;
+}
+
+async function readFile<Stored>(
+  file: BundleFile,
+  options: GateOptions<Stored>,
+): Promise<ReadFile<Stored>> {
+  const hash = createHash('sha256');
+  const isModel = /\.onnx$/i.test(file.path);
+  const isText = !isModel && isReadAsText(file.path);
+  const parts: Uint8Array[] = [];
+  const outline = isModel ? createOutline() : undefined;
+  let head = Buffer.alloc(0);
+  let bytes = 0;
+  async function* tapped(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of file.content) {
+      options.signal?.throwIfAborted();
+      hash.update(chunk);
+      bytes += chunk.length;
+      if (head.length < 16) head = Buffer.concat([head, chunk.subarray(0, 16)]).subarray(0, 16);
+      if (isText && bytes <= gateLimits.textBytes) parts.push(Uint8Array.from(chunk));
+      if (isModel && bytes > gateLimits.modelBytes)
+        throw new GateBreach(
+          'SR-LIMIT-001',
+          file.path,
+          'The model file is larger than 2 GiB; larger models keep their weights in external data.',
+        );
+      outline?.write(chunk);
+      options.onBytes?.(chunk.length);
+      yield chunk;
+    }
+  }
+  const stored = await options.store(tapped());
+  return {
+    path: file.path,
+    bytes,
+    sha256: hash.digest('hex'),
+    stored,
+    text: isText && bytes <= gateLimits.textBytes ? Buffer.concat(parts) : undefined,
+    outline: outline?.end(),
+    startsWith: head.toString('latin1'),
+  };
+}
+
+/** An outline reader that remembers the first error instead of stopping the pass: the file's digest is needed anyway. */
+function createOutline(): {
+  write(chunk: Uint8Array): void;
+  end(): { readonly model: OnnxModel } | { readonly error: AppError };
+} {
+  const reader: OutlineReader = createOutlineReader();
+  let error: AppError | undefined;
+  const attempt = <T>(step: () => T): T | undefined => {
+    try {
+      return step();
+    } catch (cause) {
+      if (!(cause instanceof AppError)) throw cause;
+      error = cause;
+      return undefined;
+    }
+  };
+  return {
+    write(chunk) {
+      if (error === undefined) attempt(() => reader.write(chunk));
+    },
+    end() {
+      const model = error === undefined ? attempt(() => reader.end()) : undefined;
+      return model === undefined
+        ? { error: error ?? new AppError('corrupt', 'The file is not an ONNX model.') }
+        : { model };
+    },
+  };
+}
+
+function isReadAsText(path: string): boolean {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return (
+    name === signatureFileName ||
+    name === wellKnown.card ||
+    name === wellKnown.pipeline ||
+    path.endsWith(wellKnown.golden)
+  );
+}
+
+/** An archive of one folder is that folder. */
+function withoutCommonFolder<T extends { readonly path: string }>(files: readonly T[]): T[] {
+  const [first] = files;
+  const folder = first?.path.slice(0, first.path.indexOf('/') + 1) ?? '';
+  if (folder === '' || !files.every(({ path }) => path.startsWith(folder))) return [...files];
+  return files.map((file) => ({ ...file, path: file.path.slice(folder.length) }));
+}
+
+interface Judged {
+  readonly signature: SignatureResult;
+  readonly ignorePaths: readonly string[];
+  readonly findings: readonly Finding[];
+  readonly model: ModelFacts | undefined;
+  readonly card: ModelCard | undefined;
+  readonly golden: GoldenCases | undefined;
+  readonly pipeline: Pipeline | undefined;
+}
+
+/** What can be said of a bundle that the gate stopped reading. */
+function unread(breach: Finding): Judged {
+  const reason = 'The bundle was not read to its end, so its signature was not checked.';
+  return {
+    signature: { status: 'absent', method: null, signer: null, keyId: null, reason },
+    ignorePaths: [],
+    findings: [breach],
+    model: undefined,
+    card: undefined,
+    golden: undefined,
+    pipeline: undefined,
+  };
+}
+
+function judge(
+  files: readonly ReadFile<unknown>[],
+  context: { readonly trust: readonly TrustAnchor[]; readonly now: Date },
+): Judged {
+  const findings: Finding[] = [];
+  const at = (path: string): ReadFile<unknown> | undefined =>
+    files.find((file) => file.path === path);
+  const sha256ByPath = new Map(
+    files
+      .filter(({ path }) => path !== signatureFileName)
+      .map(({ path, sha256 }) => [path, sha256]),
+  );
+  const { result: signature, ignorePaths } = checkSignature({
+    signature: at(signatureFileName)?.text,
+    sha256ByPath,
+    trust: context.trust,
+    now: context.now,
+  });
+  const signatureRule = (
+    {
+      absent: 'SR-SIG-001',
+      untrusted: 'SR-SIG-002',
+      invalid: 'SR-SIG-003',
+      verified: undefined,
+    } as const
+  )[signature.status];
+  if (signatureRule !== undefined)
+    findings.push(findingOf(signatureRule, signatureFileName, signature.reason));
+
+  const inside = files.filter(({ path }) => !isOutside(path, ignorePaths));
+  const sizeByPath = new Map(inside.map(({ path, bytes }) => [path, bytes]));
+  const pipeline = parseDescription(at(wellKnown.pipeline), pipelineSchema, findings);
+  const golden = parseDescription(at(wellKnown.golden), goldenCases, findings);
+  const main = pickModel(inside, pipeline, findings);
+  for (const { path, outline } of inside) {
+    if (outline === undefined) continue;
+    if ('error' in outline) findings.push(findingOf('SR-ONNX-001', path, outline.error.message));
+    else findings.push(...scanModel({ path, model: outline.model, sizeByPath }));
+  }
+  const cardFile = at(wellKnown.card);
+  const card =
+    cardFile?.text === undefined
+      ? undefined
+      : parseCard(Buffer.from(cardFile.text).toString('utf8'));
+  if (cardFile !== undefined && card === undefined)
+    findings.push(
+      findingOf(
+        'SR-BUNDLE-004',
+        wellKnown.card,
+        'It is not a CycloneDX document with a machine-learning model in it.',
+      ),
+    );
+  if (cardFile === undefined)
+    findings.push(findingOf('SR-CARD-001', wellKnown.card, 'The bundle does not have it.'));
+  if (golden === undefined && at(wellKnown.golden) === undefined)
+    findings.push(findingOf('SR-GOLDEN-001', wellKnown.golden, 'The bundle does not have it.'));
+  for (const { path, startsWith } of inside) {
+    const kind = codeKind(path, startsWith);
+    if (kind !== undefined) findings.push(findingOf('SR-BUNDLE-003', path, `It is ${kind}.`));
+  }
+  const model =
+    main?.outline !== undefined && 'model' in main.outline
+      ? modelFactsOf(main.outline.model, { path: main.path, sizeBytes: main.bytes })
+      : undefined;
+  return { signature, ignorePaths, findings: inOrder(findings), model, card, golden, pipeline };
+}
+
+function parseDescription<T>(
+  file: ReadFile<unknown> | undefined,
+  schema: { parse(value: unknown): T },
+  findings: Finding[],
+): T | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(Buffer.from(file.text ?? '').toString('utf8')));
+  } catch {
+    findings.push(
+      findingOf(
+        'SR-BUNDLE-004',
+        file.path,
+        'It does not follow its schema (see the bundle format).',
+      ),
+    );
+    return undefined;
+  }
+}
+
+function pickModel<T extends { readonly path: string; readonly outline: unknown }>(
+  files: readonly T[],
+  pipeline: Pipeline | undefined,
+  findings: Finding[],
+): T | undefined {
+  const models = files.filter(({ outline }) => outline !== undefined);
+  const named = models.find(({ path }) => path === (pipeline?.model ?? 'model.onnx'));
+  if (named !== undefined) return named;
+  const [first, second] = models;
+  if (first === undefined || pipeline?.model !== undefined)
+    findings.push(
+      findingOf(
+        'SR-BUNDLE-001',
+        pipeline?.model ?? '',
+        first === undefined
+          ? 'No file ends in .onnx.'
+          : 'The model that pipeline.json names is not there.',
+      ),
+    );
+  else if (second !== undefined)
+    findings.push(findingOf('SR-BUNDLE-002', first.path, `There are ${models.length} models.`));
+  return first;
+}
+
+/** Files that could run as programs elsewhere, by content and by name. */
+function codeKind(path: string, startsWith: string): string | undefined {
+  if (/^\x7fELF/.test(startsWith)) return 'a Linux program or library';
+  if (startsWith.startsWith('MZ')) return 'a Windows program or library';
+  if (/^[\xce\xcf]\xfa\xed\xfe/.test(startsWith)) return 'a macOS program or library';
+  if (startsWith.startsWith('#!')) return 'a script';
+  if (/^\x80[\x02-\x05]/.test(startsWith) || /\.(pkl|pickle|pt|pth|joblib|npy|dill)$/i.test(path))
+    return 'a Python pickle, which runs code when it is loaded';
+  if (/\.(py|pyc|sh|bat|cmd|ps1|js|jar|so|dll|dylib|exe)$/i.test(path)) return 'program code';
+  return undefined;
+}
+
+function inOrder(findings: readonly Finding[]): Finding[] {
+  const rank = { error: 0, warning: 1, note: 2 };
+  return findings.toSorted(
+    (a, b) =>
+      rank[a.level] - rank[b.level] || (a.ruleId < b.ruleId ? -1 : a.ruleId > b.ruleId ? 1 : 0),
+  );
+}
+
+function toReport(input: {
+  readonly name: string;
+  readonly format: string;
+  readonly files: readonly ReadFile<unknown>[];
+  readonly facts: Omit<Judged, 'golden' | 'pipeline'>;
+  readonly goldenCases: number;
+}): InspectReport {
+  const { files, facts } = input;
+  const { signature, findings, model, card } = facts;
+  const listed = files
+    .map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 }))
+    .toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+  const errors = findings.filter(({ level }) => level === 'error');
+  const onlyTrust = errors.every(
+    ({ ruleId }) => ruleId === 'SR-SIG-001' || ruleId === 'SR-SIG-002',
+  );
+  const [worst] = errors;
+  return {
+    name: input.name,
+    format: input.format,
+    manifestDigest: manifestDigest(listed),
+    totalBytes: listed.reduce((sum, { bytes }) => sum + bytes, 0),
+    files: listed,
+    signature,
+    findings: [...findings],
+    verdict: errors.length === 0 ? 'accept' : 'refuse',
+    overridable: errors.length > 0 && onlyTrust,
+    summary:
+      worst === undefined
+        ? `${signature.reason} Nothing was found that speaks against it.`
+        : `${worst.title}: ${worst.message}`,
+    model: model ?? null,
+    card: card ?? null,
+    goldenCases: input.goldenCases,
+    hasReference: listed.some(({ path }) => path === wellKnown.reference),
+  };
+}
+
+/** Identity of a version: SHA-256 over the canonical JSON of its files, sorted by path, `model.sig` left out. */
+function manifestDigest(
+  files: readonly { readonly path: string; readonly bytes: number; readonly sha256: string }[],
+): string {
+  return `sha256:${createHash('sha256').update(canonicalBytes(files)).digest('hex')}`;
+}
+
+function refusalOf({ verdict, findings, summary }: InspectReport): AppError | undefined {
+  if (verdict === 'accept') return undefined;
+  const errors = findings.filter(({ level }) => level === 'error');
+  // What is wrong with the content says more than that nobody signed it.
+  const telling =
+    errors.find(({ ruleId }) => !ruleId.startsWith('SR-SIG')) ??
+    errors.find(({ ruleId }) => ruleId === 'SR-SIG-003') ??
+    errors[0];
+  const code: ErrorCode = telling === undefined ? 'refused' : rules[telling.ruleId as RuleId].code;
+  const message =
+    telling === undefined ? summary : `${telling.title}: ${telling.message} ${telling.help}`;
+  return new AppError(
+    code === 'unsupported' ? 'refused' : code,
+    `The bundle is refused. ${message}`,
+    { details: { findings: errors.slice(0, 20).map(({ ruleId, path }) => ({ ruleId, path })) } },
+  );
+}

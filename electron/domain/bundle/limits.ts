@@ -1,0 +1,18 @@
+/** The bounds of the gate, in one place. What is over a bound is refused with the code `limit`, never cut. */
+export const gateLimits = Object.freeze({
+  entries: 10_000,
+  totalBytes: 64 * 2 ** 30,
+  /** Unpacked to packed, for archives that unpack to more than `ratioFreeBytes`. */
+  ratio: 100,
+  ratioFreeBytes: 16 * 2 ** 20,
+  pathLength: 1024,
+  pathDepth: 32,
+  /** Files that are read as text: signature, card, pipeline, golden vectors. */
+  textBytes: 16 * 2 ** 20,
+  /** Protocol Buffers cannot hold more in one message. */
+  modelBytes: 2 ** 31 - 1,
+  graphDepth: 32,
+  functionDepth: 100,
+  functions: 10_000,
+  nodes: 500_000,
+});

@@ -1,0 +1,150 @@
+/** Every rule of the gate: what it is called, how grave it is, what a person can do, and the error code of a refusal by it. */
+import type { ErrorCode } from '#shared/errors.ts';
+import type { Finding } from '#shared/contract/bundles.ts';
+
+interface Rule {
+  readonly level: Finding['level'];
+  readonly title: string;
+  readonly help: string;
+  readonly code: ErrorCode;
+}
+
+const rule = (
+  level: Finding['level'],
+  title: string,
+  help: string,
+  code: ErrorCode = 'refused',
+): Rule => ({ level, title, help, code });
+
+export const rules = {
+  'SR-PATH-001': rule(
+    'error',
+    'A path leads out of the bundle',
+    'Nobody packs such a path by accident. Keep the medium apart and tell your security officer.',
+  ),
+  'SR-PATH-002': rule(
+    'error',
+    'A link or special file',
+    'A bundle holds plain files and folders only. Ask the sender to pack the files themselves.',
+  ),
+  'SR-PATH-003': rule(
+    'error',
+    'Two files with the same name',
+    'Names that differ only in case or in Unicode form would overwrite each other on some systems. Ask the sender to rename one.',
+  ),
+  'SR-LIMIT-001': rule(
+    'error',
+    'Larger than the gate allows',
+    'The bound protects this machine from archives that unpack without end. Ask the sender for a smaller bundle.',
+    'limit',
+  ),
+  'SR-SIG-001': rule(
+    'error',
+    'Not signed',
+    'Ask the sender to sign the bundle (OpenSSF Model Signing), or have a second person take the responsibility where the policy allows it.',
+  ),
+  'SR-SIG-002': rule(
+    'error',
+    'Signed by a key that is not trusted here',
+    'Compare the key with the sender over another channel, then have an administrator trust it.',
+  ),
+  'SR-SIG-003': rule(
+    'error',
+    'The signature does not fit the files',
+    'The bundle was changed after it was signed, or the signature is another one. Do not use it; ask for a fresh copy.',
+    'tampered',
+  ),
+  'SR-BUNDLE-001': rule(
+    'error',
+    'No ONNX model in it',
+    'A bundle needs at least one file that ends in .onnx.',
+  ),
+  'SR-BUNDLE-002': rule(
+    'error',
+    'Several models and no pointer to one',
+    'Add a pipeline.json that names the model to run, or call it model.onnx.',
+  ),
+  'SR-BUNDLE-003': rule(
+    'warning',
+    'A file that can carry program code',
+    'Strongroom stores it and never runs it. Ask the sender why it is there.',
+  ),
+  'SR-BUNDLE-004': rule(
+    'error',
+    'A description that cannot be read',
+    'The file does not follow its schema. Ask the sender to correct it; a wrong description is worse than none.',
+    'corrupt',
+  ),
+  'SR-ONNX-001': rule(
+    'error',
+    'Not an ONNX model',
+    'The file does not parse as ONNX. It may be damaged, or something else under this name.',
+    'corrupt',
+  ),
+  'SR-ONNX-002': rule(
+    'error',
+    'Operators of an unknown domain',
+    'Only the operator domains of ONNX and ONNX Runtime are allowed, because others need a library that runs native code.',
+  ),
+  'SR-ONNX-003': rule(
+    'error',
+    'An operator that runs foreign code',
+    'This operator hands control to Python or to a precompiled binary, which cannot be inspected.',
+  ),
+  'SR-ONNX-004': rule(
+    'error',
+    'Weights outside of the bundle',
+    'External data must be a plain file of the same bundle, so that the signature covers it.',
+  ),
+  'SR-ONNX-005': rule(
+    'error',
+    'A tensor does not fit its data',
+    'The size that the tensor claims and the bytes that it has disagree. The model is damaged or crafted.',
+  ),
+  'SR-ONNX-006': rule(
+    'error',
+    'A graph nested or recursive beyond reason',
+    'Such a graph can keep the machine busy without end. Ask the sender for a flat export.',
+    'limit',
+  ),
+  'SR-ONNX-007': rule(
+    'error',
+    'More nodes or functions than the gate allows',
+    'The bound protects this machine from graphs that unfold without end.',
+    'limit',
+  ),
+  'SR-ONNX-008': rule(
+    'note',
+    'Loops in the graph',
+    'A loop may run long. The model runs in a process with limits on time and memory.',
+  ),
+  'SR-ONNX-009': rule(
+    'note',
+    'An output is rewritten',
+    'Maps and narrow number types are given out as plain columns; the values stay the same.',
+  ),
+  'SR-ONNX-010': rule(
+    'error',
+    'An input or output that cannot be used',
+    'Inputs and outputs must be tensors of numbers, booleans or strings.',
+    'unsupported',
+  ),
+  'SR-CARD-001': rule(
+    'note',
+    'No model card',
+    'A CycloneDX file bom.cdx.json tells what the model is for and where it fails.',
+  ),
+  'SR-GOLDEN-001': rule(
+    'note',
+    'No golden vectors',
+    'With golden/cases.json the gate can check that the model computes here what it computed at its maker.',
+  ),
+} as const satisfies Record<string, Rule>;
+
+export type RuleId = keyof typeof rules;
+
+/** `message` says what was seen, without values from the files. */
+export function findingOf(ruleId: RuleId, path: string, message: string): Finding {
+  const { level, title, help } = rules[ruleId];
+  return { ruleId, level, title, help, path, message };
+}

@@ -1,0 +1,90 @@
+/** Bundles on disk for tests: folders, archives, and archives that no honest packer makes. */
+import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { pack, type Header } from 'tar-stream';
+
+import { ZipFile } from 'yazl';
+import { generateSigningKey, signFolder } from '#domain/bundle/index.ts';
+import { bytesOf, matrixModel } from './onnx-models.ts';
+
+export type Files = Readonly<Record<string, string | Uint8Array>>;
+
+export const plainFiles: Files = {
+  'model.onnx': bytesOf(matrixModel()),
+  'pipeline.json': JSON.stringify({
+    schemaVersion: 1,
+    columns: [
+      { name: 'a', kind: 'numeric' },
+      { name: 'b', kind: 'numeric' },
+    ],
+    matrix: { input: 'features', columns: ['a', 'b'] },
+  }),
+  'docs/notes.txt': 'read me',
+};
+
+export function writeFolder(dir: string, files: Files = plainFiles): string {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(dir, path)), { recursive: true });
+    writeFileSync(join(dir, path), content);
+  }
+  return dir;
+}
+
+export const signingKey = generateSigningKey();
+export const trusted = {
+  keyId: signingKey.keyId,
+  name: 'Model maker',
+  kind: 'key',
+  pem: signingKey.publicPem,
+} as const;
+
+export async function signedFolder(dir: string, files: Files = plainFiles): Promise<string> {
+  writeFolder(dir, files);
+  await signFolder(dir, { privatePem: signingKey.privatePem });
+  return dir;
+}
+
+/** Header may say what honest tools would not. */
+export async function writeTar(
+  path: string,
+  entries: readonly (Partial<Header> & {
+    readonly name: string;
+    readonly content?: string | Uint8Array;
+  })[],
+  gzip = false,
+): Promise<string> {
+  const tar = pack();
+  for (const { content, ...header } of entries) tar.entry(header, Buffer.from(content ?? ''));
+  tar.finalize();
+  const steps = gzip
+    ? [tar, createGzip(), createWriteStream(path)]
+    : [tar, createWriteStream(path)];
+  await pipeline(steps as unknown as [NodeJS.ReadableStream, NodeJS.WritableStream]);
+  return path;
+}
+
+export async function writeZip(
+  path: string,
+  entries: readonly {
+    readonly name: string;
+    readonly content: string | Uint8Array;
+    readonly mode?: number;
+  }[],
+): Promise<string> {
+  const zip = new ZipFile();
+  for (const { name, content, mode } of entries)
+    zip.addBuffer(Buffer.from(content), name, mode === undefined ? {} : { mode });
+  zip.end();
+  await pipeline(zip.outputStream, createWriteStream(path));
+  return path;
+}
+
+export function tarEntries(files: Files): { name: string; content: string | Uint8Array }[] {
+  return Object.entries(files).map(([name, content]) => ({ name, content }));
+}
+
+export function zipEntries(files: Files): { name: string; content: string | Uint8Array }[] {
+  return Object.entries(files).map(([name, content]) => ({ name, content }));
+}

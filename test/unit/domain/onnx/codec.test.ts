@@ -1,0 +1,74 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createOutlineReader, modelFactsOf, parseModel, writeModel } from '#domain/onnx/index.ts';
+import { bytesOf, columnsModel, endlessModel, matrixModel, zipMapModel } from '../../../support/onnx-models.ts';
+
+const models = { matrixModel, columnsModel, zipMapModel, endlessModel };
+/** Debian's package libonnx-testdata: the node tests of ONNX 1.12, from other exporters. */
+const debianData = '/usr/share/libonnx-testdata/data';
+
+describe('the codec', () => {
+  test.each(Object.entries(models))('%s comes back byte for byte', (_name, make) => {
+    const bytes = bytesOf(make());
+    expect(Buffer.from(writeModel(parseModel(bytes)))).toEqual(Buffer.from(bytes));
+  });
+
+  test('reads the same from a stream, however it is cut', () => {
+    const bytes = bytesOf(columnsModel());
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1 }), (steps) => {
+        const reader = createOutlineReader();
+        for (let at = 0, step = 0; at < bytes.length; step += 1) {
+          const length = steps[step % steps.length] ?? 1;
+          reader.write(bytes.subarray(at, at + length));
+          at += length;
+        }
+        expect(Buffer.from(writeModel(reader.end()))).toEqual(Buffer.from(bytes));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('an outline passes over weights and keeps their length', () => {
+    const bytes = bytesOf(matrixModel());
+    const parsed = parseModel(bytes);
+    const weights = parsed.graph?.initializers[0];
+    if (weights === undefined) throw new Error('The model has weights.');
+    weights.rawData = new Uint8Array(1_000_000);
+    const big = writeModel(parsed);
+    const reader = createOutlineReader();
+    for (let at = 0; at < big.length; at += 9973) reader.write(big.subarray(at, at + 9973));
+    const outline = reader.end().graph?.initializers[0];
+    expect(outline?.elided).toEqual({ rawData: 1_000_000 });
+    expect(outline?.rawData?.length).toBe(0);
+  });
+
+  test('every truncation and random bytes are refused with a code', () => {
+    const bytes = bytesOf(columnsModel());
+    for (let length = 0; length < bytes.length; length += 1) {
+      try {
+        // A cut between two top-level fields is a shorter message, which lacks something or is whole.
+        expect(parseModel(bytes.subarray(0, length)).graph).toBeDefined();
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'corrupt' });
+      }
+    }
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
+        expect(() => parseModel(noise)).toThrow(expect.objectContaining({ code: expect.stringMatching(/corrupt|unsupported|limit/) as string }));
+      }),
+    );
+  });
+
+  test.skipIf(!existsSync(debianData))('reads and rewrites the models of other exporters without loss', () => {
+    const paths = globSync(`${debianData}/**/model.onnx`);
+    expect(paths.length).toBeGreaterThan(900);
+    for (const path of paths) {
+      const bytes = readFileSync(path);
+      const rewritten = writeModel(parseModel(bytes));
+      expect(rewritten.length, path).toBe(bytes.length);
+      expect(modelFactsOf(parseModel(rewritten), { path, sizeBytes: 0 })).toEqual(modelFactsOf(parseModel(bytes), { path, sizeBytes: 0 }));
+    }
+  });
+});
