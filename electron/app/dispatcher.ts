@@ -22,9 +22,11 @@ export function createDispatcher(deps: {
 }): (path: string, input: unknown) => Promise<Envelope> {
   const { sessions, operations } = deps;
   const methods = methodsByPath(contract);
-  const handlerByPath = new Map(
+  const handlerByPath = new Map<string, AnyHandler>(
     Object.entries(deps.handlers).flatMap(([area, handlers]) =>
-      Object.entries(handlers).map(([name, handler]) => [`${area}.${name}`, handler as AnyHandler] as const),
+      Object.entries(handlers).map(
+        ([name, handler]) => [`${area}.${name}`, handler as AnyHandler] as const,
+      ),
     ),
   );
 
@@ -56,12 +58,21 @@ export function createDispatcher(deps: {
     if (access === 'anyone') return;
     const { session } = sessions.open();
     if (!access.includes(session.role)) {
-      throw new AppError('forbidden', `Your role (${session.role}) may not do this. It takes: ${access.join(', ')}.`);
+      throw new AppError(
+        'forbidden',
+        `Your role (${session.role}) may not do this. It takes: ${access.join(', ')}.`,
+      );
     }
     sessions.touch();
   }
 
-  async function perform(path: string, declared: Method, handler: AnyHandler, input: unknown, job: JobContext): Promise<unknown> {
+  async function perform(
+    path: string,
+    declared: Method,
+    handler: AnyHandler,
+    input: unknown,
+    job: JobContext,
+  ): Promise<unknown> {
     const objects: LogEntry['objects'][number][] = [];
     const details: Record<string, unknown> = {};
     const context = (logIndex: number): CallContext => ({
@@ -73,7 +84,8 @@ export function createDispatcher(deps: {
         Object.assign(details, facts.details ?? {});
       },
     });
-    if (declared.action === undefined) return declared.output.parse(await handler(context(-1), input));
+    if (declared.action === undefined)
+      return declared.output.parse(await handler(context(-1), input));
 
     const announced = announce(declared, input);
     try {
@@ -83,10 +95,18 @@ export function createDispatcher(deps: {
       return value;
     } catch (error) {
       const body = errorToBody(error);
-      const outcome = body.code === 'cancelled' ? 'cancelled' : body.code === 'refused' || body.code === 'forbidden' ? 'refused' : 'error';
+      const outcome =
+        body.code === 'cancelled'
+          ? 'cancelled'
+          : body.code === 'refused' || body.code === 'forbidden'
+            ? 'refused'
+            : 'error';
       report(announced, { outcome, objects, details, code: body.code });
       deps.onActed(path.split('.')[0] ?? '');
-      throw new AppError(body.code, body.message, { cause: error, ...(body.details === undefined ? {} : { details: body.details }) });
+      throw new AppError(body.code, body.message, {
+        cause: error,
+        ...(body.details === undefined ? {} : { details: body.details }),
+      });
     }
 
     function announce(method: Method, parsed: unknown): number {
@@ -104,7 +124,15 @@ export function createDispatcher(deps: {
       });
     }
 
-    function report(of: number, result: { outcome: 'ok' | 'error' | 'refused' | 'cancelled'; objects: LogEntry['objects']; details: Record<string, unknown>; code?: string }): void {
+    function report(
+      of: number,
+      result: {
+        outcome: 'ok' | 'error' | 'refused' | 'cancelled';
+        objects: LogEntry['objects'];
+        details: Record<string, unknown>;
+        code?: string;
+      },
+    ): void {
       writing(() => {
         const opened = sessions.open();
         opened.log.append({
@@ -127,15 +155,33 @@ export function createDispatcher(deps: {
       return append();
     } catch (cause) {
       void sessions.seal('log-failure');
-      throw new AppError('io', 'The log cannot be written, so the vault was sealed and the act refused. Check the disk, then sign in again.', { cause });
+      throw new AppError(
+        'io',
+        'The log cannot be written, so the vault was sealed and the act refused. Check the disk, then sign in again.',
+        { cause },
+      );
     }
   }
 }
 
 /** What an input says the act is about: the names by which the contract refers to things. Secrets have other names. */
-function subjectsOf(input: unknown): { readonly objects: LogEntry['objects']; readonly reason: string | undefined } {
-  const typeByField = { model: 'model', version: 'version', runId: 'run', keyId: 'key', name: 'name', kind: 'report', role: 'role' } as const;
-  const fields = typeof input === 'object' && input !== null ? new Map(Object.entries(input)) : new Map<string, unknown>();
+function subjectsOf(input: unknown): {
+  readonly objects: LogEntry['objects'];
+  readonly reason: string | undefined;
+} {
+  const typeByField = {
+    model: 'model',
+    version: 'version',
+    runId: 'run',
+    keyId: 'key',
+    name: 'name',
+    kind: 'report',
+    role: 'role',
+  } as const;
+  const fields =
+    typeof input === 'object' && input !== null
+      ? new Map(Object.entries(input))
+      : new Map<string, unknown>();
   const objects = Object.entries(typeByField).flatMap(([field, type]) => {
     const id = fields.get(field);
     return typeof id === 'string' ? [{ type, id: id.slice(0, 300) }] : [];

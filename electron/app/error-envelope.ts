@@ -21,7 +21,11 @@ export function errorToBody(error: unknown): ErrorBody {
   const code = systemCode(error);
   const sentence = code === undefined ? undefined : systemSentences[code];
   if (code !== undefined && sentence !== undefined) {
-    return { code: code === 'ENOENT' ? 'not-found' : 'io', message: sentence, details: { system: code } };
+    return {
+      code: code === 'ENOENT' ? 'not-found' : 'io',
+      message: sentence,
+      details: { system: code },
+    };
   }
   const id = randomBytes(4).toString('hex');
   logInternal(id, error);
@@ -33,7 +37,8 @@ export function errorToBody(error: unknown): ErrorBody {
 }
 
 function systemCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string')
+    return undefined;
   if (error.code === 'SQLITE_FULL') return 'ENOSPC';
   return error.code;
 }

@@ -34,7 +34,10 @@ export const vaultSchema: VaultSchema = {
 
 export type OpenStores = Omit<OpenVaultState, 'session'>;
 
-export function createOpenStores(vault: OpenVault, deps: { readonly clock: Clock; readonly host: string }): OpenStores {
+export function createOpenStores(
+  vault: OpenVault,
+  deps: { readonly clock: Clock; readonly host: string },
+): OpenStores {
   const { clock } = deps;
   return {
     vault,

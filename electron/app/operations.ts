@@ -52,7 +52,8 @@ export function createOperations(deps: {
 
   function find(operationId: string): Running {
     const found = byId.get(operationId);
-    if (found === undefined) throw new AppError('not-found', 'This piece of work is not known any more.');
+    if (found === undefined)
+      throw new AppError('not-found', 'This piece of work is not known any more.');
     return found;
   }
 

@@ -10,8 +10,20 @@ import type { PolicyState } from '#shared/contract/policy.ts';
 import type { User } from '#shared/contract/users.ts';
 import type { Clock } from '#platform/clock.ts';
 import { checkPassword, minimumPasswordLength } from '#domain/identity/index.ts';
-import { createVault, openVault, openVaultWithRecoveryKey, readVaultInfo, type KdfChoice, type OpenVault } from '#domain/vault/index.ts';
-import { createOpenStores, vaultSchema, type OpenStores, type OpenVaultState } from './open-state.ts';
+import {
+  createVault,
+  openVault,
+  openVaultWithRecoveryKey,
+  readVaultInfo,
+  type KdfChoice,
+  type OpenVault,
+} from '#domain/vault/index.ts';
+import {
+  createOpenStores,
+  vaultSchema,
+  type OpenStores,
+  type OpenVaultState,
+} from './open-state.ts';
 
 export type SealReason = NonNullable<VaultStatus['sealedBecause']>;
 
@@ -24,7 +36,12 @@ export interface Sessions {
     readonly policy: PolicyState['name'];
   }): Promise<{ session: Session; recoveryKey: string; vaultId: string }>;
   signIn(user: string, password: string): Promise<SignedIn>;
-  recover(entry: { readonly recoveryKey: string; readonly user: string; readonly newPassword: string; readonly reason: string }): Promise<SignedIn>;
+  recover(entry: {
+    readonly recoveryKey: string;
+    readonly user: string;
+    readonly newPassword: string;
+    readonly reason: string;
+  }): Promise<SignedIn>;
   open(): OpenVaultState;
   /** Checks a second person's password without changing who is signed in. */
   checkPassword(user: string, password: string): Promise<User>;
@@ -35,7 +52,11 @@ export interface Sessions {
 
 export interface SignedIn {
   readonly session: Session;
-  readonly repaired: { readonly rolledBack: number; readonly swept: number; readonly quarantined: number };
+  readonly repaired: {
+    readonly rolledBack: number;
+    readonly swept: number;
+    readonly quarantined: number;
+  };
 }
 
 export function createSessions(deps: {
@@ -83,7 +104,14 @@ export function createSessions(deps: {
     await deps.beforeSeal();
     clearTimeout(idleTimer);
     if (because !== 'log-failure') {
-      sealing.log.append({ ...actorOf(sealing), phase: 'event', action: 'vault.seal', objects: [], outcome: 'ok', details: { because } });
+      sealing.log.append({
+        ...actorOf(sealing),
+        phase: 'event',
+        action: 'vault.seal',
+        objects: [],
+        outcome: 'ok',
+        details: { because },
+      });
     }
     state = undefined;
     sealedBecause = because;
@@ -93,7 +121,8 @@ export function createSessions(deps: {
 
   /** Runs one opening at a time and hands the vault back if anything after the keys fails. */
   async function exclusively<T>(work: () => Promise<T>): Promise<T> {
-    if (state !== undefined) throw new AppError('conflict', 'The vault is open already. Seal it first.');
+    if (state !== undefined)
+      throw new AppError('conflict', 'The vault is open already. Seal it first.');
     if (opening) throw new AppError('busy', 'The vault is being opened already.');
     opening = true;
     try {
@@ -113,7 +142,12 @@ export function createSessions(deps: {
   }
 
   function start(stores: OpenStores, user: User): Session {
-    const session = { user: user.name, role: user.role, since: clock().toISOString(), sealsAt: sealsAt(stores) };
+    const session = {
+      user: user.name,
+      role: user.role,
+      since: clock().toISOString(),
+      sealsAt: sealsAt(stores),
+    };
     state = { ...stores, session: { ...session, id: randomBytes(8).toString('hex') } };
     sealedBecause = null;
     touch();
@@ -122,14 +156,34 @@ export function createSessions(deps: {
   }
 
   /** Writes what sign-in has to say, then counts the session as begun. */
-  function begin(vault: OpenVault, stores: OpenStores, user: User, action: 'vault.sign-in' | 'vault.recover', reason?: string): SignedIn {
+  function begin(
+    vault: OpenVault,
+    stores: OpenStores,
+    user: User,
+    action: 'vault.sign-in' | 'vault.recover',
+    reason?: string,
+  ): SignedIn {
     const session = start(stores, user);
     const opened = open();
     const actor = actorOf(opened);
     if (vault.failedAttempts > 0) {
-      opened.log.append({ ...actor, phase: 'event', action: 'vault.sign-in-failed', objects: [], outcome: 'refused', details: { attempts: vault.failedAttempts } });
+      opened.log.append({
+        ...actor,
+        phase: 'event',
+        action: 'vault.sign-in-failed',
+        objects: [],
+        outcome: 'refused',
+        details: { attempts: vault.failedAttempts },
+      });
     }
-    opened.log.append({ ...actor, phase: 'event', action, objects: [{ type: 'user', id: user.name }], outcome: 'ok', ...(reason === undefined ? {} : { reason }) });
+    opened.log.append({
+      ...actor,
+      phase: 'event',
+      action,
+      objects: [{ type: 'user', id: user.name }],
+      outcome: 'ok',
+      ...(reason === undefined ? {} : { reason }),
+    });
     const interrupted = opened.runs.closeInterrupted(clock().toISOString());
     const repaired = {
       rolledBack: vault.recovery.rolledBack,
@@ -137,7 +191,14 @@ export function createSessions(deps: {
       quarantined: vault.recovery.quarantined,
     };
     if (interrupted + repaired.rolledBack + repaired.swept + repaired.quarantined > 0) {
-      opened.log.append({ ...actor, phase: 'event', action: 'vault.repair', objects: [], outcome: 'ok', details: { ...repaired, interruptedRuns: interrupted } });
+      opened.log.append({
+        ...actor,
+        phase: 'event',
+        action: 'vault.repair',
+        objects: [],
+        outcome: 'ok',
+        details: { ...repaired, interruptedRuns: interrupted },
+      });
     }
     opened.users.signedIn(user.name);
     return { session, repaired };
@@ -176,7 +237,17 @@ export function createSessions(deps: {
           const stores = createOpenStores(vault, deps);
           stores.policy.start(policy);
           const session = start(stores, stores.users.addFirst(user, vault.slotId));
-          stores.log.append({ ...actorOf(open()), phase: 'event', action: 'vault.create', objects: [{ type: 'vault', id: vault.id }, { type: 'user', id: user }], outcome: 'ok', details: { profile, policy } });
+          stores.log.append({
+            ...actorOf(open()),
+            phase: 'event',
+            action: 'vault.create',
+            objects: [
+              { type: 'vault', id: vault.id },
+              { type: 'user', id: user },
+            ],
+            outcome: 'ok',
+            details: { profile, policy },
+          });
           return { session, recoveryKey, vaultId: vault.id };
         });
       }),
@@ -193,11 +264,20 @@ export function createSessions(deps: {
     recover: ({ recoveryKey, user, newPassword, reason }) =>
       exclusively(async () => {
         checkPassword(newPassword);
-        const vault = await openVaultWithRecoveryKey({ dir, recoveryKey, clock, schema: vaultSchema });
+        const vault = await openVaultWithRecoveryKey({
+          dir,
+          recoveryKey,
+          clock,
+          schema: vaultSchema,
+        });
         return closingOnFailure(vault, async () => {
           const stores = createOpenStores(vault, deps);
           const previous = stores.users.find(user);
-          const slotId = await vault.slots.add({ user, password: newPassword, role: 'administrator' });
+          const slotId = await vault.slots.add({
+            user,
+            password: newPassword,
+            role: 'administrator',
+          });
           const recovered = await stores.users.recovered(previous?.name ?? user, slotId);
           return begin(vault, stores, recovered, 'vault.recover', reason);
         });
@@ -211,7 +291,8 @@ export function createSessions(deps: {
       const { users, vault } = open();
       await vault.slots.check(user, password);
       const found = users.find(user);
-      if (found === undefined) throw new AppError('wrong-password', 'The name or the password is not right.');
+      if (found === undefined)
+        throw new AppError('wrong-password', 'The name or the password is not right.');
       return found;
     },
 

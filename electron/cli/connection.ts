@@ -16,7 +16,10 @@ export interface Connection {
   /** Token of the folder that shall hold `path`, and its name there. */
   target(path: string): Promise<{ readonly folder: string; readonly name: string }>;
   /** Waits for a job, showing its progress; its result is checked against the method's output. */
-  wait<O extends z.ZodType>(declared: { readonly output: O }, started: Promise<Started>): Promise<z.infer<O>>;
+  wait<O extends z.ZodType>(
+    declared: { readonly output: O },
+    started: Promise<Started>,
+  ): Promise<z.infer<O>>;
   signIn(): Promise<void>;
   close(): Promise<void>;
 }

@@ -25,7 +25,9 @@ export function createOutput(mode: 'json' | 'text'): Output {
     error(error) {
       clear();
       process.stderr.write(
-        mode === 'json' ? `${JSON.stringify({ error })}\n` : `strongroom: ${error.code}: ${error.message}\n`,
+        mode === 'json'
+          ? `${JSON.stringify({ error })}\n`
+          : `strongroom: ${error.code}: ${error.message}\n`,
       );
       return exitCodeByErrorCode[error.code];
     },
@@ -47,7 +49,9 @@ function progressLine({ step, done, total, unit }: Operation): string {
 /** A plain table: columns as wide as their widest cell, two spaces between. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => [...(row[column] ?? '')].length)));
+  const widths = header.map((_, column) =>
+    Math.max(...all.map((row) => [...(row[column] ?? '')].length)),
+  );
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - [...cell].length))

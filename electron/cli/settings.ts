@@ -26,7 +26,12 @@ export function userOf(options: GlobalOptions): string {
 }
 
 export async function readPassword(options: GlobalOptions): Promise<string> {
-  return readSecret({ file: options.passwordFile, variable: 'STRONGROOM_PASSWORD', prompt: 'Password: ', flag: '--password-file' });
+  return readSecret({
+    file: options.passwordFile,
+    variable: 'STRONGROOM_PASSWORD',
+    prompt: 'Password: ',
+    flag: '--password-file',
+  });
 }
 
 export async function readSecret(from: {
@@ -37,14 +42,19 @@ export async function readSecret(from: {
 }): Promise<string> {
   if (from.file !== undefined) {
     const text = await readFile(from.file, 'utf8').catch((cause: unknown) => {
-      throw new AppError('invalid-input', `The file given with ${from.flag} cannot be read.`, { cause });
+      throw new AppError('invalid-input', `The file given with ${from.flag} cannot be read.`, {
+        cause,
+      });
     });
     return text.replace(/\r?\n$/, '');
   }
   const fromEnvironment = process.env[from.variable];
   if (fromEnvironment !== undefined) return fromEnvironment;
   if (!process.stdin.isTTY) {
-    throw new AppError('invalid-input', `No password: give ${from.flag} FILE or set ${from.variable}.`);
+    throw new AppError(
+      'invalid-input',
+      `No password: give ${from.flag} FILE or set ${from.variable}.`,
+    );
   }
   return ask(from.prompt);
 }

@@ -24,20 +24,27 @@ export interface RunRow extends RunSummary {
 }
 
 export interface RunStore {
-  start(run: VersionName & {
-    readonly runId: string;
-    readonly digest: string;
-    readonly at: string;
-    readonly actor: string;
-    readonly inputName: string;
-  }): void;
+  start(
+    run: VersionName & {
+      readonly runId: string;
+      readonly digest: string;
+      readonly at: string;
+      readonly actor: string;
+      readonly inputName: string;
+    },
+  ): void;
   finish(run: {
     readonly result: RunResult;
     readonly profile: Profile;
     readonly drift: { readonly state: DriftState; readonly drifted: number } | undefined;
     readonly at: string;
   }): void;
-  fail(run: { readonly runId: string; readonly state: 'failed' | 'cancelled'; readonly error: ErrorBody; readonly at: string }): void;
+  fail(run: {
+    readonly runId: string;
+    readonly state: 'failed' | 'cancelled';
+    readonly error: ErrorBody;
+    readonly at: string;
+  }): void;
   /** Runs that a killed program left behind; called once at open. */
   closeInterrupted(at: string): number;
   list(filter: { readonly model: string | undefined; readonly limit: number }): RunSummary[];
@@ -100,7 +107,9 @@ export function createRunStore(db: Database): RunStore {
     closeInterrupted(at) {
       const error = { code: 'io', message: 'The program ended while this run was going on.' };
       return db
-        .prepare("UPDATE runs SET state = 'interrupted', finished_at = ?, error = ? WHERE state = 'running'")
+        .prepare(
+          "UPDATE runs SET state = 'interrupted', finished_at = ?, error = ? WHERE state = 'running'",
+        )
         .run(at, JSON.stringify(error)).changes;
     },
     list: ({ model, limit }) =>
@@ -114,7 +123,10 @@ export function createRunStore(db: Database): RunStore {
         .prepare<[string], { result: string | null }>('SELECT result FROM runs WHERE run_id = ?')
         .get(runId);
       const text = stored?.result ?? null;
-      return { summary: toSummary(row), result: text === null ? null : runResult.parse(JSON.parse(text)) };
+      return {
+        summary: toSummary(row),
+        result: text === null ? null : runResult.parse(JSON.parse(text)),
+      };
     },
     profileOf(runId) {
       const stored = db
@@ -129,10 +141,14 @@ export function createRunStore(db: Database): RunStore {
         model,
         version,
       ),
-    latest: (model) => rows('WHERE r.model = ? ORDER BY r.started_at DESC, r.rowid DESC LIMIT 1', model)[0],
+    latest: (model) =>
+      rows('WHERE r.model = ? ORDER BY r.started_at DESC, r.rowid DESC LIMIT 1', model)[0],
     reference({ model, version }) {
       const row = db
-        .prepare<[string, number], { source: 'bundle' | 'run'; run_id: string | null; since: string; profile: string }>(
+        .prepare<
+          [string, number],
+          { source: 'bundle' | 'run'; run_id: string | null; since: string; profile: string }
+        >(
           'SELECT source, run_id, since, profile FROM reference_profiles WHERE model = ? AND version = ?',
         )
         .get(model, version);
