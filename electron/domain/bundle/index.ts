@@ -1,6 +1,7 @@
 export { findBundles, type DiscoveredBundle } from './discover.ts';
 export { passGate, wellKnown, type GateResult, type PassedFile } from './gate.ts';
 export {
+  goldenCases,
   pipelineSchema,
   type GoldenCases,
   type GoldenTensor,

@@ -1,0 +1,109 @@
+/**
+ * The inference child: takes one job over IPC, does it, answers, and ends. It holds the keys of one model's files and nothing
+ * else of the vault; it is started in an empty folder under limits of memory and processor time. Whatever a hostile model
+ * does to it, the core sees only a message that does not come.
+ */
+import { AppError } from '#shared/errors.ts';
+import { contactModel } from './contact.ts';
+import { job as jobSchema, type ChildMessage, type Job } from './protocol.ts';
+import { loadModel } from './runtime.ts';
+import { scoreFile } from './score.ts';
+
+const progressEveryMs = 100;
+
+export function serveOneJob(): void {
+  const send = (message: ChildMessage): Promise<void> =>
+    new Promise((resolve) => process.send?.(message, () => resolve()));
+  // Without its core the child has no reason to live.
+  process.once('disconnect', () => process.exit(0));
+  process.once('message', (message) => {
+    void work(message, send).then(() => process.exit(0));
+  });
+  void send({ kind: 'ready' });
+}
+
+async function work(
+  message: unknown,
+  send: (message: ChildMessage) => Promise<void>,
+): Promise<void> {
+  try {
+    await send({ kind: 'done', result: await perform(jobSchema.parse(message), send) });
+  } catch (error) {
+    await send(toFailure(error));
+  }
+}
+
+async function perform(job: Job, send: (message: ChildMessage) => Promise<void>): Promise<unknown> {
+  await send({ kind: 'progress', stage: 'load', done: 0, total: 1, rows: 0 });
+  if (job.kind === 'contact')
+    return contactModel(job, await loading(job, { runtime: job.runtime, threads: 1 }));
+  const model = await loading(job, { runtime: 'native', threads: job.threads });
+  let last = 0;
+  return scoreFile(job, model, (done, total, rows) => {
+    const now = performance.now();
+    if (now - last < progressEveryMs && done < total) return;
+    last = now;
+    void send({ kind: 'progress', stage: 'run', done, total, rows });
+  });
+}
+
+/** The runtime's own messages may quote the model; they are not passed on. */
+async function loading(
+  job: Job,
+  options: Parameters<typeof loadModel>[1],
+): ReturnType<typeof loadModel> {
+  try {
+    return await loadModel(job, options);
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    if (cause instanceof WebAssembly.RuntimeError) {
+      throw new AppError('unavailable', 'The model crashed the runtime while it was loaded.', {
+        cause,
+      });
+    }
+    throw new AppError(
+      'unsupported',
+      `The runtime does not accept the model (${runtimeReason(cause)}).`,
+      { cause },
+    );
+  }
+}
+
+/** The status that ONNX Runtime puts before its message, such as NOT_IMPLEMENTED. */
+function runtimeReason(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : '';
+  return (
+    /\b(INVALID_GRAPH|NOT_IMPLEMENTED|INVALID_PROTOBUF|INVALID_ARGUMENT|FAIL|NO_MODEL|RUNTIME_EXCEPTION|ERROR_CODE: \d+)\b/.exec(
+      text,
+    )?.[1] ?? 'it gave no reason'
+  );
+}
+
+function toFailure(error: unknown): ChildMessage {
+  if (error instanceof AppError) {
+    return {
+      kind: 'failed',
+      code: error.code,
+      message: error.message,
+      ...(error.details === undefined ? {} : { details: error.details }),
+    };
+  }
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return {
+      kind: 'failed',
+      code: 'io',
+      message: 'The disk of the output folder is full. Nothing was lost; make room and try again.',
+    };
+  if (code === 'EIO')
+    return {
+      kind: 'failed',
+      code: 'io',
+      message: 'The medium reports a read or write error. Try another medium.',
+    };
+  return {
+    kind: 'failed',
+    code: 'unavailable',
+    message: `The model failed while it was running (${runtimeReason(error)}). The vault was not touched.`,
+  };
+}

@@ -1,0 +1,10 @@
+export {
+  createInference,
+  previewFile,
+  rejectsPathOf,
+  type FilePreview,
+  type Inference,
+  type InferenceOptions,
+  type ModelFiles,
+  type ScoreResult,
+} from './inference.ts';

@@ -1,0 +1,363 @@
+/** In the core: scoring a file, profiling a reference, first contact. Everything that touches a model happens in a child. */
+import { randomBytes } from 'node:crypto';
+import { constants, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { AppError } from '#shared/errors.ts';
+import type { FirstContact, TensorSpec } from '#shared/contract/bundles.ts';
+import type { BindingRow } from '#shared/contract/runs.ts';
+import type { GoldenCases, Pipeline } from '#domain/bundle/index.ts';
+import type { Profile } from '#domain/monitoring/index.ts';
+import type { ObjectHandOver } from '#domain/vault/index.ts';
+import { syncDirectory } from '#platform/atomic-file.ts';
+import { openCsv } from '#platform/csv.ts';
+import { bindColumns } from './binding.ts';
+import { ChildDied, firstFileDescriptor, runChild, type ChildLimits } from './process.ts';
+import {
+  contactOutcome,
+  scoreOutcome,
+  type ContactJob,
+  type Job,
+  type ScoreJob,
+  type ScoreOutcome,
+  type SealedFile,
+} from './protocol.ts';
+import { parseValue, rejectMessages } from './values.ts';
+
+/** A model as the vault hands it over. */
+export interface ModelFiles {
+  readonly model: ObjectHandOver;
+  /** Files beside it that it may name as external data. */
+  readonly external: readonly { readonly location: string; readonly file: ObjectHandOver }[];
+}
+
+export interface InferenceOptions {
+  /** In place of the limits below; tests wait less. */
+  readonly limits?: Partial<ChildLimits>;
+}
+
+export interface ScoreRequest extends ModelFiles {
+  readonly pipeline: Pipeline | undefined;
+  readonly inputPath: string;
+  readonly outputPath: string;
+  readonly keepColumns: boolean;
+}
+
+export interface ScoreResult extends ScoreOutcome {
+  /** Undefined when no row was rejected. */
+  readonly rejectsPath: string | undefined;
+  readonly seconds: number;
+}
+
+export interface Watching {
+  readonly onProgress?: (done: number, total: number, rows: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface Inference {
+  /**
+   * Scores a CSV into a new file. Throws `conflict` when the output is there already, `invalid-input` for missing columns,
+   * `corrupt` for a file that is no CSV, `unavailable` when the model's process dies, `cancelled`, `io`. No partial file stays.
+   */
+  score(request: ScoreRequest, watching?: Watching): Promise<ScoreResult>;
+  /** Runs the model over an encrypted CSV of the vault for its profile alone. */
+  profile(
+    request: ModelFiles & {
+      readonly pipeline: Pipeline | undefined;
+      readonly source: ObjectHandOver;
+    },
+    watching?: Watching,
+  ): Promise<Profile>;
+  /** Never throws for a bad model: a crash, a hang and a wrong result are outcomes. */
+  firstContact(
+    request: ModelFiles & { readonly golden: GoldenCases | undefined },
+    watching?: Watching,
+  ): Promise<FirstContact>;
+}
+
+const gibibyte = 2 ** 30;
+const scoringThreads = 2;
+
+export function createInference(options: InferenceOptions = {}): Inference {
+  /** Room for the decrypted model, the adapted copy, the runtime's own, and the process itself. */
+  const limitsFor = ({ model, external }: ModelFiles): ChildLimits => {
+    const weights = model.sizeBytes + external.reduce((sum, { file }) => sum + file.sizeBytes, 0);
+    return {
+      dataBytes: 3 * gibibyte + 4 * weights,
+      processorSeconds: 24 * 3600,
+      loadMs: 60_000 + weights / 1e5,
+      silenceMs: 120_000,
+      ...options.limits,
+    };
+  };
+
+  return {
+    async score(request, watching = {}) {
+      const started = performance.now();
+      const { outputPath } = request;
+      const rejectsPath = rejectsPathOf(outputPath);
+      await refuseExisting(outputPath);
+      await refuseExisting(rejectsPath);
+      await using files = createOpenFiles();
+      const input = await files.open(request.inputPath, constants.O_RDONLY);
+      const { size, isFile } = await input.handle
+        .stat()
+        .then((facts) => ({ size: facts.size, isFile: facts.isFile() }));
+      if (!isFile) throw new AppError('invalid-input', 'The input is not a file.');
+      const parts = [temporaryPath(outputPath), temporaryPath(rejectsPath)] as const;
+      try {
+        const output = await files.open(
+          parts[0],
+          constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
+        );
+        const rejects = await files.open(
+          parts[1],
+          constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
+        );
+        const job: ScoreJob = {
+          kind: 'score',
+          ...(await files.model(request)),
+          pipeline: request.pipeline ?? null,
+          source: { kind: 'plain', fd: input.number, sizeBytes: size },
+          output: {
+            fd: output.number,
+            rejectsFd: rejects.number,
+            keepColumns: request.keepColumns,
+          },
+          threads: scoringThreads,
+        };
+        const outcome = scoreOutcome.parse(
+          await running(job, { files, limits: limitsFor(request), watching }),
+        );
+        await rename(parts[0], outputPath);
+        if (outcome.rejected > 0) await rename(parts[1], rejectsPath);
+        await syncDirectory(dirname(outputPath));
+        return {
+          ...outcome,
+          rejectsPath: outcome.rejected > 0 ? rejectsPath : undefined,
+          seconds: (performance.now() - started) / 1000,
+        };
+      } finally {
+        for (const part of parts) await rm(part, { force: true });
+      }
+    },
+
+    async profile(request, watching = {}) {
+      await using files = createOpenFiles();
+      const job: ScoreJob = {
+        kind: 'score',
+        ...(await files.model(request)),
+        pipeline: request.pipeline ?? null,
+        source: { kind: 'sealed', file: await files.sealed(request.source) },
+        output: null,
+        threads: scoringThreads,
+      };
+      return scoreOutcome.parse(await running(job, { files, limits: limitsFor(request), watching }))
+        .profile;
+    },
+
+    async firstContact(request, watching = {}) {
+      const limits = {
+        ...limitsFor(request),
+        processorSeconds: 120,
+        silenceMs: 60_000,
+        ...options.limits,
+      };
+      const attempt = async (runtime: ContactJob['runtime']): Promise<FirstContact> => {
+        await using files = createOpenFiles();
+        const job: ContactJob = {
+          kind: 'contact',
+          runtime,
+          ...(await files.model(request)),
+          golden: request.golden ?? null,
+        };
+        const outcome = contactOutcome.parse(await running(job, { files, limits, watching }));
+        return {
+          status: outcome.failed === 0 ? 'passed' : 'failed',
+          runtime,
+          goldenChecked: outcome.checked,
+          goldenFailed: outcome.failed,
+          message: outcome.message,
+        };
+      };
+      const failed = (runtime: ContactJob['runtime'], error: unknown): FirstContact => {
+        if (
+          !(error instanceof AppError) ||
+          error.code === 'cancelled' ||
+          error.code === 'io' ||
+          error.code === 'corrupt'
+        )
+          throw error;
+        return {
+          status: 'failed',
+          runtime,
+          goldenChecked: 0,
+          goldenFailed: 0,
+          message: error.message,
+        };
+      };
+      try {
+        return await attempt('wasm');
+      } catch (error) {
+        // The WebAssembly build knows fewer operators; what it cannot load is tried in the native one, under the same limits.
+        if (!(error instanceof AppError) || error.code !== 'unsupported')
+          return failed('wasm', error);
+      }
+      try {
+        return await attempt('native');
+      } catch (error) {
+        return failed('native', error);
+      }
+    },
+  };
+
+  async function running(
+    job: Job,
+    context: {
+      readonly files: OpenFiles;
+      readonly limits: ChildLimits;
+      readonly watching: Watching;
+    },
+  ): Promise<unknown> {
+    const { signal, onProgress } = context.watching;
+    try {
+      return await runChild({
+        job,
+        files: context.files.descriptors(),
+        limits: context.limits,
+        onProgress: ({ stage, done, total, rows }) => {
+          if (stage === 'run') onProgress?.(done, total, rows);
+        },
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (error) {
+      if (!(error instanceof ChildDied)) throw error;
+      throw new AppError(
+        'unavailable',
+        `${error.message} The vault was not touched and nothing of the run was kept.`,
+        { details: { how: error.how } },
+      );
+    }
+  }
+}
+
+/** Beside the output, so that the final rename stays on one file system. */
+function temporaryPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.part`);
+}
+
+/** `predictions.csv` → `predictions.csv.rejects.csv`. */
+export function rejectsPathOf(outputPath: string): string {
+  return `${outputPath}.rejects.csv`;
+}
+
+export interface FilePreview {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly binding: readonly BindingRow[];
+  readonly unusedColumns: readonly string[];
+  readonly problems: readonly string[];
+}
+
+const previewRows = 20;
+
+/** How the columns of a file would be bound, told from its header and first rows. */
+export async function previewFile(
+  path: string,
+  model: { readonly inputs: readonly TensorSpec[]; readonly pipeline: Pipeline | undefined },
+): Promise<FilePreview> {
+  await using file = await open(path, 'r');
+  const table = await openCsv(
+    file.createReadStream({ autoClose: false, highWaterMark: 64 * 1024 }),
+  );
+  const { value: first } = await table.records().next();
+  const records = (first ?? []).slice(0, previewRows);
+  const { inputs, unusedColumns } = bindColumns(model.inputs, table.header, model.pipeline);
+  const binding = inputs.flatMap(({ input, type, columns, problem }): BindingRow[] => {
+    if (problem !== undefined) return [{ column: null, input, type, example: null, problem }];
+    return columns.map(({ index, name }) => {
+      const values = index === undefined ? [] : records.map(({ fields }) => fields[index] ?? '');
+      const bad = values.map((value) => parseValue(value, type)).find((parsed) => 'code' in parsed);
+      return {
+        column: index === undefined ? null : name,
+        input: columns.length === 1 ? input : `${input}: ${name}`,
+        type,
+        example: values[0] ?? null,
+        problem:
+          index === undefined
+            ? `The file has no column ${name}.`
+            : bad !== undefined && 'code' in bad
+              ? `Some of the first rows would be rejected: ${rejectMessages[bad.code]}`
+              : null,
+      };
+    });
+  });
+  return {
+    columns: table.header,
+    rows: records.map(({ fields }) => fields),
+    binding,
+    unusedColumns,
+    problems: binding
+      .filter(({ column }) => column === null)
+      .flatMap(({ problem }) => problem ?? []),
+  };
+}
+
+interface OpenFiles extends AsyncDisposable {
+  open(
+    path: string,
+    flags: number,
+  ): Promise<{ readonly handle: FileHandle; readonly number: number }>;
+  sealed(object: ObjectHandOver): Promise<SealedFile>;
+  model(files: ModelFiles): Promise<Pick<Job, 'model' | 'external'>>;
+  descriptors(): number[];
+}
+
+/** The files of one child: opened here, numbered as the child will see them, closed here when it is over. */
+function createOpenFiles(): OpenFiles {
+  const handles: FileHandle[] = [];
+  const files: OpenFiles = {
+    async open(path, flags) {
+      const handle = await open(path, flags, 0o600);
+      handles.push(handle);
+      return { handle, number: firstFileDescriptor + handles.length - 1 };
+    },
+    async sealed({ path, key, aad, sizeBytes }) {
+      const { number } = await files.open(path, constants.O_RDONLY).catch((cause: unknown) => {
+        throw new AppError(
+          'corrupt',
+          'The file of a stored object is missing from the vault folder. Restore it from a copy of the vault.',
+          { cause },
+        );
+      });
+      return {
+        fd: number,
+        key: Buffer.from(key).toString('base64'),
+        aad: Buffer.from(aad).toString('base64'),
+        sizeBytes,
+      };
+    },
+    async model({ model, external }) {
+      const sealedExternal: { location: string; file: SealedFile }[] = [];
+      for (const { location, file } of external)
+        sealedExternal.push({ location, file: await files.sealed(file) });
+      return { model: await files.sealed(model), external: sealedExternal };
+    },
+    descriptors: () => handles.map(({ fd }) => fd),
+    async [Symbol.asyncDispose]() {
+      for (const handle of handles) await handle.close();
+    },
+  };
+  return files;
+}
+
+async function refuseExisting(path: string): Promise<void> {
+  const exists = await open(path, 'r').then(
+    (file) => file.close().then(() => true),
+    () => false, // not there, as it should be
+  );
+  if (exists)
+    throw new AppError(
+      'conflict',
+      'There is a file of that name already, and results never overwrite one. Choose another name.',
+    );
+}

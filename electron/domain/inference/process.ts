@@ -1,0 +1,137 @@
+/**
+ * In the core: starts a child for one job and waits for its answer. The child is the same Node binary in a fresh empty folder
+ * with an empty environment, under limits (on Linux and macOS through the shell's `ulimit`: data, processor time, no core
+ * dump) and a clock of its own here. Cancel, time-out and a lost core all end in SIGKILL.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AppError } from '#shared/errors.ts';
+import { childMessage, type ChildMessage, type Job } from './protocol.ts';
+
+const workerPath = fileURLToPath(new URL('../../worker.ts', import.meta.url));
+
+/** First descriptor after stdin, stdout, stderr and the channel. */
+export const firstFileDescriptor = 4;
+
+export interface ChildLimits {
+  /** Private memory, bytes. */
+  readonly dataBytes: number;
+  readonly processorSeconds: number;
+  /** Longest time from the start until the model runs. */
+  readonly loadMs: number;
+  /** Longest time without a sign of progress while it runs. */
+  readonly silenceMs: number;
+}
+
+export interface ChildRun {
+  readonly job: Job;
+  /** Open descriptors; they become `firstFileDescriptor` and up in the child. */
+  readonly files: readonly number[];
+  readonly limits: ChildLimits;
+  readonly onProgress?: (progress: Extract<ChildMessage, { kind: 'progress' }>) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** The child ended without an answer; `how` names the signal or exit code. */
+export class ChildDied extends Error {
+  readonly how: string;
+  constructor(how: string) {
+    super(`The process of the model ended (${how}).`);
+    this.how = how;
+  }
+}
+
+/** Resolves with the unparsed result. Rejects with an `AppError`, or `ChildDied`. */
+export async function runChild(run: ChildRun): Promise<unknown> {
+  run.signal?.throwIfAborted();
+  const folder = await mkdtemp(join(tmpdir(), 'strongroom-'));
+  try {
+    return await converse(start(folder, run), run);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function start(cwd: string, { files, limits }: ChildRun): ChildProcess {
+  const node = [process.execPath, '--no-warnings', workerPath];
+  const kib = Math.ceil(limits.dataBytes / 1024);
+  const script = `ulimit -c 0; ulimit -d ${kib} 2>/dev/null; ulimit -t ${limits.processorSeconds}; exec "$@"`;
+  const [command = '', ...args] =
+    process.platform === 'win32' ? node : ['/bin/sh', '-c', script, 'sh', ...node];
+  return spawn(command, args, {
+    cwd,
+    env: { LC_ALL: 'C.UTF-8' },
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc', ...files],
+    windowsHide: true,
+  });
+}
+
+function converse(
+  child: ChildProcess,
+  { job, limits, onProgress, signal }: ChildRun,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout;
+    let settled = false;
+    const settle = (finish: () => void): void => {
+      if (settled) return;
+      settled = true;
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', cancel);
+      child.kill('SIGKILL');
+      // Only a dead child has let go of its files.
+      if (child.exitCode !== null || child.signalCode !== null) finish();
+      else child.once('exit', finish);
+    };
+    const expire = (ms: number, what: string): void => {
+      clearTimeout(timer);
+      timer = setTimeout(
+        () =>
+          settle(() =>
+            reject(new ChildDied(`${what} took longer than ${Math.round(ms / 1000)} s`)),
+          ),
+        ms,
+      );
+    };
+    const cancel = (): void =>
+      settle(() =>
+        reject(new AppError('cancelled', 'The run was cancelled. Nothing of it was kept.')),
+      );
+    signal?.addEventListener('abort', cancel);
+    expire(limits.loadMs, 'loading');
+    child.once('error', () =>
+      settle(() =>
+        reject(new AppError('unavailable', 'The process for the model could not be started.')),
+      ),
+    );
+    child.once('exit', (code, killer) =>
+      settle(() => reject(new ChildDied(killer ?? `exit code ${code}`))),
+    );
+    child.on('message', (message) => {
+      const parsed = childMessage.safeParse(message);
+      if (!parsed.success) {
+        settle(() => reject(new ChildDied('it sent something that is no answer')));
+        return;
+      }
+      const answer = parsed.data;
+      if (answer.kind === 'ready') child.send(job);
+      else if (answer.kind === 'progress') {
+        if (answer.stage === 'run') expire(limits.silenceMs, 'a batch');
+        onProgress?.(answer);
+      } else if (answer.kind === 'done') settle(() => resolve(answer.result));
+      else
+        settle(() =>
+          reject(
+            new AppError(
+              answer.code,
+              answer.message,
+              answer.details === undefined ? {} : { details: answer.details },
+            ),
+          ),
+        );
+    });
+  });
+}

@@ -1,0 +1,152 @@
+/** In the child: a model from encrypted files to a session, in memory only. */
+import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
+import { AppError } from '#shared/errors.ts';
+import type { TensorSpec } from '#shared/contract/bundles.ts';
+import { modelSignature, parseModel, writeModel } from '#domain/onnx/index.ts';
+import { openFloeFile, type FloeFileReader } from '#domain/vault/index.ts';
+import { adaptModel } from './adapter.ts';
+import type { Job, SealedFile } from './protocol.ts';
+import type { Scalar } from './values.ts';
+
+export interface LoadedModel {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly labelsByOutput: ReadonlyMap<string, readonly string[]>;
+  run(feeds: Readonly<Record<string, TensorData>>): Promise<Record<string, TensorData>>;
+}
+
+export interface TensorData {
+  readonly type: TensorSpec['type'];
+  readonly dims: readonly number[];
+  readonly data: ArrayLike<Scalar>;
+}
+
+type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
+
+const arrayByType: Readonly<Record<string, (length: number) => TypedArray | Scalar[]>> = {
+  float: (length) => new Float32Array(length),
+  double: (length) => new Float64Array(length),
+  int8: (length) => new Int8Array(length),
+  int16: (length) => new Int16Array(length),
+  int32: (length) => new Int32Array(length),
+  int64: (length) => new BigInt64Array(length),
+  uint8: (length) => new Uint8Array(length),
+  uint16: (length) => new Uint16Array(length),
+  uint32: (length) => new Uint32Array(length),
+  uint64: (length) => new BigUint64Array(length),
+  bool: (length) => new Uint8Array(length),
+  string: (length) => Array.from({ length }, () => ''),
+};
+
+/** Storage of a tensor of that type; booleans as 0 and 1. */
+export function allocate(type: TensorSpec['type'], length: number): TypedArray | Scalar[] {
+  const make = arrayByType[type];
+  if (make === undefined)
+    throw new AppError('unsupported', `Tensors of ${type} cannot be fed from a file.`);
+  return make(length);
+}
+
+export function openSealed({ fd, key, aad, sizeBytes }: SealedFile): Promise<FloeFileReader> {
+  return openFloeFile({
+    fd,
+    key: Buffer.from(key, 'base64'),
+    aad: Buffer.from(aad, 'base64'),
+    sizeBytes,
+  });
+}
+
+/** The runtime's own name of a type differs for floats only. */
+const runtimeType = (type: string): string =>
+  type === 'float' ? 'float32' : type === 'double' ? 'float64' : type;
+const modelType = (type: string): string =>
+  type === 'float32' ? 'float' : type === 'float64' ? 'double' : type;
+
+export async function loadModel(
+  job: Pick<Job, 'model' | 'external'>,
+  options: { readonly runtime: 'native' | 'wasm'; readonly threads: number },
+): Promise<LoadedModel> {
+  const bytes = await (await openSealed(job.model)).readAll();
+  const { model, labelsByOutput } = adaptModel(parseModel(bytes));
+  const adapted = writeModel(model);
+  bytes.fill(0);
+  const externalData: { path: string; data: Uint8Array }[] = [];
+  for (const { location, file } of job.external)
+    externalData.push({ path: location, data: await (await openSealed(file)).readAll() });
+  const runtime = await (options.runtime === 'native' ? loadNative() : loadWasm());
+  const session = await runtime.create(adapted, {
+    executionProviders: [options.runtime === 'native' ? 'cpu' : 'wasm'],
+    intraOpNumThreads: options.threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 4,
+    ...(externalData.length === 0 ? {} : { externalData }),
+    // Idle threads of a background job must not spin on cores that the window needs.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  });
+  // The runtime has its own copies.
+  adapted.fill(0);
+  for (const { data } of externalData) data.fill(0);
+  const { inputs, outputs } = modelSignature(model);
+  return {
+    inputs,
+    outputs,
+    labelsByOutput,
+    async run(feeds) {
+      const tensors = Object.fromEntries(
+        Object.entries(feeds).map(([name, { type, dims, data }]) => [
+          name,
+          new runtime.Tensor(runtimeType(type) as 'float32', data as Float32Array, [...dims]),
+        ]),
+      );
+      const results = await session.run(tensors);
+      return Object.fromEntries(
+        Object.entries(results).map(([name, tensor]) => [
+          name,
+          {
+            type: modelType(tensor.type),
+            dims: tensor.dims,
+            data: tensor.data as unknown as ArrayLike<Scalar>,
+          },
+        ]),
+      );
+    },
+  };
+}
+
+interface Runtime {
+  readonly create: (
+    model: Uint8Array,
+    options: InferenceSession.SessionOptions,
+  ) => Promise<InferenceSession>;
+  readonly Tensor: TensorConstructor &
+    (new (type: 'float32', data: Float32Array, dims: readonly number[]) => Tensor);
+}
+
+async function loadNative(): Promise<Runtime> {
+  // With it present, onnxruntime-node 1.30 misreads the length of 16-bit float data on Node 23 and later.
+  Reflect.deleteProperty(globalThis, 'Float16Array');
+  const ort = await import('onnxruntime-node');
+  return {
+    create: (model, options) => ort.InferenceSession.create(model, options),
+    Tensor: ort.Tensor,
+  };
+}
+
+async function loadWasm(): Promise<Runtime> {
+  const ort = await import('onnxruntime-web');
+  ort.env.wasm.numThreads = 1;
+  return {
+    create: (model, options) => ort.InferenceSession.create(model, options),
+    Tensor: ort.Tensor,
+  };
+}

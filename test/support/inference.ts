@@ -1,0 +1,30 @@
+/** Models as the vault hands them over, without a vault around them. */
+import { randomBytes } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFloeFile } from '../../electron/domain/vault/floe-file.ts';
+import type { ModelFiles } from '#domain/inference/index.ts';
+import type { ObjectHandOver } from '#domain/vault/index.ts';
+import { chunksOf, temporaryFolder } from './vaults.ts';
+
+export async function sealed(bytes: Uint8Array, dir = temporaryFolder()): Promise<ObjectHandOver> {
+  const path = join(dir, randomBytes(8).toString('hex'));
+  const key = randomBytes(32);
+  const aad = randomBytes(32);
+  await using file = await open(path, 'wx');
+  const { sizeBytes } = await writeFloeFile({ file, source: chunksOf(bytes), key, aad });
+  return { path, key, aad, sizeBytes };
+}
+
+export async function modelFiles(
+  bytes: Uint8Array,
+  external: Readonly<Record<string, Uint8Array>> = {},
+): Promise<ModelFiles> {
+  const files = await Promise.all(
+    Object.entries(external).map(async ([location, content]) => ({
+      location,
+      file: await sealed(content),
+    })),
+  );
+  return { model: await sealed(bytes), external: files };
+}

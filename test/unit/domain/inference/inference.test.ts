@@ -1,0 +1,459 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createInference, previewFile, type ModelFiles } from '#domain/inference/index.ts';
+import { graph, model, node, valueInfo, type OnnxModel } from '#domain/onnx/index.ts';
+import { modelFiles, sealed } from '../../../support/inference.ts';
+import {
+  bytesOf,
+  columnsModel,
+  endlessModel,
+  matrixModel,
+  zipMapModel,
+} from '../../../support/onnx-models.ts';
+import { temporaryFolder } from '../../../support/vaults.ts';
+
+const inference = createInference();
+
+async function scoreText(
+  files: ModelFiles,
+  csv: string,
+  options: { keepColumns?: boolean; limits?: Parameters<typeof createInference>[0] } = {},
+) {
+  const dir = temporaryFolder();
+  writeFileSync(join(dir, 'in.csv'), csv);
+  const outputPath = join(dir, 'out.csv');
+  const runner = options.limits === undefined ? inference : createInference(options.limits);
+  const result = await runner.score({
+    ...files,
+    pipeline: undefined,
+    inputPath: join(dir, 'in.csv'),
+    outputPath,
+    keepColumns: options.keepColumns ?? false,
+  });
+  return {
+    result,
+    dir,
+    output: readFileSync(outputPath, 'utf8'),
+    rejects: result.rejectsPath === undefined ? '' : readFileSync(result.rejectsPath, 'utf8'),
+  };
+}
+
+const unary = (opType: string, attributes = {}, domain?: string): OnnxModel =>
+  model(
+    graph('g', {
+      nodes: [
+        node(
+          opType,
+          { inputs: ['x'], outputs: ['y'], ...(domain === undefined ? {} : { domain }) },
+          attributes,
+        ),
+      ],
+      inputs: [valueInfo('x', 'float', [null, 1])],
+      outputs: [valueInfo('y', 'float', [null, 1])],
+    }),
+    { opsets: { '': 17, 'com.microsoft': 1 } },
+  );
+
+/** Kills the runtime with SIGFPE when it is loaded natively: attention over zero heads. */
+function crashingModel(): OnnxModel {
+  return model(
+    graph('crash', {
+      nodes: [
+        node(
+          'Attention',
+          { inputs: ['q', 'q', 'q'], outputs: ['y'] },
+          { q_num_heads: 0n, kv_num_heads: 0n },
+        ),
+      ],
+      inputs: [valueInfo('q', 'float', [1, 2, 4])],
+      outputs: [valueInfo('y', 'float', [1, 2, 4])],
+    }),
+    { opsets: { '': 23 }, irVersion: 10 },
+  );
+}
+
+describe('scoring a file', () => {
+  test('one matrix input', async () => {
+    const { result, output, dir } = await scoreText(
+      await modelFiles(bytesOf(matrixModel())),
+      'a,b\n1,2\n0.5,0\n',
+    );
+    expect(output).toBe('row,score\n1,9\n2,2\n');
+    expect(result).toMatchObject({
+      rows: 2,
+      rejected: 0,
+      outputColumns: ['row', 'score'],
+      firstRows: [
+        ['1', '9'],
+        ['2', '2'],
+      ],
+      rejectsPath: undefined,
+    });
+    expect(result.outputSha256).toBe(createHash('sha256').update(output).digest('hex'));
+    expect(result.inputSha256).toBe(createHash('sha256').update('a,b\n1,2\n0.5,0\n').digest('hex'));
+    expect(readdirSync(dir).sort()).toEqual(['in.csv', 'out.csv']);
+  });
+
+  test('one input per column of five types, several outputs, rejects with row, column and reason', async () => {
+    const csv =
+      'color,age,weight,count,active,note\nred,40,70.5,3,true,x\ngreen,,60,9007199254740993,no,"a, b"\nblue,abc,1,1,1,x\nred,1,1,,1,x\nred,1,1\nred,1,1,1.5,1,x\n';
+    const { result, output, rejects } = await scoreText(
+      await modelFiles(bytesOf(columnsModel())),
+      csv,
+      { keepColumns: true },
+    );
+    expect(output.split('\n')).toEqual([
+      'row,color,age,weight,count,active,note,total,count_out,color_out,inactive,pair[0],pair[1]',
+      '1,red,40,70.5,3,true,x,124.5,3,red,false,40,70.5',
+      '2,green,,60,9007199254740993,no,"a, b",NaN,9007199254740993,green,true,NaN,60',
+      '',
+    ]);
+    expect(rejects.split('\n')).toEqual([
+      'row,column,code,message',
+      '3,age,number,Not a number.',
+      '4,count,missing,"Empty, and the model needs a value here."',
+      '5,,fields,Not as many fields as the header has.',
+      '6,count,integer,Not a whole number.',
+      '',
+    ]);
+    expect(result).toMatchObject({ rows: 2, rejected: 4 });
+    expect(result.profile.rows).toBe(2);
+    expect(
+      result.profile.columns.map(({ name, role, kind, missing }) => [name, role, kind, missing]),
+    ).toEqual([
+      ['age', 'input', 'numeric', 1],
+      ['weight', 'input', 'numeric', 0],
+      ['count', 'input', 'numeric', 0],
+      ['active', 'input', 'boolean', 0],
+      ['color', 'input', 'categorical', 0],
+      ['total', 'output', 'numeric', 1],
+      ['count_out', 'output', 'categorical', 0],
+      ['color_out', 'output', 'categorical', 0],
+      ['inactive', 'output', 'boolean', 0],
+      ['pair[0]', 'output', 'numeric', 1],
+      ['pair[1]', 'output', 'numeric', 0],
+    ]);
+  });
+
+  test('maps of class labels become columns', async () => {
+    const { output } = await scoreText(await modelFiles(bytesOf(zipMapModel())), 'p,q\n2,0\n0,2\n');
+    const [header, first, second] = output.split('\n').map((line) => line.split(','));
+    expect(header).toEqual(['row', 'label', 'probability[no]', 'probability[yes]']);
+    expect([first?.[1], second?.[1]]).toEqual(['no', 'yes']);
+    expect(Number(first?.[2])).toBeCloseTo(0.8808, 4);
+    expect(Number(second?.[3])).toBeCloseTo(0.8808, 4);
+  });
+
+  test('a fixed batch size is filled up; a half-float border is cast', async () => {
+    const fixed = matrixModel();
+    if (fixed.graph === undefined) throw new Error('The model has a graph.');
+    fixed.graph.inputs = [valueInfo('features', 'float', [4, 2])];
+    fixed.graph.outputs = [valueInfo('score', 'float', [4, 1])];
+    const csv = `a,b\n${Array.from({ length: 10 }, (_, at) => `${at},1`).join('\n')}\n`;
+    const { output } = await scoreText(await modelFiles(bytesOf(fixed)), csv);
+    expect(output.trim().split('\n').slice(1)).toEqual(
+      Array.from({ length: 10 }, (_, at) => `${at + 1},${2 * at + 4}`),
+    );
+
+    const half = model(
+      graph('half', {
+        nodes: [node('Add', { inputs: ['x', 'x'], outputs: ['y'] })],
+        inputs: [valueInfo('x', 'float', [null, 1])],
+        outputs: [valueInfo('y', 'float', [null, 1])],
+      }),
+      { opsets: { '': 17 } },
+    );
+    for (const value of [...(half.graph?.inputs ?? []), ...(half.graph?.outputs ?? [])])
+      if (value.type?.tensor !== undefined) value.type.tensor.elemType = 10;
+    expect((await scoreText(await modelFiles(bytesOf(half)), 'x\n1.5\n')).output).toBe(
+      'row,y\n1,3\n',
+    );
+  });
+
+  test('weights in external data are read from their own encrypted file', async () => {
+    const split = matrixModel();
+    const weights = split.graph?.initializers[0];
+    if (weights?.rawData === undefined) throw new Error('The model has weights.');
+    const content = weights.rawData;
+    delete weights.rawData;
+    Object.assign(weights, {
+      dataLocation: 1,
+      externalData: [
+        { key: 'location', value: 'weights.bin' },
+        { key: 'length', value: '8' },
+      ],
+    });
+    expect(
+      (await scoreText(await modelFiles(bytesOf(split), { 'weights.bin': content }), 'a,b\n1,2\n'))
+        .output,
+    ).toBe('row,score\n1,9\n');
+  });
+
+  test('twenty thousand rows come out in order', async () => {
+    const csv = `a,b\n${Array.from({ length: 20_000 }, (_, at) => `${at},0`).join('\n')}\n`;
+    const { output, result } = await scoreText(await modelFiles(bytesOf(matrixModel())), csv);
+    const lines = output.trim().split('\n');
+    expect(lines.length).toBe(20_001);
+    expect(lines[20_000]).toBe('20000,39999');
+    expect(result.profile.columns[0]).toMatchObject({ count: 20_000, mean: 9999.5 });
+  });
+
+  test('a file with a header alone gives a file with a header alone', async () => {
+    const { output, result } = await scoreText(await modelFiles(bytesOf(matrixModel())), 'a,b\n');
+    expect(output).toBe('row,score\n');
+    expect(result.rows).toBe(0);
+  });
+});
+
+describe('what goes wrong', () => {
+  const failing = async (
+    files: ModelFiles,
+    csv: string,
+    limits?: Parameters<typeof createInference>[0],
+  ) => {
+    const dir = temporaryFolder();
+    writeFileSync(join(dir, 'in.csv'), csv);
+    const error = await (limits === undefined ? inference : createInference(limits))
+      .score({
+        ...files,
+        pipeline: undefined,
+        inputPath: join(dir, 'in.csv'),
+        outputPath: join(dir, 'out.csv'),
+        keepColumns: false,
+      })
+      .catch((reason: unknown) => reason);
+    expect(readdirSync(dir)).toEqual(['in.csv']);
+    return error;
+  };
+
+  test('a missing column, a file that is no CSV, a damaged object: each says so and leaves nothing', async () => {
+    const files = await modelFiles(bytesOf(columnsModel()));
+    expect(await failing(files, 'age,weight\n1,2\n')).toMatchObject({
+      code: 'invalid-input',
+      message: expect.stringContaining('count, active, color') as string,
+    });
+    expect(await failing(files, '')).toMatchObject({ code: 'corrupt' });
+    expect(await failing(await modelFiles(bytesOf(matrixModel())), 'a,b\n1,"2\n')).toMatchObject({
+      code: 'corrupt',
+    });
+    const damaged = await modelFiles(bytesOf(matrixModel()));
+    const bytes = readFileSync(damaged.model.path);
+    bytes[120] = (bytes[120] ?? 0) ^ 1;
+    writeFileSync(damaged.model.path, bytes);
+    expect(await failing(damaged, 'a,b\n1,2\n')).toMatchObject({ code: 'corrupt' });
+    expect(
+      await failing(await modelFiles(bytesOf(unary('NoSuchOperator'))), 'x\n1\n'),
+    ).toMatchObject({ code: 'unsupported' });
+  });
+
+  test('an existing output is never overwritten', async () => {
+    const dir = temporaryFolder();
+    writeFileSync(join(dir, 'in.csv'), 'a,b\n1,2\n');
+    writeFileSync(join(dir, 'out.csv'), 'precious');
+    const files = await modelFiles(bytesOf(matrixModel()));
+    await expect(
+      inference.score({
+        ...files,
+        pipeline: undefined,
+        inputPath: join(dir, 'in.csv'),
+        outputPath: join(dir, 'out.csv'),
+        keepColumns: false,
+      }),
+    ).rejects.toMatchObject({ code: 'conflict' });
+    expect(readFileSync(join(dir, 'out.csv'), 'utf8')).toBe('precious');
+  });
+
+  test('a model that never ends is stopped by the clock', async () => {
+    expect(
+      await failing(await modelFiles(bytesOf(endlessModel())), 'x\n1\n', {
+        limits: { silenceMs: 1500, loadMs: 20_000 },
+      }),
+    ).toMatchObject({ code: 'unavailable' });
+  });
+
+  test('cancel ends the process and removes what was written', async () => {
+    const dir = temporaryFolder();
+    writeFileSync(join(dir, 'in.csv'), 'x\n1\n');
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 800);
+    const files = await modelFiles(bytesOf(endlessModel()));
+    await expect(
+      inference.score(
+        {
+          ...files,
+          pipeline: undefined,
+          inputPath: join(dir, 'in.csv'),
+          outputPath: join(dir, 'out.csv'),
+          keepColumns: false,
+        },
+        { signal: abort.signal },
+      ),
+    ).rejects.toMatchObject({ code: 'cancelled' });
+    expect(readdirSync(dir)).toEqual(['in.csv']);
+  });
+
+  test.skipIf(process.platform === 'win32')(
+    'a killed process is an error of the run and nothing more',
+    async () => {
+      const dir = temporaryFolder();
+      writeFileSync(join(dir, 'in.csv'), 'x\n1\n');
+      const files = await modelFiles(bytesOf(endlessModel()));
+      const run = inference
+        .score({
+          ...files,
+          pipeline: undefined,
+          inputPath: join(dir, 'in.csv'),
+          outputPath: join(dir, 'out.csv'),
+          keepColumns: false,
+        })
+        .catch((error: unknown) => error);
+      let child = '';
+      while (child === '') {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        child =
+          execFileSync('pgrep', ['-P', String(process.pid), '-f', 'worker.ts'], {
+            encoding: 'utf8',
+          })
+            .trim()
+            .split('\n')[0] ?? '';
+      }
+      process.kill(Number(child), 'SIGKILL');
+      expect(await run).toMatchObject({
+        code: 'unavailable',
+        message: expect.stringContaining('SIGKILL') as string,
+      });
+      expect(readdirSync(dir)).toEqual(['in.csv']);
+    },
+  );
+
+  test.skipIf(!existsSync('/dev/full'))(
+    'a full disk is an I/O error and leaves nothing',
+    async () => {
+      const dir = temporaryFolder();
+      const small = join(dir, 'small');
+      mkdirSync(small);
+      try {
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small], {
+          stdio: 'ignore',
+        });
+      } catch {
+        return; // only an administrator can make a small disk
+      }
+      try {
+        writeFileSync(join(dir, 'in.csv'), `a,b\n${'1,2\n'.repeat(100_000)}`);
+        const files = await modelFiles(bytesOf(matrixModel()));
+        await expect(
+          inference.score({
+            ...files,
+            pipeline: undefined,
+            inputPath: join(dir, 'in.csv'),
+            outputPath: join(small, 'out.csv'),
+            keepColumns: false,
+          }),
+        ).rejects.toMatchObject({ code: 'io' });
+        expect(readdirSync(small)).toEqual([]);
+      } finally {
+        execFileSync('umount', [small]);
+      }
+    },
+  );
+});
+
+describe('first contact', () => {
+  test('a blank row, golden vectors that agree, and ones that do not', async () => {
+    const files = await modelFiles(bytesOf(matrixModel()));
+    expect(await inference.firstContact({ ...files, golden: undefined })).toMatchObject({
+      status: 'passed',
+      runtime: 'wasm',
+      goldenChecked: 0,
+    });
+    const golden = (score: number) => ({
+      schemaVersion: 1 as const,
+      tolerance: 1e-6,
+      cases: [
+        {
+          inputs: { features: { shape: [1, 2], data: [1, 2] } },
+          outputs: { score: { shape: [1, 1], data: [score] } },
+        },
+      ],
+    });
+    expect(await inference.firstContact({ ...files, golden: golden(9) })).toMatchObject({
+      status: 'passed',
+      goldenChecked: 1,
+      goldenFailed: 0,
+    });
+    expect(await inference.firstContact({ ...files, golden: golden(10) })).toMatchObject({
+      status: 'failed',
+      goldenFailed: 1,
+    });
+  });
+
+  test('mixed inputs work in the WebAssembly build too', async () => {
+    expect(
+      await inference.firstContact({
+        ...(await modelFiles(bytesOf(columnsModel()))),
+        golden: undefined,
+      }),
+    ).toMatchObject({ status: 'passed', runtime: 'wasm' });
+  });
+
+  test('crashes and endless loops are outcomes', async () => {
+    const quick = createInference({ limits: { silenceMs: 3000, loadMs: 3000 } });
+    expect(
+      await quick.firstContact({
+        ...(await modelFiles(bytesOf(crashingModel()))),
+        golden: undefined,
+      }),
+    ).toMatchObject({ status: 'failed' });
+    expect(
+      await quick.firstContact({
+        ...(await modelFiles(bytesOf(endlessModel()))),
+        golden: undefined,
+      }),
+    ).toMatchObject({ status: 'failed' });
+  });
+});
+
+test('a reference in the vault is profiled without a file on disk', async () => {
+  const files = await modelFiles(bytesOf(matrixModel()));
+  const profile = await inference.profile({
+    ...files,
+    pipeline: undefined,
+    source: await sealed(Buffer.from('a,b\n1,2\n3,4\n')),
+  });
+  expect(profile).toMatchObject({
+    rows: 2,
+    columns: [
+      { name: 'a', mean: 2 },
+      { name: 'b', mean: 3 },
+      { name: 'score', role: 'output' },
+    ],
+  });
+});
+
+test('the preview shows what would be bound and what would be rejected', async () => {
+  const dir = temporaryFolder();
+  writeFileSync(join(dir, 'in.csv'), 'Age,weight,count,active,extra\n40,70,x,true,1\n');
+  const preview = await previewFile(join(dir, 'in.csv'), {
+    inputs: ['age:float', 'weight:double', 'count:int64', 'active:bool', 'color:string'].map(
+      (text) => {
+        const [name = '', type = ''] = text.split(':');
+        return { name, type, kind: 'tensor' as const, shape: [null, 1] };
+      },
+    ),
+    pipeline: undefined,
+  });
+  expect(preview.binding.map(({ column, input, example }) => [column, input, example])).toEqual([
+    ['Age', 'age', '40'],
+    ['weight', 'weight', '70'],
+    ['count', 'count', 'x'],
+    ['active', 'active', 'true'],
+    [null, 'color', null],
+  ]);
+  expect(preview.binding[2]?.problem).toContain('would be rejected');
+  expect(preview.problems).toEqual(['The file has no column color.']);
+  expect(preview.unusedColumns).toEqual(['extra']);
+});
