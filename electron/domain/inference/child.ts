@@ -56,7 +56,8 @@ async function loading(
     return await loadModel(job, options);
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
-    if (cause instanceof WebAssembly.RuntimeError) {
+    // What a trap of the WebAssembly build is called; the type has no global name in Node's library.
+    if (cause instanceof Error && cause.name === 'RuntimeError') {
       throw new AppError('unavailable', 'The model crashed the runtime while it was loaded.', {
         cause,
       });

@@ -1,0 +1,19 @@
+{
+  "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+  "verificationMaterial": {
+    "publicKey": {
+      "hint": "e9dfdaedb7bb87661d9cf6b00a262ac347462392af02e7df7c210ebc3129f372"
+    },
+    "tlogEntries": []
+  },
+  "dsseEnvelope": {
+    "payload": "eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJzdWJqZWN0IjpbeyJuYW1lIjoiY3JlZGl0LXJpc2siLCJkaWdlc3QiOnsic2hhMjU2IjoiM2MzY2E5YTY1YWE0MmIyMGI0MzNiMjZjNTVhOTExYjQ4ZDU4OTgyYzc2MmQ2YjAyN2I1ZjQ4YTRiYmZlOGEwMSJ9fV0sInByZWRpY2F0ZVR5cGUiOiJodHRwczovL21vZGVsX3NpZ25pbmcvc2lnbmF0dXJlL3YxLjAiLCJwcmVkaWNhdGUiOnsicmVzb3VyY2VzIjpbeyJuYW1lIjoiUkVBRE1FLm1kIiwiZGlnZXN0IjoiMjMzNGI3MWVmN2ZhNjI5YmY4NWU2ZmFiYTAxYzc4OGM3MGQwNGRiODVmY2NiMGY3Y2NmMjIyODU1ZjVmYzNhMCIsImFsZ29yaXRobSI6InNoYTI1NiJ9LHsibmFtZSI6ImJvbS5jZHguanNvbiIsImRpZ2VzdCI6IjU5OTVlMmY5NGNlN2UwZTJmOTk0ZjQ3MTZmZGVlMDVmZmRkOTFjODFmOTRkMGVjZTA3NjU4YWRiYTQ3NWRlZjciLCJhbGdvcml0aG0iOiJzaGEyNTYifSx7Im5hbWUiOiJnb2xkZW4vY2FzZXMuanNvbiIsImRpZ2VzdCI6IjE1YzZiMTZlZTgwOGIxNTJhZGUyMzRhYTdhOTI2ZWRiYWRiYjUyNzIxOGI2MDI2MDg4OWExNTcxMDVkMTE4ZTEiLCJhbGdvcml0aG0iOiJzaGEyNTYifSx7Im5hbWUiOiJtb2RlbC5vbm54IiwiZGlnZXN0IjoiNmExZjU5NTU4Y2RjYzI2ZTY3ZTBhYWEyMzEwZDJmMmQyN2YxYzVhZTFjZjI4M2QwZGRkZDQyZjcyZTBhN2JiOSIsImFsZ29yaXRobSI6InNoYTI1NiJ9LHsibmFtZSI6InBpcGVsaW5lLmpzb24iLCJkaWdlc3QiOiIwZTkyYTk1Y2QxYzdlNWFiNWMyZDNhYjU0NTVjYTA2ODJkYTViMTU0ZjcxYzZlMWQ5NjcyYzJhMDNjYWNjNmI5IiwiYWxnb3JpdGhtIjoic2hhMjU2In0seyJuYW1lIjoicmVmZXJlbmNlLmNzdiIsImRpZ2VzdCI6IjczMGQ3MTk2NmZiN2Q5YmIxYzFkYjU4MjI0MmY5ZDlhMmViODkwNTFmYTIxMWQ3NGM1ZGZjNzE1MDQwYzZiMmUiLCJhbGdvcml0aG0iOiJzaGEyNTYifV0sInNlcmlhbGl6YXRpb24iOnsibWV0aG9kIjoiZmlsZXMiLCJoYXNoX3R5cGUiOiJzaGEyNTYiLCJhbGxvd19zeW1saW5rcyI6ZmFsc2UsImlnbm9yZV9wYXRocyI6WyIuZ2l0IiwiLmdpdGF0dHJpYnV0ZXMiLCIuZ2l0aHViIiwiLmdpdGlnbm9yZSIsIm1vZGVsLnNpZyJdfX19",
+    "payloadType": "application/vnd.in-toto+json",
+    "signatures": [
+      {
+        "sig": "MEUCIQCoZS26XrLLiB22tnsLpV3TMzkvnY8WpCvOs2w+BfVNoAIgZ/WQ2g1zYqXpOjgunvExg073YJVzuZh+fJXAcd56d0I=",
+        "keyid": ""
+      }
+    ]
+  }
+}
