@@ -1,0 +1,2 @@
+export { makeProductionHistory } from './report.ts';
+export { verifyFile } from './verify-file.ts';

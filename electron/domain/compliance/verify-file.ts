@@ -1,0 +1,252 @@
+/**
+ * `strongroom verify`: checks whatever Strongroom hands out, with no vault and no password. A file that is not what it claims
+ * gives failed checks, never an exception; a name alone convinces it of nothing.
+ */
+import { open, readFile, stat } from 'node:fs/promises';
+import { z } from 'zod';
+import { AppError } from '#shared/errors.ts';
+import type { FileVerdict, LogEntry } from '#shared/contract/audit.ts';
+import {
+  isExportedLog,
+  isSignature,
+  isTlogProof,
+  keyFingerprint,
+  parseCheckpoint,
+  parseEntry,
+  parseVerifierKey,
+  verdictOf,
+  verifyCheckpoint,
+  verifyExport,
+  verifyProof,
+  type Check,
+} from '#domain/audit/index.ts';
+import { canonicalJson } from '#platform/canonical-json.ts';
+import { productionHistory } from './production-history.ts';
+import { attachmentNames, evidenceSchema } from './report.ts';
+import { readSignature, slotName } from './signature-slot.ts';
+
+const maxFileBytes = 256 * 1024 * 1024;
+
+/** Throws only when the file cannot be read at all. */
+export async function verifyFile(
+  path: string,
+  options: { readonly verifierKey?: string | undefined } = {},
+): Promise<FileVerdict> {
+  const pinned =
+    options.verifierKey === undefined ? undefined : parseVerifierKey(options.verifierKey).text;
+  const facts = await stat(path);
+  if (facts.isDirectory())
+    return (await isExportedLog(path)) ? verifyExport(path, { pinned }) : unknown();
+  if (!facts.isFile()) return unknown();
+  if (facts.size > maxFileBytes)
+    throw new AppError('limit', 'The file is larger than anything that Strongroom hands out.');
+  const head = Buffer.alloc(5);
+  await using file = await open(path, 'r');
+  await file.read(head, 0, head.length, 0);
+  const bytes = await readFile(path);
+  if (head.toString('latin1') === '%PDF-') return verifyReport(bytes, pinned);
+  const text = bytes.toString('utf8');
+  if (isTlogProof(text)) return verifyProof(text, pinned);
+  if (looksLikeCheckpoint(text)) return verifyCheckpoint(text, pinned);
+  return unknown();
+}
+
+function unknown(): FileVerdict {
+  return verdictOf('unknown', [
+    {
+      name: 'form',
+      ok: false,
+      detail: 'This is not a report, proof, checkpoint or exported log of Strongroom.',
+    },
+  ]);
+}
+
+function looksLikeCheckpoint(text: string): boolean {
+  try {
+    parseCheckpoint(text);
+    return true;
+  } catch {
+    return false; // the answer, not a fault
+  }
+}
+
+export async function verifyReport(
+  pdf: Uint8Array,
+  pinned: string | undefined,
+): Promise<FileVerdict> {
+  const found = readSignature(pdf);
+  if (found === undefined)
+    return verdictOf('report', [
+      {
+        name: 'signature',
+        ok: false,
+        detail: 'The file has no signature of Strongroom, or it was changed.',
+      },
+    ]);
+  try {
+    const [signature] = found.envelope.signatures;
+    const key = parseVerifierKey(pinned ?? signature?.keyid ?? '');
+    const signed = found.envelope.signatures.some(({ sig }) =>
+      isSignature(key, found.message, Buffer.from(sig, 'base64')),
+    );
+    const whole = found.statement.subject[0]?.digest.sha256 === found.blankSha256;
+    const checks: Check[] = [
+      {
+        name: 'signature',
+        ok: signed,
+        detail: signed ? `Signed by ${key.name}.` : 'The signature was not made with the key.',
+      },
+      {
+        name: 'file',
+        ok: whole,
+        detail: whole
+          ? 'Not a byte of the file was changed since it was signed.'
+          : 'The file was changed after it was signed.',
+      },
+      {
+        name: 'signer',
+        ok: true,
+        detail:
+          pinned === undefined
+            ? `Not pinned: compare the key's fingerprint ${keyFingerprint(key)} with the one the vault shows.`
+            : `The key is the given one, ${keyFingerprint(key)}.`,
+      },
+    ];
+    // Only a file that is whole is worth parsing further; what is in a changed one proves nothing.
+    return verdictOf(
+      'report',
+      signed && whole
+        ? [...checks, ...(await checkEvidence(pdf, { key: key.text, statement: found.statement }))]
+        : checks,
+    );
+  } catch (error) {
+    return verdictOf('report', [
+      {
+        name: 'form',
+        ok: false,
+        detail:
+          error instanceof AppError
+            ? error.message
+            : 'The file does not have the form of a report.',
+      },
+    ]);
+  }
+}
+
+const proofLine = z.strictObject({ index: z.int(), proof: z.string() });
+
+async function checkEvidence(
+  pdf: Uint8Array,
+  context: {
+    readonly key: string;
+    readonly statement: NonNullable<ReturnType<typeof readSignature>>['statement'];
+  },
+): Promise<Check[]> {
+  const files = await readAttachments(pdf);
+  const text = (name: string): string => Buffer.from(files.get(name) ?? '').toString('utf8');
+  const evidence = evidenceSchema.parse(JSON.parse(text(attachmentNames.evidence)));
+  const entries = lines(text(attachmentNames.entries)).map(parseEntry);
+  const proofs = lines(text(attachmentNames.proofs)).map((line) =>
+    proofLine.parse(JSON.parse(line)),
+  );
+  const checkpoint = parseCheckpoint(text(attachmentNames.checkpoint));
+  const root = Buffer.from(checkpoint.root).toString('hex');
+  const named =
+    files.size === 6 &&
+    [...Object.values(attachmentNames), slotName].every((name) => files.has(name));
+  const sameLog =
+    evidence.log.size === checkpoint.size &&
+    evidence.log.root === root &&
+    context.statement.predicate.logRoot === root &&
+    text(attachmentNames.key).trim() === context.key;
+  const known = entries.filter((entry): entry is LogEntry => entry !== undefined);
+  const complete =
+    known.length === entries.length &&
+    canonicalJson(known.map(({ index }) => index)) === canonicalJson(evidence.entries) &&
+    proofs.length === known.length;
+  const proved = known.filter((entry, at) =>
+    provesEntry(proofs[at], entry, {
+      key: context.key,
+      checkpoint: text(attachmentNames.checkpoint),
+    }),
+  ).length;
+  const computed =
+    complete &&
+    canonicalJson(productionHistory(known, evidence.filter)) === canonicalJson(evidence.history);
+  const logged = verifyCheckpoint(text(attachmentNames.checkpoint), context.key).status === 'valid';
+  return [
+    {
+      name: 'attachments',
+      ok: named,
+      detail: named
+        ? 'Evidence, entries, proofs, checkpoint, key and signature are there.'
+        : 'Attachments are missing, or there are others.',
+    },
+    {
+      name: 'checkpoint',
+      ok: logged && sameLog,
+      detail:
+        logged && sameLog
+          ? `The checkpoint over ${checkpoint.size} entries is signed by the same key.`
+          : 'The checkpoint does not belong to this report.',
+    },
+    {
+      name: 'entries',
+      ok: complete && proved === known.length,
+      detail: `${proved} of ${entries.length} entries are proved to stand in the log.`,
+    },
+    {
+      name: 'content',
+      ok: computed,
+      detail: computed
+        ? 'The content of the report follows from the entries.'
+        : 'The content of the report does not follow from the entries.',
+    },
+  ];
+}
+
+function provesEntry(
+  line: z.infer<typeof proofLine> | undefined,
+  entry: LogEntry,
+  expected: { readonly key: string; readonly checkpoint: string },
+): boolean {
+  if (
+    line === undefined ||
+    line.index !== entry.index ||
+    !line.proof.endsWith(`\n\n${expected.checkpoint}`)
+  )
+    return false;
+  const extra = /^extra (\S+)$/m.exec(line.proof)?.[1] ?? '';
+  const inside: unknown = JSON.parse(Buffer.from(extra, 'base64').toString('utf8'));
+  const same = z.looseObject({ entry: z.literal(canonicalJson(entry)) }).safeParse(inside).success;
+  return same && verifyProof(line.proof, expected.key).status === 'valid';
+}
+
+/** By pdf.js without eval, workers, fonts or network: only the attachment table is read. */
+async function readAttachments(pdf: Uint8Array): Promise<ReadonlyMap<string, Uint8Array>> {
+  const { getDocument, VerbosityLevel } = await import('pdfjs-dist/legacy/build/pdf.mjs');
+  const task = getDocument({
+    data: Uint8Array.from(pdf),
+    useSystemFonts: false,
+    disableFontFace: true,
+    useWorkerFetch: false,
+    stopAtErrors: true,
+    verbosity: VerbosityLevel.ERRORS,
+  });
+  try {
+    const document = await task.promise;
+    const attachments = await document.getAttachments();
+    const files = new Map<string, Uint8Array>();
+    for (const { filename, content } of z
+      .array(z.looseObject({ filename: z.string(), content: z.instanceof(Uint8Array) }))
+      .parse([...(attachments?.values() ?? [])]))
+      files.set(filename, content);
+    return files;
+  } finally {
+    await task.destroy();
+  }
+}
+
+function lines(text: string): string[] {
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
+}
