@@ -237,10 +237,8 @@ async function readAttachments(pdf: Uint8Array): Promise<ReadonlyMap<string, Uin
     const document = await task.promise;
     const attachments = await document.getAttachments();
     const files = new Map<string, Uint8Array>();
-    for (const { filename, content } of z
-      .array(z.looseObject({ filename: z.string(), content: z.instanceof(Uint8Array) }))
-      .parse([...(attachments?.values() ?? [])]))
-      files.set(filename, content);
+    for (const id of attachments?.keys() ?? [])
+      files.set(id, z.instanceof(Uint8Array).parse(await document.getAttachmentContent(id)));
     return files;
   } finally {
     await task.destroy();
