@@ -98,14 +98,21 @@ export function createSessions(deps: {
     idleTimer.unref();
   }
 
-  async function seal(because: SealReason): Promise<void> {
+  let sealing: Promise<void> | undefined;
+
+  function seal(because: SealReason): Promise<void> {
+    sealing ??= sealNow(because).finally(() => (sealing = undefined));
+    return sealing;
+  }
+
+  async function sealNow(because: SealReason): Promise<void> {
     if (state === undefined) return;
-    const sealing = state;
-    await deps.beforeSeal();
+    const leaving = state;
     clearTimeout(idleTimer);
+    await deps.beforeSeal();
     if (because !== 'log-failure') {
-      sealing.log.append({
-        ...actorOf(sealing),
+      leaving.log.append({
+        ...actorOf(leaving),
         phase: 'event',
         action: 'vault.seal',
         objects: [],
@@ -115,7 +122,7 @@ export function createSessions(deps: {
     }
     state = undefined;
     sealedBecause = because;
-    sealing.vault.close();
+    leaving.vault.close();
     deps.onChange();
   }
 

@@ -75,6 +75,8 @@ export const modelFacts = z.strictObject({
   nodes: z.int(),
   operators: z.array(z.strictObject({ name: z.string(), count: z.int() })),
   parameters: z.number(),
+  /** Files beside the model that hold its weights, as it names them. */
+  externalData: z.array(z.string()),
   inputs: z.array(tensorSpec),
   outputs: z.array(tensorSpec),
 });

@@ -5,7 +5,10 @@ import type { Database } from '#platform/database.ts';
 export interface Policy {
   read(): PolicyState;
   start(name: PolicyState['name']): void;
-  change(changes: Partial<Omit<PolicyState, 'name'>>): PolicyState;
+  /** What is left undefined stays as it is. */
+  change(changes: {
+    readonly [K in keyof Omit<PolicyState, 'name'>]?: PolicyState[K] | undefined;
+  }): PolicyState;
 }
 
 const initial: Readonly<Record<PolicyState['name'], PolicyState>> = {
@@ -27,7 +30,10 @@ export function createPolicy(db: Database): Policy {
     read,
     start: (name) => write(initial[name]),
     change(changes) {
-      const next = policyState.parse({ ...read(), ...changes });
+      const given = Object.fromEntries(
+        Object.entries(changes).filter(([, value]) => value !== undefined),
+      );
+      const next = policyState.parse({ ...read(), ...given });
       write(next);
       return next;
     },

@@ -125,7 +125,8 @@ interface KeyRow {
 
 /** A certificate authority may use RSA for its own signatures; the signer below it must still use ECDSA. */
 function authorityAlgorithm(key: KeyObject): string {
-  if (key.asymmetricKeyType === 'rsa') return `RSA ${key.asymmetricKeyDetails?.modulusLength ?? ''}`.trim();
+  if (key.asymmetricKeyType === 'rsa')
+    return `RSA ${key.asymmetricKeyDetails?.modulusLength ?? ''}`.trim();
   return keyAlgorithm(key);
 }
 

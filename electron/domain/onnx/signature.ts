@@ -81,18 +81,27 @@ export function modelFactsOf(
   const counts = new Map<string, number>();
   let nodes = 0;
   let parameters = 0;
+  const external = new Set<string>();
+  const visitTensor = ({ externalData }: OnnxTensor): void => {
+    const location = externalData.find(({ key }) => key === 'location')?.value;
+    if (location !== undefined) external.add(location);
+  };
   const visit = (list: readonly OnnxNode[]): void => {
     for (const { opType, domain, attributes } of list) {
       nodes += 1;
       const name = (domain ?? '') === '' ? (opType ?? '?') : `${domain}:${opType}`;
       counts.set(name, (counts.get(name) ?? 0) + 1);
-      for (const { g, graphs } of attributes)
+      for (const { g, graphs, t, tensors } of attributes) {
+        [...(t === undefined ? [] : [t]), ...tensors].forEach(visitTensor);
         [...(g === undefined ? [] : [g]), ...graphs].forEach(visitGraph);
+      }
     }
   };
   const visitGraph = (graph: OnnxGraph): void => {
-    for (const { dims } of graph.initializers)
-      parameters += dims.reduce((product, dim) => product * dim, 1);
+    for (const tensor of graph.initializers) {
+      parameters += tensor.dims.reduce((product, dim) => product * dim, 1);
+      visitTensor(tensor);
+    }
     visit(graph.nodes);
   };
   if (model.graph !== undefined) visitGraph(model.graph);
@@ -112,6 +121,7 @@ export function modelFactsOf(
       .map(([name, count]) => ({ name, count }))
       .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1)),
     parameters,
+    externalData: [...external].sort(),
     ...modelSignature(model),
   };
 }

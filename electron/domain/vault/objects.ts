@@ -70,6 +70,8 @@ export interface ObjectStore {
   discard(staged: readonly StagedObject[]): Promise<void>;
   open(objectId: string): Promise<OpenObject>;
   handOver(objectId: string): ObjectHandOver;
+  /** The same for an object that is staged and may never be committed. */
+  handOverStaged(staged: StagedObject): ObjectHandOver;
   /** Destroys the wrapped key, then the file. */
   remove(objectId: string): Promise<void>;
 }
@@ -208,6 +210,13 @@ export function createObjectStore(deps: {
 
     discard,
     handOver,
+
+    handOverStaged({ objectId, sizeBytes, wrappedKey }) {
+      const key = unwrap(keyForObjects(), wrappedKey, wrapAad(objectId, epoch));
+      if (key === undefined)
+        throw new AppError('internal', 'A staged object does not open with its own key.');
+      return { path: partPath(objectId), key, aad: objectAad(vaultId, objectId), sizeBytes };
+    },
 
     async open(objectId) {
       const { path, key, aad, sizeBytes } = handOver(objectId);

@@ -1,0 +1,126 @@
+/** The whole product behind one door: `dispatch`. Every host, the command line and the tests go through it. */
+import type { Envelope } from '#shared/rpc.ts';
+import type { AppEvent } from '#shared/contract/index.ts';
+import type { Operation } from '#shared/contract/operations.ts';
+import { hostname } from 'node:os';
+import { systemClock, type Clock } from '#platform/clock.ts';
+import { createInference } from '#domain/inference/index.ts';
+import { createFileTokens } from '#domain/media/index.ts';
+import type { KdfChoice } from '#domain/vault/index.ts';
+import packageFacts from '../../package.json' with { type: 'json' };
+import { createDispatcher } from './dispatcher.ts';
+import { createHandlers } from './handlers.ts';
+import { createOperations } from './operations.ts';
+import { createSessions } from './sessions.ts';
+
+export interface App {
+  /** Never throws: errors are in the envelope. */
+  dispatch(path: string, input: unknown): Promise<Envelope>;
+  onEvent(listener: (event: AppEvent) => void): () => void;
+  /** For hosts only: a token for a path that a person has picked in the host's own way. */
+  admitFile(path: string): string;
+  /** Resolves with the operation when it has ended. */
+  settled(operationId: string, onProgress: (operation: Operation) => void): Promise<Operation>;
+  screenLocked(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface AppOptions {
+  readonly vaultDir: string;
+  readonly host: 'electron' | 'chromium' | 'cli';
+  /** A folder that is offered beside the removable drives. */
+  readonly inboxDir?: string;
+  readonly clock?: Clock;
+  /** In place of the profile's cost; tests pay less. */
+  readonly kdf?: KdfChoice;
+}
+
+type Topic = Extract<AppEvent, { kind: 'changed' }>['topic'];
+
+/** What else an act may have changed, by the area of the method. */
+const topicsByArea: Readonly<Record<string, readonly Topic[]>> = {
+  users: ['users'],
+  trust: ['trust'],
+  policy: ['policy'],
+  bundles: ['models', 'monitor'],
+  models: ['models'],
+  runs: ['runs', 'monitor', 'models'],
+  monitor: ['monitor', 'models', 'runs'],
+  reports: ['reports'],
+};
+
+export function createApp(options: AppOptions): App {
+  const clock = options.clock ?? systemClock;
+  const listeners = new Set<(event: AppEvent) => void>();
+  const emit = (event: AppEvent): void => {
+    for (const listener of listeners) listener(event);
+  };
+  const operations = createOperations({
+    clock,
+    onChange: (operationId) => emit({ kind: 'operation', operationId }),
+  });
+  const sessions = createSessions({
+    dir: options.vaultDir,
+    clock,
+    host: `${options.host}:${hostname()}`,
+    kdf: options.kdf,
+    beforeSeal: () => operations.clear(),
+    isWorking: () => operations.running(),
+    onChange: () => emit({ kind: 'changed', topic: 'vault' }),
+  });
+  const tokens = createFileTokens();
+  const handlers = createHandlers({
+    clock,
+    host: options.host,
+    version: packageFacts.version,
+    inboxDir: options.inboxDir,
+    tokens,
+    sessions,
+    operations,
+    inference: createInference(),
+  });
+  const dispatch = createDispatcher({
+    handlers,
+    sessions,
+    operations,
+    onActed: (area) => {
+      for (const topic of [...(topicsByArea[area] ?? []), 'audit', 'vault'] as const)
+        emit({ kind: 'changed', topic });
+    },
+  });
+  const onEvent = (listener: (event: AppEvent) => void): (() => void) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  };
+
+  return {
+    dispatch,
+    onEvent,
+    admitFile: tokens.admit,
+    settled: (operationId, onProgress) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          try {
+            const operation = operations.get(operationId);
+            if (operation.state === 'running') onProgress(operation);
+            else {
+              stop();
+              resolve(operation);
+            }
+          } catch (error) {
+            stop();
+            reject(error);
+          }
+        };
+        const stop = onEvent((event) => {
+          if (event.kind === 'operation' && event.operationId === operationId) look();
+        });
+        look();
+      }),
+    screenLocked: () => sessions.seal('locked-screen'),
+    async close() {
+      await operations.clear();
+      await sessions.seal('command');
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/** Checks of the installation that a person can run and a security officer can read. */
+import { createRequire } from 'node:module';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Check } from '#domain/audit/index.ts';
+
+const require = createRequire(import.meta.url);
+
+export function checkInstallation(): { readonly ok: boolean; readonly checks: Check[] } {
+  const checks = [
+    attempt('node', () => {
+      const major = Number(process.versions.node.split('.')[0]);
+      if (major < 24)
+        throw new Error(`Node ${process.versions.node} runs; the program is made for 24.`);
+      return `Node ${process.versions.node}, OpenSSL ${process.versions.openssl}`;
+    }),
+    attempt(
+      'databases',
+      () =>
+        `better-sqlite3-multiple-ciphers ${versionOf('better-sqlite3-multiple-ciphers')}, SQLCipher pages`,
+    ),
+    attempt('passwords', () => `@node-rs/argon2 ${versionOf('@node-rs/argon2')}`),
+    attempt(
+      'runtime',
+      () =>
+        `onnxruntime-node ${versionOf('onnxruntime-node')}, first contact in onnxruntime-web ${versionOf('onnxruntime-web')}`,
+    ),
+    attempt('offline', () => {
+      const sockets = networkSockets();
+      if (sockets === undefined) return 'Cannot be told on this system.';
+      if (sockets > 0) throw new Error(`The core has ${sockets} network sockets open.`);
+      return 'The core has no network socket open.';
+    }),
+  ];
+  return { ok: checks.every(({ ok }) => ok), checks };
+}
+
+function attempt(name: string, look: () => string): Check {
+  try {
+    return { name, ok: true, detail: look() };
+  } catch (error) {
+    return { name, ok: false, detail: error instanceof Error ? error.message : 'Failed.' };
+  }
+}
+
+export function versionOf(packageName: string): string {
+  let folder = dirname(require.resolve(packageName));
+  for (;;) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+        name?: string;
+        version?: string;
+      };
+      if (name === packageName && version !== undefined) return version;
+    } catch {
+      // No package file here: one folder up.
+    }
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error(`${packageName} is not installed.`);
+    folder = parent;
+  }
+}
+
+/** Sockets of this process that are not local ones; undefined where `/proc` is not there to tell. */
+function networkSockets(): number | undefined {
+  try {
+    const own = new Set(
+      readdirSync('/proc/self/fd').flatMap(
+        (fd) => /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/self/fd/${fd}`))?.[1] ?? [],
+      ),
+    );
+    const tables = ['tcp', 'tcp6', 'udp', 'udp6', 'raw', 'raw6'].map((name) =>
+      readFileSync(`/proc/self/net/${name}`, 'utf8').split('\n').slice(1),
+    );
+    const inodes = tables.flat().map((line) => line.trim().split(/\s+/)[9] ?? '');
+    return inodes.filter((inode) => own.has(inode)).length;
+  } catch {
+    return undefined;
+  }
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ''; // the descriptor of the listing itself is closed by now
+  }
+}

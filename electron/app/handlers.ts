@@ -1,0 +1,462 @@
+/** One line per method of the contract: from the call to the part of the product that does it. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError } from '#shared/errors.ts';
+import type { contract } from '#shared/contract/index.ts';
+import type { LogEntry } from '#shared/contract/audit.ts';
+import type { MadeReport } from '#shared/contract/reports.ts';
+import type { User } from '#shared/contract/users.ts';
+import { reportKind } from '#shared/contract/reports.ts';
+import type { Clock } from '#platform/clock.ts';
+import { exportLog, verifyLog } from '#domain/audit/index.ts';
+import { findBundles, generateSigningKey, passGate, signFolder } from '#domain/bundle/index.ts';
+import { makeProductionHistory, verifyFile } from '#domain/compliance/index.ts';
+import { parseTrustAnchor } from '#domain/identity/index.ts';
+import { previewFile, type Inference } from '#domain/inference/index.ts';
+import { readFolder, readPlaces, type FileTokens } from '#domain/media/index.ts';
+import type { LifecycleOutcome } from '#domain/registry/index.ts';
+import { checkFiles, exportFiles } from './custody.ts';
+import { checkInstallation, versionOf } from './doctor.ts';
+import type { CallContext, Handlers } from './handler.ts';
+import { importBundle } from './import-bundle.ts';
+import { readPipeline, requireRunnable } from './model-access.ts';
+import { monitorView } from './monitor-view.ts';
+import type { OpenVaultState } from './open-state.ts';
+import type { Operations } from './operations.ts';
+import { scoreRun } from './score-run.ts';
+import { type Sessions } from './sessions.ts';
+
+export interface HandlerDeps {
+  readonly clock: Clock;
+  readonly host: 'electron' | 'chromium' | 'cli';
+  readonly version: string;
+  readonly inboxDir: string | undefined;
+  readonly tokens: FileTokens;
+  readonly sessions: Sessions;
+  readonly operations: Operations;
+  readonly inference: Inference;
+}
+
+export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
+  const { clock, tokens, sessions, operations, inference } = deps;
+  const pathOf = tokens.pathOf;
+
+  return {
+    vault: {
+      status: () => sessions.status(),
+      create: (_context, input) => sessions.create(input),
+      signIn: (_context, { user, password }) => sessions.signIn(user, password),
+      recover: (_context, input) => sessions.recover(input),
+      seal: async () => sessions.seal('command').then(() => null),
+      touch: () => {
+        sessions.touch();
+        return null;
+      },
+    },
+    users: {
+      list: ({ open }) => open().users.list(),
+      add: ({ open, note }, input) => open().users.add(input).then(noted(note)),
+      disable: ({ open, note }, { name }) => open().users.disable(name).then(noted(note)),
+      enable: ({ open, note }, { name, password }) =>
+        open().users.enable(name, password).then(noted(note)),
+      role: ({ open, note }, { name, role }) => open().users.setRole(name, role).then(noted(note)),
+      password: async ({ open, note }, { name, password }) => {
+        const { users, session } = open();
+        if (name !== session.user && session.role !== 'administrator')
+          throw new AppError(
+            'forbidden',
+            'Only an administrator sets the password of somebody else.',
+          );
+        await users.setPassword(name, password);
+        note({ objects: [{ type: 'user', id: name }] });
+        return null;
+      },
+    },
+    trust: {
+      list: ({ open }) => open().trust.list(),
+      add: async ({ open, note }, { name, file, reason }) => {
+        const { trust, session } = open();
+        const added = trust.add({
+          name,
+          pem: await readText(pathOf(file)),
+          by: session.user,
+          note: reason,
+        });
+        note({ objects: [{ type: 'key', id: added.keyId }] });
+        return added;
+      },
+      remove: ({ open, note }, { keyId }) => {
+        const removed = open().trust.remove(keyId);
+        note({ objects: [{ type: 'key', id: removed.keyId }] });
+        return removed;
+      },
+    },
+    policy: {
+      show: ({ open }) => open().policy.read(),
+      set: ({ open, note }, { reason: _reason, ...changes }) => {
+        const { policy } = open();
+        const before = policy.read();
+        const after = policy.change(changes);
+        note({ details: { before, after } });
+        return after;
+      },
+    },
+    media: {
+      places: async () =>
+        (await readPlaces(deps.inboxDir)).map(({ path, totalBytes, freeBytes, ...place }) => ({
+          ...place,
+          path,
+          token: tokens.admit(path),
+          totalBytes: totalBytes ?? null,
+          freeBytes: freeBytes ?? null,
+        })),
+      list: async (_context, { folder }) => {
+        const path = pathOf(folder);
+        const { parent, entries } = await readFolder(path);
+        return {
+          path,
+          parent: parent === undefined ? null : tokens.admit(parent),
+          entries: entries.map(({ path: at, name, kind, sizeBytes, modifiedAt }) => ({
+            token: tokens.admit(at),
+            name,
+            kind,
+            sizeBytes: sizeBytes ?? null,
+            modifiedAt: modifiedAt?.toISOString() ?? null,
+          })),
+        };
+      },
+      bundles: async (_context, { folder }) => {
+        const root = pathOf(folder);
+        return (await findBundles(root)).map(({ path, sizeBytes, ...bundle }) => ({
+          ...bundle,
+          token: tokens.admit(path),
+          path: path.slice(root.length + 1),
+          sizeBytes: sizeBytes ?? null,
+        }));
+      },
+    },
+    bundles: {
+      inspect: async ({ signal, report }, { source, trust }) => {
+        const given = await Promise.all(
+          (trust ?? []).map(async (token, at) =>
+            parseTrustAnchor(`key ${at + 1}`, await readText(pathOf(token))),
+          ),
+        );
+        const known =
+          (await sessions.status()).state === 'open' ? sessions.open().trust.anchors() : [];
+        let done = 0;
+        const gate = await passGate(pathOf(source), {
+          trust: [...given, ...known],
+          now: clock(),
+          signal,
+          onBytes: (count) => report({ step: 'Reading', done: (done += count), unit: 'bytes' }),
+          store: async (content) => {
+            for await (const _chunk of content); // read to the end: nothing is kept of an inspection
+          },
+        });
+        return gate.report;
+      },
+      import: (context, { source, ...input }) =>
+        importBundle(context, { ...input, path: pathOf(source) }, { clock, inference, sessions }),
+      export: async (context, { version, folder, name }) => {
+        const resolved = context.open().registry.resolve(version);
+        const path = join(pathOf(folder), name);
+        context.note({
+          objects: [
+            {
+              type: 'version',
+              id: `${resolved.model}@${resolved.version}`,
+              digest: resolved.digest,
+            },
+          ],
+        });
+        return { path, ...(await exportFiles(context, resolved, path)), digest: resolved.digest };
+      },
+      keygen: async (_context, { folder, name }) => {
+        const { privatePem, publicPem, keyId } = generateSigningKey();
+        const base = join(pathOf(folder), name);
+        await writeNew(`${base}.key.pem`, privatePem, 0o600);
+        await writeNew(`${base}.pub.pem`, publicPem, 0o644);
+        return { privateKeyPath: `${base}.key.pem`, publicKeyPath: `${base}.pub.pem`, keyId };
+      },
+      sign: async ({ signal }, { source, key }) =>
+        signFolder(pathOf(source), { privatePem: await readText(pathOf(key)), signal }),
+    },
+    models: {
+      list: ({ open }) => {
+        const { registry, runs } = open();
+        return registry.list().map((model) => ({ ...model, ...lastRun(runs, model.name) }));
+      },
+      show: ({ open }, { model }) => {
+        const { registry, runs } = open();
+        const { summary, versions } = registry.show(model);
+        return { summary: { ...summary, ...lastRun(runs, summary.name) }, versions };
+      },
+      version: ({ open }, { version }) => {
+        const { stored: _stored, ...detail } = open().registry.resolve(version);
+        return detail;
+      },
+      diff: ({ open }, { from, to }) => ({ from, to, changes: open().registry.diff(from, to) }),
+      history: ({ open }, { model }) => open().registry.history(model),
+      promote: ({ open, note }, { version, to, reason }) => {
+        const { registry, policy, session } = open();
+        return changed(
+          note,
+          registry.lifecycle.promote({
+            version,
+            to,
+            reason,
+            actor: session.user,
+            secondPerson: policy.read().secondPerson,
+          }),
+        );
+      },
+      approve: ({ open, note }, { version, reason }) =>
+        changed(
+          note,
+          open().registry.lifecycle.approve({ version, reason, actor: open().session.user }),
+        ),
+      reject: ({ open, note }, { version, reason }) =>
+        changed(
+          note,
+          open().registry.lifecycle.reject({ version, reason, actor: open().session.user }),
+        ),
+      rollback: async ({ open, note, signal }, { model, reason }) => {
+        const { registry, vault, session } = open();
+        const target = registry.lifecycle.rollbackTarget(model);
+        await checkFiles(vault, registry.resolve(`${target.model}@${target.version}`), signal);
+        return changed(note, registry.lifecycle.rollback({ model, reason, actor: session.user }));
+      },
+      retire: ({ open, note }, { version, reason }) =>
+        changed(
+          note,
+          open().registry.lifecycle.retire({ version, reason, actor: open().session.user }),
+        ),
+    },
+    runs: {
+      preview: async ({ open }, { version, input }) => {
+        const { registry, vault } = open();
+        const resolved = registry.resolve(version);
+        requireRunnable(resolved);
+        const shown = await previewFile(pathOf(input), {
+          inputs: resolved.facts.inputs,
+          pipeline: await readPipeline(vault, resolved),
+        });
+        return {
+          model: resolved.model,
+          version: resolved.version,
+          columns: [...shown.columns],
+          rows: shown.rows.map((row) => [...row]),
+          binding: [...shown.binding],
+          unusedColumns: [...shown.unusedColumns],
+          problems: [...shown.problems],
+        };
+      },
+      start: (context, { version, input, folder, name, keepColumns, reference }) =>
+        scoreRun(
+          context,
+          {
+            version,
+            inputPath: pathOf(input),
+            folder: pathOf(folder),
+            name,
+            keepColumns,
+            reference,
+          },
+          { clock, inference },
+        ),
+      list: ({ open }, { model, limit }) => open().runs.list({ model, limit }),
+      show: ({ open }, { runId }) => open().runs.show(runId),
+    },
+    monitor: {
+      show: ({ open }, input) => monitorView(open(), input),
+      setReference: ({ open, note }, { runId }) => {
+        const opened = open();
+        const { summary } = opened.runs.show(runId);
+        const profile = opened.runs.profileOf(runId);
+        if (profile === undefined)
+          throw new AppError('conflict', 'Only a finished run can be the reference.');
+        opened.runs.setReference(summary, {
+          source: 'run',
+          runId,
+          since: clock().toISOString(),
+          profile,
+        });
+        note({ objects: [{ type: 'version', id: `${summary.model}@${summary.version}` }] });
+        return monitorView(opened, { version: `${summary.model}@${summary.version}` });
+      },
+    },
+    audit: {
+      list: ({ open }, filter) => open().log.list(filter),
+      verify: async ({ open, signal, report }, { against }) => {
+        const kept = await Promise.all((against ?? []).map((token) => readText(pathOf(token))));
+        const status = await verifyLog(open().vault.audit, {
+          against: kept,
+          signal,
+          onProgress: (done, total) => report({ step: 'Verifying', done, total, unit: 'entries' }),
+        });
+        sessions.verified(status.status);
+        return status;
+      },
+      checkpoint: ({ open }) => {
+        const { checkpoint, size, verifierKey } = open().log.head();
+        return { text: checkpoint, size, verifierKey };
+      },
+      prove: ({ open }, { index }) => ({ ...open().log.prove(index), index }),
+      export: async ({ open, signal, report, note }, { folder, name }) => {
+        const { vault, log } = open();
+        const path = join(pathOf(folder), name);
+        const exported = await exportLog({ db: vault.audit, log }, path, {
+          signal,
+          onProgress: (done, total) => report({ step: 'Writing', done, total, unit: 'steps' }),
+        }).catch((error: NodeJS.ErrnoException) => {
+          if (error.code === 'EEXIST')
+            throw new AppError(
+              'conflict',
+              'There is a file or folder of that name already. Choose another name.',
+            );
+          throw error;
+        });
+        note({ details: { entries: exported.entries, root: exported.root } });
+        return { path, ...exported };
+      },
+    },
+    reports: {
+      list: ({ open }) => madeReports(open()),
+      make: async ({ open, note }, { kind, folder, name, model, from, to }) => {
+        const opened = open();
+        const now = clock();
+        const path = join(pathOf(folder), name);
+        const made = await makeProductionHistory({
+          log: opened.log,
+          filter: { model: model ?? null, from: from ?? null, to: to ?? null },
+          now,
+          actor: opened.session.user,
+          name,
+        });
+        await writeNew(path, made.pdf, 0o644);
+        const { digest, entries, logSize } = made;
+        note({
+          objects: [{ type: 'report', id: kind, digest }],
+          details: { name, entries, logSize },
+        });
+        return {
+          kind,
+          digest,
+          name,
+          at: now.toISOString(),
+          actor: opened.session.user,
+          entries,
+          logSize,
+          path,
+        };
+      },
+      verify: (_context, { file, verifierKey }) => verifyFile(pathOf(file), { verifierKey }),
+    },
+    system: {
+      info: () => ({
+        version: deps.version,
+        node: process.versions.node,
+        platform: `${process.platform} ${process.arch}`,
+        host: deps.host,
+        runtime: `onnxruntime ${versionOf('onnxruntime-node')}`,
+      }),
+      doctor: () => checkInstallation(),
+    },
+    operations: {
+      list: () => operations.list(),
+      get: (_context, { operationId }) => operations.get(operationId),
+      cancel: (_context, { operationId }) => {
+        operations.cancel(operationId);
+        return null;
+      },
+    },
+  };
+}
+
+function noted(note: CallContext['note']): (user: User) => User {
+  return (user) => {
+    note({
+      objects: [{ type: 'user', id: user.name }],
+      details: { role: user.role, state: user.state },
+    });
+    return user;
+  };
+}
+
+/** Writes down what a lifecycle act did; the production history is computed from these facts. */
+function changed(
+  note: CallContext['note'],
+  { digest, from, to, previous, ...result }: LifecycleOutcome,
+): Omit<LifecycleOutcome, 'digest' | 'from' | 'to' | 'previous'> {
+  const alias =
+    result.status === 'done' && to === 'production' && from !== 'production'
+      ? { alias: 'production' }
+      : {};
+  note({
+    objects: [{ type: 'version', id: `${result.model}@${result.version}`, digest }],
+    details: {
+      status: result.status,
+      from,
+      to,
+      ...alias,
+      ...(previous === undefined ? {} : { previous }),
+    },
+  });
+  return result;
+}
+
+function lastRun(
+  runs: OpenVaultState['runs'],
+  model: string,
+): { lastRunAt: string | null; monitorState: 'ok' | 'watch' | 'act' | 'unknown' } {
+  const latest = runs.latest(model);
+  return { lastRunAt: latest?.startedAt ?? null, monitorState: latest?.driftState ?? 'unknown' };
+}
+
+/** Reports are files outside; what the vault knows of them is what the log says. */
+function madeReports({ log }: OpenVaultState): MadeReport[] {
+  const { entries } = log.list({ action: 'report.make', limit: 500 });
+  return entries.flatMap(({ entry }) => entryToReport(entry));
+}
+
+function entryToReport({ phase, outcome, objects, details, time, actor }: LogEntry): MadeReport[] {
+  const report = objects.find(({ type }) => type === 'report');
+  const kind = reportKind.safeParse(report?.id);
+  if (phase !== 'outcome' || outcome !== 'ok' || report?.digest === undefined || !kind.success)
+    return [];
+  return [
+    {
+      kind: kind.data,
+      digest: report.digest,
+      name: String(details?.['name']),
+      at: time,
+      actor,
+      entries: Number(details?.['entries']),
+      logSize: Number(details?.['logSize']),
+    },
+  ];
+}
+
+const maxTextBytes = 1024 * 1024;
+
+async function readText(path: string): Promise<string> {
+  const bytes = await readFile(path);
+  if (bytes.length > maxTextBytes)
+    throw new AppError('limit', 'The file is too large for a key or a checkpoint.');
+  return bytes.toString('utf8');
+}
+
+/** Never overwrites. */
+async function writeNew(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+  await writeFile(path, content, { flag: 'wx', mode, flush: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST')
+        throw new AppError(
+          'conflict',
+          'There is a file of that name already, and it stays as it is. Choose another name.',
+        );
+      throw error;
+    },
+  );
+}

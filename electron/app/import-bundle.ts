@@ -1,0 +1,232 @@
+/** Import: one pass through the gate into the vault, first contact on the bytes that were stored, then all rows at once. */
+import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { AppError } from '#shared/errors.ts';
+import type {
+  FirstContact,
+  ImportResult,
+  InspectReport,
+  ModelFacts,
+} from '#shared/contract/bundles.ts';
+import { approvers } from '#shared/roles.ts';
+import type { InputOf } from '#shared/rpc.ts';
+import type { contract } from '#shared/contract/index.ts';
+import type { Clock } from '#platform/clock.ts';
+import { passGate, wellKnown, type GateResult } from '#domain/bundle/index.ts';
+import type { Inference } from '#domain/inference/index.ts';
+import type { Profile } from '#domain/monitoring/index.ts';
+import type { StagedObject } from '#domain/vault/index.ts';
+import type { CallContext } from './handler.ts';
+import { modelFilesOf } from './model-access.ts';
+import type { OpenVaultState } from './open-state.ts';
+import type { Sessions } from './sessions.ts';
+
+interface ImportDeps {
+  readonly clock: Clock;
+  readonly inference: Inference;
+  readonly sessions: Pick<Sessions, 'checkPassword'>;
+}
+
+type ImportInput = Omit<InputOf<typeof contract.bundles.import>, 'source'> & {
+  readonly path: string;
+};
+
+export async function importBundle(
+  context: CallContext,
+  input: ImportInput,
+  deps: ImportDeps,
+): Promise<ImportResult> {
+  const opened = context.open();
+  const { vault, policy } = opened;
+  if (input.override !== undefined) await checkOverride(opened, input.override, deps.sessions);
+  const facts = await stat(input.path);
+  if (facts.isFile()) await vault.objects.requireSpace(facts.size);
+  const staged: StagedObject[] = [];
+  try {
+    let done = 0;
+    const gate = await passGate(input.path, {
+      trust: opened.trust.anchors(),
+      now: deps.clock(),
+      signal: context.signal,
+      onBytes: (count) => {
+        done += count;
+        const total = facts.isFile() ? { total: Math.max(facts.size, done) } : {};
+        context.report({ step: 'Verifying and storing', done, ...total, unit: 'bytes' });
+      },
+      store: async (source) => {
+        const object = await vault.objects.stage({ source, signal: context.signal });
+        staged.push(object);
+        return object;
+      },
+    });
+    const { report } = gate;
+    const overridden =
+      report.verdict === 'refuse' &&
+      report.overridable &&
+      input.override !== undefined &&
+      policy.read().unsigned === 'override';
+    context.note({ details: importDetails(report, overridden) });
+    if (gate.refusal !== undefined && !overridden) throw gate.refusal;
+    if (report.model === null) throw new AppError('refused', 'The bundle has no model.');
+    const judged = { ...report, model: report.model };
+    const checked = await contact(context, {
+      gate,
+      model: judged.model,
+      inference: deps.inference,
+    });
+    return await store(
+      context,
+      { gate, report: judged, overridden, ...checked, name: input.name, now: deps.clock() },
+      staged,
+    );
+  } finally {
+    // What was committed is no longer in the staging folder; the rest goes.
+    await vault.objects.discard(staged);
+  }
+}
+
+async function checkOverride(
+  opened: OpenVaultState,
+  override: NonNullable<ImportInput['override']>,
+  sessions: ImportDeps['sessions'],
+): Promise<void> {
+  if (opened.policy.read().unsigned !== 'override') {
+    throw new AppError(
+      'forbidden',
+      'The policy of this vault does not let anybody take in what nobody trusted has signed. An administrator can change the policy.',
+    );
+  }
+  const second = await sessions.checkPassword(override.user, override.password);
+  if (second.name === opened.session.user)
+    throw new AppError('forbidden', 'The second person must be somebody else than you.');
+  if (!approvers.includes(second.role))
+    throw new AppError(
+      'forbidden',
+      `The second person has the role ${second.role}; it takes an approver or an administrator.`,
+    );
+}
+
+function importDetails(report: InspectReport, overridden: boolean): Record<string, unknown> {
+  const count = (level: string): number =>
+    report.findings.filter((finding) => finding.level === level).length;
+  return {
+    signature: report.signature.status,
+    signer: report.signature.signer,
+    findings: { error: count('error'), warning: count('warning'), note: count('note') },
+    overridden,
+    manifest: report.manifestDigest,
+  };
+}
+
+interface Checked {
+  readonly firstContact: FirstContact;
+  readonly profile: Profile | undefined;
+}
+
+async function contact(
+  context: CallContext,
+  from: {
+    readonly gate: GateResult<StagedObject>;
+    readonly model: ModelFacts;
+    readonly inference: Inference;
+  },
+): Promise<Checked> {
+  const { gate, model, inference } = from;
+  const { vault } = context.open();
+  const find = (path: string): StagedObject | undefined =>
+    gate.files.find((file) => file.path === path)?.stored;
+  const files = modelFilesOf(model, (path) => {
+    const staged = find(path);
+    if (staged === undefined) throw new AppError('corrupt', `The bundle lacks the file ${path}.`);
+    return vault.objects.handOverStaged(staged);
+  });
+  context.report({ step: 'First contact in isolation', done: 0, unit: 'steps' });
+  const firstContact = await inference.firstContact(
+    { ...files, golden: gate.golden },
+    { signal: context.signal },
+  );
+  const reference = find(wellKnown.reference);
+  if (firstContact.status !== 'passed' || reference === undefined)
+    return { firstContact, profile: undefined };
+  context.report({ step: 'Profiling the reference', done: 0, unit: 'steps' });
+  try {
+    const profile = await inference.profile(
+      { ...files, pipeline: gate.pipeline, source: vault.objects.handOverStaged(reference) },
+      { signal: context.signal },
+    );
+    return { firstContact, profile };
+  } catch (error) {
+    // A reference that does not fit the model is the maker's mistake, and no reason to keep the model out.
+    if (!(error instanceof AppError) || error.code === 'cancelled') throw error;
+    context.note({ details: { reference: error.code } });
+    return { firstContact, profile: undefined };
+  }
+}
+
+async function store(
+  context: CallContext,
+  entry: Checked & {
+    readonly gate: GateResult<StagedObject>;
+    readonly report: InspectReport & { readonly model: ModelFacts };
+    readonly overridden: boolean;
+    readonly name: string | undefined;
+    readonly now: Date;
+  },
+  staged: readonly StagedObject[],
+): Promise<ImportResult> {
+  const { vault, registry, runs, session } = context.open();
+  const { gate, report, firstContact, overridden } = entry;
+  const name = entry.name ?? nameFrom(report.name);
+  const stage = firstContact.status === 'passed' && !overridden ? 'candidate' : 'quarantined';
+  const kept = new Set(gate.files.map(({ stored }) => stored.objectId));
+  let version = 0;
+  await vault.objects.commit(
+    staged.filter(({ objectId }) => kept.has(objectId)),
+    () => {
+      const files = gate.files.map(({ path, bytes, sha256, stored }) => ({
+        path,
+        bytes,
+        sha256,
+        objectId: stored.objectId,
+      }));
+      version = registry.add({
+        name,
+        report,
+        files,
+        stage,
+        firstContact,
+        overridden,
+        at: entry.now.toISOString(),
+        by: session.user,
+      }).version;
+    },
+  );
+  if (entry.profile !== undefined) {
+    runs.setReference(
+      { model: name, version },
+      {
+        source: 'bundle',
+        runId: undefined,
+        since: entry.now.toISOString(),
+        profile: entry.profile,
+      },
+    );
+  }
+  const digest = report.manifestDigest;
+  context.note({
+    objects: [{ type: 'version', id: `${name}@${version}`, digest }],
+    details: { stage, firstContact: firstContact.status },
+  });
+  return { ...report, modelName: name, version, digest, stage, firstContact, overridden };
+}
+
+/** A name that the registry accepts, from whatever the card or the folder is called. */
+function nameFrom(text: string): string {
+  const clean = text
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{N} ._-]+/gu, '-')
+    .replace(/^[ ._-]+/, '')
+    .slice(0, 90)
+    .trim();
+  return clean === '' ? `model-${randomBytes(3).toString('hex')}` : clean;
+}

@@ -1,0 +1,54 @@
+/** From a version in the registry to what inference needs: its model, the weights beside it, its pipeline. */
+import { AppError } from '#shared/errors.ts';
+import type { ModelFacts } from '#shared/contract/bundles.ts';
+import { pipelineSchema, wellKnown, type Pipeline } from '#domain/bundle/index.ts';
+import type { ModelFiles } from '#domain/inference/index.ts';
+import { runnableStages, type ResolvedVersion, type StoredFile } from '#domain/registry/index.ts';
+import type { ObjectHandOver, OpenVault } from '#domain/vault/index.ts';
+
+/** `find` hands over the file at a path of the bundle. */
+export function modelFilesOf(
+  facts: Pick<ModelFacts, 'path' | 'externalData'>,
+  find: (path: string) => ObjectHandOver,
+): ModelFiles {
+  const folder = facts.path.slice(0, facts.path.lastIndexOf('/') + 1);
+  return {
+    model: find(facts.path),
+    external: facts.externalData.map((location) => ({ location, file: find(folder + location) })),
+  };
+}
+
+export function storedModelFiles(vault: OpenVault, version: ResolvedVersion): ModelFiles {
+  return modelFilesOf(version.facts, (path) =>
+    vault.objects.handOver(storedFile(version, path).objectId),
+  );
+}
+
+export async function readPipeline(
+  vault: OpenVault,
+  version: ResolvedVersion,
+): Promise<Pipeline | undefined> {
+  const file = version.stored.find(({ path }) => path === wellKnown.pipeline);
+  if (file === undefined) return undefined;
+  const object = await vault.objects.open(file.objectId);
+  try {
+    return pipelineSchema.parse(JSON.parse(Buffer.from(await object.readAll()).toString('utf8')));
+  } finally {
+    await object.close();
+  }
+}
+
+/** Throws `refused` for a version whose stage does not let it run. */
+export function requireRunnable(version: ResolvedVersion): void {
+  if (runnableStages.includes(version.stage)) return;
+  throw new AppError(
+    'refused',
+    `${version.model}@${version.version} is ${version.stage} and may not run. Promote it to candidate first, or choose another version.`,
+  );
+}
+
+function storedFile(version: ResolvedVersion, path: string): StoredFile {
+  const found = version.stored.find((file) => file.path === path);
+  if (found === undefined) throw new AppError('corrupt', `The version lacks its file ${path}.`);
+  return found;
+}

@@ -1,0 +1,159 @@
+/** A run: recorded as started, scored in a child, compared with the reference, recorded as what it became. */
+import { randomBytes } from 'node:crypto';
+import { basename, join } from 'node:path';
+import { AppError } from '#shared/errors.ts';
+import type { DriftReport } from '#shared/contract/monitor.ts';
+import type { RunResult } from '#shared/contract/runs.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Inference, ScoreResult } from '#domain/inference/index.ts';
+import { compareProfiles, minimumRows } from '#domain/monitoring/index.ts';
+import type { ResolvedVersion } from '#domain/registry/index.ts';
+import { errorToBody } from './error-envelope.ts';
+import type { CallContext } from './handler.ts';
+import { readPipeline, requireRunnable, storedModelFiles } from './model-access.ts';
+
+export interface RunInput {
+  readonly version: string;
+  readonly inputPath: string;
+  readonly folder: string;
+  readonly name: string;
+  readonly keepColumns: boolean;
+  readonly reference: boolean;
+}
+
+export async function scoreRun(
+  context: CallContext,
+  input: RunInput,
+  deps: { readonly clock: Clock; readonly inference: Inference },
+): Promise<RunResult> {
+  const { vault, registry, runs, session } = context.open();
+  const version = registry.resolve(input.version);
+  const runId = randomBytes(8).toString('hex');
+  const named = {
+    type: 'version',
+    id: `${version.model}@${version.version}`,
+    digest: version.digest,
+  };
+  context.note({ objects: [{ type: 'run', id: runId }, named] });
+  requireRunnable(version);
+  const now = (): string => deps.clock().toISOString();
+  runs.start({
+    runId,
+    model: version.model,
+    version: version.version,
+    digest: version.digest,
+    at: now(),
+    actor: session.user,
+    inputName: basename(input.inputPath),
+  });
+  try {
+    context.report({ step: 'Loading the model', done: 0, unit: 'bytes' });
+    const scored = await deps.inference.score(
+      {
+        ...storedModelFiles(vault, version),
+        pipeline: await readPipeline(vault, version),
+        inputPath: input.inputPath,
+        outputPath: join(input.folder, input.name),
+        keepColumns: input.keepColumns,
+      },
+      {
+        signal: context.signal,
+        onProgress: (done, total) =>
+          context.report({ step: 'Scoring', done, total, unit: 'bytes' }),
+      },
+    );
+    const result = toResult(scored, {
+      runId,
+      version,
+      outputPath: join(input.folder, input.name),
+      logIndex: context.logIndex,
+    });
+    const drift = watch(context, { result, scored, asked: input.reference, at: now() });
+    runs.finish({ result, profile: scored.profile, drift, at: now() });
+    context.note({
+      objects: [
+        { type: 'input', id: 'data', digest: result.inputDigest },
+        { type: 'output', id: 'predictions', digest: result.outputDigest },
+      ],
+      details: {
+        rows: result.rows,
+        rejected: result.rejected,
+        seconds: Number(result.seconds.toFixed(3)),
+        ...(drift === undefined ? {} : { drift: drift.state }),
+      },
+    });
+    return result;
+  } catch (error) {
+    const body = errorToBody(error);
+    runs.fail({
+      runId,
+      state: body.code === 'cancelled' ? 'cancelled' : 'failed',
+      error: body,
+      at: now(),
+    });
+    throw new AppError(body.code, body.message, {
+      cause: error,
+      ...(body.details === undefined ? {} : { details: body.details }),
+    });
+  }
+}
+
+/** Compares with the reference, or becomes it: when asked to, or when there is none and the rows are enough. */
+function watch(
+  context: CallContext,
+  run: {
+    readonly result: RunResult;
+    readonly scored: ScoreResult;
+    readonly asked: boolean;
+    readonly at: string;
+  },
+): { readonly state: DriftReport['state']; readonly drifted: number } | undefined {
+  const { runs } = context.open();
+  const { result, scored } = run;
+  const reference = runs.reference(result);
+  if (run.asked || (reference === undefined && scored.rows >= minimumRows)) {
+    runs.setReference(result, {
+      source: 'run',
+      runId: result.runId,
+      since: run.at,
+      profile: scored.profile,
+    });
+    return undefined;
+  }
+  if (reference === undefined) return undefined;
+  const report = compareProfiles(reference.profile, scored.profile);
+  return {
+    state: report.state,
+    drifted: report.columns.filter(({ state }) => state === 'act').length,
+  };
+}
+
+function toResult(
+  scored: ScoreResult,
+  run: {
+    readonly runId: string;
+    readonly version: ResolvedVersion;
+    readonly outputPath: string;
+    readonly logIndex: number;
+  },
+): RunResult {
+  const { version } = run;
+  return {
+    runId: run.runId,
+    model: version.model,
+    version: version.version,
+    versionDigest: version.digest,
+    rows: scored.rows,
+    rejected: scored.rejected,
+    seconds: scored.seconds,
+    rowsPerSecond: scored.rows / Math.max(scored.seconds, 1e-6),
+    inputDigest: `sha256:${scored.inputSha256}`,
+    outputDigest: `sha256:${scored.outputSha256}`,
+    outputPath: run.outputPath,
+    rejectsPath: scored.rejectsPath ?? null,
+    outputColumns: scored.outputColumns,
+    firstRows: scored.firstRows,
+    firstRejects: scored.firstRejects,
+    logIndex: run.logIndex,
+  };
+}

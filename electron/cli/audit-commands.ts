@@ -1,0 +1,194 @@
+/** The log, reports, and checking what Strongroom hands out. */
+import { writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { contract } from '#shared/contract/index.ts';
+import type { FileVerdict } from '#shared/contract/audit.ts';
+import { reportKinds } from '#shared/contract/reports.ts';
+import { answerNo, timeOf, wholeNumber, type Runner } from './command.ts';
+import { table } from './output.ts';
+
+const collect = (value: string, list: readonly string[]): string[] => [...list, value];
+
+export function addAuditCommands(program: Command, runner: Runner): void {
+  const audit = program.command('audit').description('the tamper-evident log');
+  audit
+    .command('list')
+    .description('list entries, newest first')
+    .option('--limit <n>', 'how many', wholeNumber, 50)
+    .option('--before <index>', 'only entries before this index', wholeNumber)
+    .option('--action <action>', 'only this action')
+    .option('--actor <name>', 'only this person')
+    .option('--text <text>', 'only entries that contain it')
+    .action(
+      (
+        options: { limit: number; before?: number; action?: string; actor?: string; text?: string },
+        command: Command,
+      ) =>
+        runner.signedIn(command, async ({ client, output, options: global }) => {
+          const { limit, before, actor, text } = options;
+          const { entries } = await client.audit.list({
+            limit,
+            ...(before === undefined ? {} : { before }),
+            ...(options.action === undefined ? {} : { action: options.action as 'run.score' }),
+            ...(actor === undefined ? {} : { actor }),
+            ...(text === undefined ? {} : { text }),
+          });
+          if (global.json === true) {
+            for (const { entry } of entries) output.result(entry, '');
+            return;
+          }
+          const rows = entries.map(({ entry }) => [
+            String(entry.index),
+            entry.time,
+            entry.actor,
+            entry.action,
+            entry.phase,
+            entry.outcome ?? '',
+            entry.objects
+              .map(({ id }) => id)
+              .join(' ')
+              .slice(0, 60),
+          ]);
+          output.result(
+            entries,
+            table(['Index', 'Time (UTC)', 'Who', 'Action', 'Phase', 'Outcome', 'About'], rows),
+          );
+        }),
+    );
+  audit
+    .command('verify')
+    .description('recompute the whole log and compare it with checkpoints kept elsewhere')
+    .option(
+      '--against <file>',
+      'a checkpoint that was kept outside the vault; may be repeated',
+      collect,
+      [],
+    )
+    .action((options: { against: string[] }, command: Command) =>
+      runner.signedIn(command, async ({ connection, client, output }) => {
+        const against = await Promise.all(options.against.map((path) => connection.file(path)));
+        const status = await connection.wait(
+          contract.audit.verify,
+          client.audit.verify({ against }),
+        );
+        output.result(
+          { firstBroken: null, ...status },
+          `${status.status === 'intact' ? 'Intact' : 'BROKEN'}: ${status.message}\nSize ${status.size}, root ${status.root}`,
+        );
+        return status.status === 'intact' ? 0 : answerNo;
+      }),
+    );
+  audit
+    .command('checkpoint')
+    .description('the newest signed checkpoint, to be kept outside the vault')
+    .option('--out <file>', 'write it there')
+    .action((options: { out?: string }, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const checkpoint = await client.audit.checkpoint(null);
+        if (options.out !== undefined)
+          await writeFile(options.out, checkpoint.text, { flag: 'wx' });
+        output.result(
+          { ...checkpoint, out: options.out ?? null },
+          options.out === undefined
+            ? `${checkpoint.text}\nVerifier key ${checkpoint.verifierKey}`
+            : `Checkpoint over ${checkpoint.size} entries: ${options.out}\nVerifier key ${checkpoint.verifierKey}`,
+        );
+      }),
+    );
+  audit
+    .command('prove <index>')
+    .description('an inclusion proof (tlog-proof) for one entry')
+    .option('--out <file>', 'write it there')
+    .action((index: string, options: { out?: string }, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const proof = await client.audit.prove({ index: wholeNumber(index) });
+        if (options.out !== undefined) await writeFile(options.out, proof.text, { flag: 'wx' });
+        output.result(
+          { ...proof, out: options.out ?? null },
+          options.out === undefined
+            ? proof.text
+            : `Proof that entry ${proof.index} is one of ${proof.size}: ${options.out}`,
+        );
+      }),
+    );
+  audit
+    .command('export <dir>')
+    .description('write the log as a static tlog-tiles tree to a new folder')
+    .action((dir: string, _options, command: Command) =>
+      runner.signedIn(command, async ({ connection, client, output }) => {
+        const exported = await connection.wait(
+          contract.audit.export,
+          client.audit.export(await connection.target(dir)),
+        );
+        output.result(exported, `${exported.entries} entries: ${exported.path}`);
+      }),
+    );
+
+  program
+    .command('report <kind>')
+    .description(
+      `compute a report and write it as PDF/A-3 with its evidence inside; kinds: ${reportKinds.join(', ')}`,
+    )
+    .requiredOption('--out <file>', 'new PDF; never overwrites')
+    .option('--model <model>', 'of one model only')
+    .option('--from <time>', 'from then on', timeOf)
+    .option('--to <time>', 'before then', timeOf)
+    .action(
+      (
+        kind: string,
+        options: { out: string; model?: string; from?: string; to?: string },
+        command: Command,
+      ) =>
+        runner.signedIn(command, async ({ connection, client, output }) => {
+          const made = await connection.wait(
+            contract.reports.make,
+            client.reports.make({
+              kind: kind as 'production-history',
+              ...(await connection.target(options.out)),
+              ...(options.model === undefined ? {} : { model: options.model }),
+              ...(options.from === undefined ? {} : { from: options.from }),
+              ...(options.to === undefined ? {} : { to: options.to }),
+            }),
+          );
+          output.result(made, `${made.path}\n${made.digest}, ${made.entries} entries as evidence`);
+        }),
+    );
+
+  program
+    .command('verify <files...>')
+    .description(
+      'check reports, proofs, checkpoints and exported logs; needs no vault and no password',
+    )
+    .option(
+      '--verifier-key <key>',
+      'the key that the log must be signed with, as `audit checkpoint` shows it',
+    )
+    .action((files: string[], options: { verifierKey?: string }, command: Command) =>
+      runner.plain(command, async ({ connection, client, output }) => {
+        let invalid = 0;
+        for (const file of files) {
+          const input = {
+            file: await connection.file(file),
+            ...(options.verifierKey === undefined ? {} : { verifierKey: options.verifierKey }),
+          };
+          const verdict = await connection.wait(
+            contract.reports.verify,
+            client.reports.verify(input),
+          );
+          if (verdict.status === 'invalid') invalid += 1;
+          output.result(
+            files.length === 1 ? verdict : { file, ...verdict },
+            describeVerdict(file, verdict),
+          );
+        }
+        return invalid === 0 ? 0 : answerNo;
+      }),
+    );
+}
+
+function describeVerdict(file: string, { status, kind, checks }: FileVerdict): string {
+  return [
+    `${file}: ${status === 'valid' ? 'valid' : 'INVALID'} (${kind})`,
+    ...checks.map(({ name, ok, detail }) => `  ${ok ? 'ok  ' : 'FAIL'}  ${name}: ${detail}`),
+  ].join('\n');
+}

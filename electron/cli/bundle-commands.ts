@@ -1,0 +1,176 @@
+/** Bundles: inspect, sign, import, export. */
+import type { Command } from 'commander';
+import { AppError } from '#shared/errors.ts';
+import { contract } from '#shared/contract/index.ts';
+import type { InspectReport } from '#shared/contract/bundles.ts';
+import { answerNo, reasonOf, type Runner } from './command.ts';
+import { shortDigest } from './output.ts';
+import { readSecret } from './settings.ts';
+
+const collect = (value: string, list: readonly string[]): string[] => [...list, value];
+
+export function addBundleCommands(program: Command, runner: Runner): void {
+  const bundle = program
+    .command('bundle')
+    .description('work with bundles; inspect, keygen and sign need no vault');
+
+  bundle
+    .command('inspect <source>')
+    .description('open, verify and scan a bundle: a folder, .zip, .tar, .tar.gz or .onnx')
+    .option(
+      '--trust <pem>',
+      'public key or certificate to trust for this inspection; may be repeated',
+      collect,
+      [],
+    )
+    .action((source: string, options: { trust: string[] }, command: Command) =>
+      runner.plain(command, async ({ connection, client, output }) => {
+        const trust = await Promise.all(options.trust.map((path) => connection.file(path)));
+        const report = await connection.wait(
+          contract.bundles.inspect,
+          client.bundles.inspect({ source: await connection.file(source), trust }),
+        );
+        output.result(report, describeReport(report));
+        return report.verdict === 'accept' ? 0 : answerNo;
+      }),
+    );
+
+  bundle
+    .command('keygen')
+    .description('make an ECDSA P-256 key pair: NAME.key.pem and NAME.pub.pem')
+    .requiredOption('--out <name>', 'path without the endings')
+    .action((options: { out: string }, command: Command) =>
+      runner.plain(command, async ({ connection, client, output }) => {
+        const made = await client.bundles.keygen(await connection.target(options.out));
+        output.result(
+          made,
+          `Private key ${made.privateKeyPath} (keep it secret)\nPublic key  ${made.publicKeyPath}\nKey id      ${made.keyId}`,
+        );
+      }),
+    );
+
+  bundle
+    .command('sign <dir>')
+    .description('sign a bundle folder (OpenSSF Model Signing v1.0): writes model.sig into it')
+    .requiredOption('--key <pem>', 'private key, PEM without a password')
+    .action((dir: string, options: { key: string }, command: Command) =>
+      runner.plain(command, async ({ connection, client, output }) => {
+        const input = {
+          source: await connection.file(dir),
+          key: await connection.file(options.key),
+        };
+        const signed = await connection.wait(contract.bundles.sign, client.bundles.sign(input));
+        output.result(
+          signed,
+          `${signed.files} files signed: ${signed.path}\nKey id ${signed.keyId}`,
+        );
+      }),
+    );
+
+  bundle
+    .command('export <version> <out>')
+    .description('write the files of a stored version, as they came in, to a new folder')
+    .action((version: string, out: string, _options, command: Command) =>
+      runner.signedIn(command, async ({ connection, client, output }) => {
+        const written = await connection.wait(
+          contract.bundles.export,
+          client.bundles.export({ version, ...(await connection.target(out)) }),
+        );
+        output.result(
+          written,
+          `${written.files} files, ${written.totalBytes} bytes: ${written.path}`,
+        );
+      }),
+    );
+
+  program
+    .command('import <source>')
+    .description('take a bundle through the gate into the vault')
+    .option('--name <name>', 'name of the model; else that of its card or folder')
+    .option(
+      '--override-user <name>',
+      'second person who takes the responsibility for a bundle that nobody trusted has signed',
+    )
+    .option(
+      '--override-password-file <file>',
+      'their password; without it STRONGROOM_OVERRIDE_PASSWORD, or a prompt',
+    )
+    .option('--reason <text>', 'why the bundle is let in all the same')
+    .action(
+      (
+        source: string,
+        options: {
+          name?: string;
+          overrideUser?: string;
+          overridePasswordFile?: string;
+          reason?: string;
+        },
+        command: Command,
+      ) =>
+        runner.signedIn(command, async ({ connection, client, output }) => {
+          if (options.overrideUser === undefined && options.overridePasswordFile !== undefined)
+            throw new AppError('invalid-input', 'Name the second person with --override-user.');
+          const override =
+            options.overrideUser === undefined
+              ? {}
+              : {
+                  override: {
+                    user: options.overrideUser,
+                    reason: reasonOf(options),
+                    password: await readSecret({
+                      file: options.overridePasswordFile,
+                      variable: 'STRONGROOM_OVERRIDE_PASSWORD',
+                      prompt: `Password of ${options.overrideUser}: `,
+                      flag: '--override-password-file',
+                    }),
+                  },
+                };
+          const input = {
+            source: await connection.file(source),
+            ...(options.name === undefined ? {} : { name: options.name }),
+            ...override,
+          };
+          const { modelName, ...imported } = await connection.wait(
+            contract.bundles.import,
+            client.bundles.import(input),
+          );
+          output.result(
+            { ...imported, model: modelName, facts: imported.model },
+            `${modelName}@${imported.version} is ${imported.stage} (${shortDigest(imported.digest)}).\n${imported.summary}\n${imported.firstContact.message}`,
+          );
+        }),
+    );
+}
+
+function describeReport({
+  name,
+  format,
+  files,
+  totalBytes,
+  signature,
+  findings,
+  verdict,
+  model,
+  summary,
+}: InspectReport): string {
+  const lines = [
+    `${verdict === 'accept' ? 'Can be imported' : 'Refused'}: ${summary}`,
+    '',
+    `Bundle     ${name} (${format}, ${files.length} files, ${totalBytes} bytes)`,
+    `Signature  ${signature.status}: ${signature.reason}`,
+    ...(model === null
+      ? []
+      : [
+          `Model      ${model.path}, ${model.nodes} nodes, ${model.inputs.length} inputs, ${model.outputs.length} outputs`,
+        ]),
+  ];
+  if (findings.length > 0)
+    lines.push(
+      '',
+      ...findings.map(
+        ({ level, ruleId, title, path, message }) =>
+          `${level.padEnd(8)} ${ruleId}  ${title} (${path === '' ? 'bundle' : path}): ${message}`,
+      ),
+    );
+  return lines.join('\n');
+}

@@ -1,0 +1,163 @@
+/** Models and what may happen to their versions. */
+import type { Command } from 'commander';
+import type { LifecycleResult } from '#shared/contract/models.ts';
+import { reasonOf, type CommandContext, type Runner } from './command.ts';
+import { shortDigest, table } from './output.ts';
+
+export function addModelCommands(program: Command, runner: Runner): void {
+  const models = program.command('models').description('what is in the vault');
+  models
+    .command('list')
+    .description('list the models')
+    .action((_options, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const list = await client.models.list(null);
+        const rows = list.map((model) => [
+          model.name,
+          String(model.versions),
+          model.production === null ? '' : `${model.name}@${model.production}`,
+          `${model.latest.version} (${model.latest.stage})`,
+          model.monitorState,
+          model.lastRunAt ?? 'never',
+        ]);
+        output.result(
+          { models: list },
+          list.length === 0
+            ? 'No models yet. Import a bundle.'
+            : table(['Model', 'Versions', 'Production', 'Newest', 'Drift', 'Last run'], rows),
+        );
+      }),
+    );
+  models
+    .command('show <model>')
+    .description('show a model with its versions, or one version of it')
+    .action((model: string, _options, command: Command) =>
+      runner.signedIn(command, (context) => show(context, model)),
+    );
+  models
+    .command('diff <from> <to>')
+    .description('compare two versions')
+    .action((from: string, to: string, _options, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const diff = await client.models.diff({ from, to });
+        output.result(
+          diff,
+          diff.changes.length === 0
+            ? 'No difference.'
+            : table(
+                ['What', from, to],
+                diff.changes.map((change) => [change.what, change.from ?? '', change.to ?? '']),
+              ),
+        );
+      }),
+    );
+  models
+    .command('history <model>')
+    .description('what happened to a model, newest first')
+    .action((model: string, _options, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const history = await client.models.history({ model });
+        const rows = history.events.map((event) => [
+          event.at,
+          event.version === null ? '' : `@${event.version}`,
+          event.kind,
+          [event.from, event.to].filter((part) => part !== null).join(' → '),
+          event.actor,
+          event.reason ?? '',
+        ]);
+        output.result(
+          history,
+          table(['When (UTC)', 'Version', 'What', 'Change', 'Who', 'Reason'], rows),
+        );
+      }),
+    );
+
+  const decide = (
+    name: string,
+    description: string,
+    act: (
+      client: CommandContext['client'],
+      input: { version: string; reason: string },
+    ) => Promise<LifecycleResult>,
+  ): void => {
+    program
+      .command(`${name} <version>`)
+      .description(description)
+      .option('--reason <text>', 'why')
+      .action((version: string, options: { reason?: string }, command: Command) =>
+        runner.signedIn(command, async ({ client, output }) => {
+          const result = await act(client, { version, reason: reasonOf(options) });
+          output.result(result, result.message);
+        }),
+      );
+  };
+  program
+    .command('promote <version>')
+    .description('move a version up; to production it may wait for a second person')
+    .requiredOption('--to <stage>', 'candidate, approved or production')
+    .option('--reason <text>', 'why')
+    .action((version: string, options: { to: string; reason?: string }, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const result = await client.models.promote({
+          version,
+          to: options.to as 'candidate',
+          reason: reasonOf(options),
+        });
+        output.result(result, result.message);
+      }),
+    );
+  decide('approve', 'approve a waiting promotion; never your own', (client, input) =>
+    client.models.approve(input),
+  );
+  decide('reject', 'reject a version, or a promotion that waits', (client, input) =>
+    client.models.reject(input),
+  );
+  decide('retire', 'take a version out of use', (client, input) => client.models.retire(input));
+  program
+    .command('rollback <model>')
+    .description('put the previous production version back, after checking its files')
+    .option('--reason <text>', 'why')
+    .action((model: string, options: { reason?: string }, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const result = await client.models.rollback({ model, reason: reasonOf(options) });
+        output.result(result, result.message);
+      }),
+    );
+}
+
+async function show({ client, output }: CommandContext, model: string): Promise<void> {
+  if (model.includes('@')) {
+    const version = await client.models.version({ version: model });
+    const { facts } = version;
+    const values = [
+      ...facts.inputs.map((value) => ['input', value.name, value.type]),
+      ...facts.outputs.map((value) => ['output', value.name, value.type]),
+    ];
+    output.result(
+      version,
+      [
+        `${version.model}@${version.version}  ${version.stage}  ${version.digest}`,
+        `Imported ${version.importedAt} by ${version.importedBy}; signature ${version.signature.status}`,
+        `${facts.nodes} nodes, ${facts.parameters} parameters, ${version.files.length} files, ${version.sizeBytes} bytes`,
+        '',
+        table(['', 'Name', 'Type'], values),
+      ].join('\n'),
+    );
+    return;
+  }
+  const shown = await client.models.show({ model });
+  const rows = shown.versions.map((version) => [
+    `${version.model}@${version.version}`,
+    version.stage,
+    version.aliases.map((alias) => `@${alias}`).join(' '),
+    shortDigest(version.digest),
+    version.signature.status,
+    version.importedAt,
+    version.importedBy,
+    version.pending === null ? '' : `waits for approval to ${version.pending.to}`,
+  ]);
+  output.result(
+    shown,
+    table(['Version', 'Stage', 'Alias', 'Digest', 'Signature', 'Imported (UTC)', 'By', ''], rows),
+  );
+}

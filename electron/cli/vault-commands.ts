@@ -1,0 +1,321 @@
+/** Vault, users, trust, policy. */
+import { writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { role } from '#shared/roles.ts';
+import { reasonOf, wholeNumber, type CommandContext, type Runner } from './command.ts';
+import { table } from './output.ts';
+import { readPassword, readSecret, userOf } from './settings.ts';
+
+export function addVaultCommands(program: Command, runner: Runner): void {
+  program
+    .command('init')
+    .description('create the vault and its first administrator (--user)')
+    .option('--recovery-file <file>', 'write the recovery key there instead of showing it')
+    .option('--profile <profile>', 'standard (Argon2id) or fips (PBKDF2)', 'standard')
+    .option(
+      '--policy <policy>',
+      'standard (a second person approves for production) or solo',
+      'standard',
+    )
+    .action(
+      (options: { recoveryFile?: string; profile: string; policy: string }, command: Command) =>
+        runner.plain(command, (context) => init(context, options)),
+    );
+
+  program
+    .command('status')
+    .description('state of the vault, without signing in')
+    .action((_options, command: Command) =>
+      runner.plain(command, async ({ client, output }) => {
+        const status = await client.vault.status(null);
+        const text =
+          status.state === 'absent'
+            ? `No vault in ${status.path}`
+            : `Vault ${status.vaultId} in ${status.path}\nProfile ${status.profile}, format ${status.formatVersion}`;
+        output.result(status, text);
+      }),
+    );
+
+  program
+    .command('doctor')
+    .description('check the installation, the offline promise included')
+    .action((_options, command: Command) =>
+      runner.plain(command, async ({ client, output }) => {
+        const report = await client.system.doctor(null);
+        output.result(
+          report,
+          report.checks
+            .map(({ name, ok, detail }) => `${ok ? 'ok  ' : 'FAIL'}  ${name.padEnd(10)} ${detail}`)
+            .join('\n'),
+        );
+        return report.ok ? 0 : 1;
+      }),
+    );
+
+  program
+    .command('recover')
+    .description('set a new password for an administrator (--user) with the recovery key')
+    .requiredOption('--recovery-file <file>', 'file that holds the recovery key')
+    .option('--reason <text>', 'why')
+    .action((options: { recoveryFile: string; reason?: string }, command: Command) =>
+      runner.plain(command, async ({ client, output, options: global }) => {
+        const recoveryKey = await readSecret({
+          file: options.recoveryFile,
+          variable: 'STRONGROOM_RECOVERY_KEY',
+          prompt: 'Recovery key: ',
+          flag: '--recovery-file',
+        });
+        const { session } = await client.vault.recover({
+          recoveryKey: recoveryKey.trim(),
+          user: userOf(global),
+          newPassword: await readPassword(global),
+          reason: reasonOf(options),
+        });
+        output.result(session, `${session.user} is an administrator with the new password.`);
+      }),
+    );
+
+  addUsers(program, runner);
+  addTrust(program, runner);
+  addPolicy(program, runner);
+}
+
+async function init(
+  { client, output, options: global }: CommandContext,
+  options: { recoveryFile?: string; profile: string; policy: string },
+): Promise<void> {
+  const created = await client.vault.create({
+    user: userOf(global),
+    password: await readPassword(global),
+    profile: options.profile as 'standard',
+    policy: options.policy as 'standard',
+  });
+  const { vaultId, recoveryKey, session } = created;
+  const document = { vaultId, user: session.user, role: session.role };
+  if (options.recoveryFile !== undefined) {
+    await writeFile(options.recoveryFile, `${recoveryKey}\n`, { flag: 'wx', mode: 0o600 });
+    output.result(
+      { ...document, recoveryFile: options.recoveryFile },
+      `Vault ${vaultId} created for ${session.user}.\nThe recovery key is in ${options.recoveryFile}. Keep it away from this machine.`,
+    );
+    return;
+  }
+  output.result(
+    { ...document, recoveryKey },
+    `Vault ${vaultId} created for ${session.user}.\n\nRecovery key, shown this once; write it down and keep it away from this machine:\n\n  ${recoveryKey}\n`,
+  );
+}
+
+const userRow = (user: {
+  name: string;
+  role: string;
+  state: string;
+  lastSignIn: string | null;
+}): string[] => [user.name, user.role, user.state, user.lastSignIn ?? 'never'];
+
+function newPassword(file: string | undefined): Promise<string> {
+  return readSecret({
+    file,
+    variable: 'STRONGROOM_NEW_PASSWORD',
+    prompt: 'New password: ',
+    flag: '--new-password-file',
+  });
+}
+
+function addUsers(program: Command, runner: Runner): void {
+  const users = program.command('users').description('people and their roles');
+  const newPasswordOption = [
+    '--new-password-file <file>',
+    'file that holds the new password; without it STRONGROOM_NEW_PASSWORD, or a prompt',
+  ] as const;
+  users
+    .command('list')
+    .description('list the users')
+    .action((_options, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const list = await client.users.list(null);
+        output.result(
+          { users: list },
+          table(['Name', 'Role', 'State', 'Last sign-in'], list.map(userRow)),
+        );
+      }),
+    );
+  users
+    .command('add <name>')
+    .description('add a user')
+    .requiredOption('--role <role>', role.options.join(', '))
+    .option(...newPasswordOption)
+    .action((name: string, options: { role: string; newPasswordFile?: string }, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const added = await client.users.add({
+          name,
+          role: options.role as 'analyst',
+          password: await newPassword(options.newPasswordFile),
+        });
+        output.result(added, `${added.name} is ${added.role}.`);
+      }),
+    );
+  users
+    .command('disable <name>')
+    .description('remove the key slot of a user')
+    .option('--reason <text>', 'why')
+    .action((name: string, options: { reason?: string }, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const user = await client.users.disable({ name, reason: reasonOf(options) });
+        output.result(user, `${user.name} can no longer open the vault.`);
+      }),
+    );
+  users
+    .command('enable <name>')
+    .description('give a disabled user a new key slot and password')
+    .option(...newPasswordOption)
+    .option('--reason <text>', 'why')
+    .action(
+      (name: string, options: { reason?: string; newPasswordFile?: string }, command: Command) =>
+        runner.signedIn(command, async ({ client, output }) => {
+          const user = await client.users.enable({
+            name,
+            password: await newPassword(options.newPasswordFile),
+            reason: reasonOf(options),
+          });
+          output.result(user, `${user.name} is active again.`);
+        }),
+    );
+  users
+    .command('role <name> <role>')
+    .description('change the role of a user, and with it the keys that their slot holds')
+    .option('--reason <text>', 'why')
+    .action((name: string, to: string, options: { reason?: string }, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const user = await client.users.role({
+          name,
+          role: to as 'analyst',
+          reason: reasonOf(options),
+        });
+        output.result(user, `${user.name} is ${user.role} now.`);
+      }),
+    );
+  users
+    .command('password [name]')
+    .description('set a password: your own, or as administrator that of anybody')
+    .option(...newPasswordOption)
+    .action((name: string | undefined, options: { newPasswordFile?: string }, command: Command) =>
+      runner.signedIn(command, async ({ client, output, options: global }) => {
+        const of = name ?? userOf(global);
+        await client.users.password({
+          name: of,
+          password: await newPassword(options.newPasswordFile),
+        });
+        output.result({ name: of }, `The password of ${of} is changed.`);
+      }),
+    );
+}
+
+function addTrust(program: Command, runner: Runner): void {
+  const trust = program
+    .command('trust')
+    .description('keys and certificates whose bundle signatures count');
+  trust
+    .command('list')
+    .description('list the trusted keys')
+    .action((_options, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const keys = await client.trust.list(null);
+        output.result(
+          { keys },
+          table(
+            ['Name', 'Kind', 'Algorithm', 'Key id', 'Expires'],
+            keys.map((key) => [key.name, key.kind, key.algorithm, key.keyId, key.expiresAt ?? '']),
+          ),
+        );
+      }),
+    );
+  trust
+    .command('add <pem>')
+    .description('trust a public key or a certificate')
+    .requiredOption('--name <name>', 'whose it is')
+    .option('--reason <text>', 'how it was checked')
+    .action((pem: string, options: { name: string; reason?: string }, command: Command) =>
+      runner.signedIn(command, async ({ connection, client, output }) => {
+        const added = await client.trust.add({
+          name: options.name,
+          file: await connection.file(pem),
+          ...(options.reason === undefined ? {} : { reason: options.reason }),
+        });
+        output.result(
+          added,
+          `${added.name} is trusted (${added.algorithm}, key id ${added.keyId}).`,
+        );
+      }),
+    );
+  trust
+    .command('remove <key>')
+    .description('stop trusting a key, named by its id or name')
+    .option('--reason <text>', 'why')
+    .action((key: string, options: { reason?: string }, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const removed = await client.trust.remove({
+          keyId: key,
+          ...(options.reason === undefined ? {} : { reason: options.reason }),
+        });
+        output.result(removed, `${removed.name} is no longer trusted.`);
+      }),
+    );
+}
+
+function addPolicy(program: Command, runner: Runner): void {
+  const policy = program.command('policy').description('the rules of this vault');
+  const show = (state: {
+    name: string;
+    secondPerson: boolean;
+    unsigned: string;
+    idleMinutes: number;
+  }): string =>
+    [
+      `Policy ${state.name}`,
+      `A second person approves for production: ${state.secondPerson ? 'yes' : 'no'}`,
+      `Unsigned or untrusted bundles: ${state.unsigned}`,
+      `Seals after ${state.idleMinutes} idle minutes`,
+    ].join('\n');
+  policy
+    .command('show')
+    .description('show the policy')
+    .action((_options, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const state = await client.policy.show(null);
+        output.result(state, show(state));
+      }),
+    );
+  policy
+    .command('set')
+    .description('change the policy')
+    .option('--second-person <yes|no>', 'promotion to production needs somebody else')
+    .option(
+      '--unsigned <refuse|override>',
+      'what happens to bundles that nobody trusted has signed',
+    )
+    .option('--idle-minutes <n>', 'seal after so many minutes without work', wholeNumber)
+    .option('--reason <text>', 'why')
+    .action(
+      (
+        options: {
+          secondPerson?: string;
+          unsigned?: string;
+          idleMinutes?: number;
+          reason?: string;
+        },
+        command: Command,
+      ) =>
+        runner.signedIn(command, async ({ client, output }) => {
+          const state = await client.policy.set({
+            reason: reasonOf(options),
+            ...(options.secondPerson === undefined
+              ? {}
+              : { secondPerson: options.secondPerson === 'yes' }),
+            ...(options.unsigned === undefined ? {} : { unsigned: options.unsigned as 'refuse' }),
+            ...(options.idleMinutes === undefined ? {} : { idleMinutes: options.idleMinutes }),
+          });
+          output.result(state, show(state));
+        }),
+    );
+}
