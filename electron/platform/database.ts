@@ -26,7 +26,9 @@ export function openDatabase(path: string, key: Uint8Array): Database {
     return db;
   } catch (cause) {
     db.close();
-    throw new AppError('corrupt', 'A database of the vault cannot be read with its key.', { cause });
+    throw new AppError('corrupt', 'A database of the vault cannot be read with its key.', {
+      cause,
+    });
   }
 }
 

@@ -1,0 +1,144 @@
+/**
+ * The core as a child process on the shipped Node, for hosts that show a window: same protocol in every host, JSON over the
+ * IPC channel. If the core dies, what was asked of it fails with `unavailable`; it never outlives its host.
+ */
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { AppError } from '#shared/errors.ts';
+import { appEvent, type AppEvent } from '#shared/contract/index.ts';
+import { createApp } from './create-app.ts';
+
+const request = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('invoke'),
+    id: z.string(),
+    path: z.string(),
+    input: z.unknown(),
+  }),
+  z.strictObject({ kind: z.literal('admit'), id: z.string(), path: z.string() }),
+  z.strictObject({ kind: z.literal('screen-locked'), id: z.string() }),
+  z.strictObject({ kind: z.literal('close'), id: z.string() }),
+]);
+
+const reply = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('reply'), id: z.string(), value: z.unknown() }),
+  z.strictObject({ kind: z.literal('event'), event: appEvent }),
+]);
+
+export interface CoreOptions {
+  readonly vaultDir: string;
+  readonly inboxDir?: string;
+  readonly host: 'electron' | 'chromium';
+}
+
+export interface Core {
+  /** Resolves with the envelope; rejects with `unavailable` when the core is gone. */
+  invoke(path: string, input: unknown): Promise<unknown>;
+  /** A token for a path that a person picked in the host's own dialog. */
+  admit(path: string): Promise<string>;
+  onEvent(listener: (event: AppEvent) => void): () => void;
+  onExit(listener: () => void): void;
+  screenLocked(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const coreEntry = fileURLToPath(new URL('../core.ts', import.meta.url));
+
+/** Starts the core; `nodePath` is the Node binary that ships with the program, `entry` its script. */
+export function startCore(
+  options: CoreOptions & { readonly nodePath: string; readonly entry?: string },
+): Core {
+  const args = [options.entry ?? coreEntry, '--vault', options.vaultDir, '--host', options.host];
+  if (options.inboxDir !== undefined) args.push('--inbox', options.inboxDir);
+  const child = spawn(options.nodePath, args, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    windowsHide: true,
+  });
+  const pending = new Map<
+    string,
+    { resolve(value: unknown): void; reject(error: unknown): void }
+  >();
+  const listeners = new Set<(event: AppEvent) => void>();
+  let gone = false;
+
+  function ask(message: Record<string, unknown>): Promise<unknown> {
+    if (gone) return Promise.reject(coreGone());
+    return new Promise((resolve, reject) => {
+      const id = randomUUID();
+      pending.set(id, { resolve, reject });
+      child.send({ ...message, id });
+    });
+  }
+
+  child.on('message', (message) => {
+    const parsed = reply.parse(message);
+    if (parsed.kind === 'event') {
+      for (const listener of listeners) listener(parsed.event);
+      return;
+    }
+    pending.get(parsed.id)?.resolve(parsed.value);
+    pending.delete(parsed.id);
+  });
+  child.once('exit', () => {
+    gone = true;
+    for (const { reject } of pending.values()) reject(coreGone());
+    pending.clear();
+  });
+
+  return {
+    invoke: (path, input) => ask({ kind: 'invoke', path, input }),
+    admit: async (path) => z.string().parse(await ask({ kind: 'admit', path })),
+    onEvent(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    onExit: (listener) => void child.once('exit', listener),
+    screenLocked: async () => void (await ask({ kind: 'screen-locked' })),
+    async close() {
+      if (gone) return;
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      await ask({ kind: 'close' }).catch(() => undefined); // it may end before it answers
+      child.disconnect();
+      await exited;
+    },
+  };
+}
+
+/** The other end: runs in the core process until its host is gone. */
+export function serveCore(options: CoreOptions): void {
+  const app = createApp(options);
+  const answer = (id: string, value: unknown): void =>
+    void process.send?.({ kind: 'reply', id, value });
+  app.onEvent((event) => {
+    if (process.connected) process.send?.({ kind: 'event', event });
+  });
+  process.on('message', (message) => {
+    const parsed = request.safeParse(message);
+    if (parsed.success) void serve(parsed.data);
+  });
+  process.once('disconnect', () => void app.close().finally(() => process.exit(0)));
+
+  async function serve(message: z.infer<typeof request>): Promise<void> {
+    switch (message.kind) {
+      case 'invoke':
+        return answer(message.id, await app.dispatch(message.path, message.input));
+      case 'admit':
+        return answer(message.id, app.admitFile(message.path));
+      case 'screen-locked':
+        await app.screenLocked();
+        return answer(message.id, null);
+      case 'close':
+        await app.close();
+        return answer(message.id, null);
+    }
+  }
+}
+
+function coreGone(): AppError {
+  return new AppError(
+    'unavailable',
+    'The core of Strongroom has ended. The vault is sealed and nothing was lost; start the program again.',
+  );
+}

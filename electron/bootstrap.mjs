@@ -1,0 +1,267 @@
+/**
+ * The first script of a fresh clone, in plain JavaScript for Node 20 or newer: installs the packages if they are missing, finds
+ * something to show the window with, builds, and hands over to the pinned Node. `node electron/bootstrap.mjs TASK [ARGS]`.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const pinnedNode = join(
+  root,
+  'node_modules',
+  'node',
+  'bin',
+  process.platform === 'win32' ? 'node.exe' : 'node',
+);
+const modules = join(root, 'node_modules');
+const installedMark = join(modules, '.strongroom-lock');
+const electronMark = join(modules, '.strongroom-no-electron');
+const builtMark = join(root, '.build', 'sources');
+
+const [task = 'start', ...args] = process.argv.slice(2);
+
+try {
+  if (Number(process.versions.node.split('.')[0]) < 20)
+    stop(`Node 20 or newer is needed; this is ${process.versions.node}.`);
+  process.chdir(root);
+  installPackages();
+  await run(task);
+} catch (error) {
+  stop(error instanceof Error ? error.message : String(error));
+}
+
+async function run(name) {
+  switch (name) {
+    case 'test':
+      requireBrowser();
+      buildWindow();
+      return exit(node(['test/support/run-tests.ts', ...args]));
+    case 'build':
+      buildWindow();
+      buildElectron();
+      return;
+    case 'start': {
+      buildWindow();
+      const electron = electronRuntime();
+      if (electron !== undefined) {
+        buildElectron();
+        say('Opening in Electron.');
+        return exit(spawn(electron, [join(root, '.build', 'electron', 'main.mjs'), ...args]));
+      }
+      requireBrowser();
+      say(
+        "Electron's runtime is not installed; opening the same application in the system's browser.",
+      );
+      return exit(node(['electron/chromium.ts', ...args]));
+    }
+    case 'quickstart':
+      requireBrowser();
+      buildWindow();
+      return exit(node(['electron/quickstart.ts', ...args]));
+    default:
+      stop(`There is no task "${name}". Tasks: quickstart, start, test, build.`);
+  }
+}
+
+/** `npm ci` when there are no packages, or other ones than the lock file names. */
+function installPackages() {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (
+    existsSync(pinnedNode) &&
+    existsSync(installedMark) &&
+    readFileSync(installedMark, 'utf8') === lock
+  )
+    return;
+  if (existsSync(pinnedNode) && !existsSync(installedMark) && isInstalled()) {
+    writeFileSync(installedMark, lock);
+    return;
+  }
+  say('Installing the packages (once).');
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const result = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+  if (result.status !== 0)
+    stop(
+      'The packages could not be installed. Is the npm registry (or a mirror of it) within reach?',
+    );
+  writeFileSync(installedMark, lock);
+}
+
+/** Whether npm's own record of what it installed is as new as the lock file. */
+function isInstalled() {
+  const record = join(modules, '.package-lock.json');
+  return (
+    existsSync(record) &&
+    statSync(record).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs
+  );
+}
+
+/** Path of Electron's binary, downloaded once if that is possible; a failed download is remembered and never an error. */
+function electronRuntime() {
+  const folder = join(modules, 'electron');
+  const found = () => {
+    const name = join(folder, 'path.txt');
+    return existsSync(name) ? join(folder, 'dist', readFileSync(name, 'utf8').trim()) : undefined;
+  };
+  if (found() !== undefined || existsSync(electronMark) || !existsSync(join(folder, 'install.js')))
+    return found();
+  say("Trying to download Electron's runtime (once).");
+  const result = spawnSync(pinnedNode, [join(folder, 'install.js')], {
+    stdio: 'ignore',
+    timeout: 120_000,
+  });
+  if (result.status !== 0 || found() === undefined) writeFileSync(electronMark, 'not to be had');
+  return found();
+}
+
+function requireBrowser() {
+  if (findBrowser() !== undefined) return;
+  if (
+    process.platform === 'linux' &&
+    process.getuid?.() === 0 &&
+    existsSync('/etc/debian_version')
+  ) {
+    say('No browser found; installing Chromium with apt-get.');
+    const quiet = { stdio: 'inherit', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
+    spawnSync('apt-get', ['update', '-qq'], quiet);
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], quiet);
+    if (findBrowser() !== undefined) return;
+  }
+  stop(
+    'No Chromium, Chrome or Edge was found. Install one (on Debian: apt-get install chromium) or set STRONGROOM_BROWSER to its path.',
+  );
+}
+
+/** The same names as in `electron/chromium/browser.ts`, which needs packages to be read; here it is enough to know that one is there. */
+function findBrowser() {
+  const names = [
+    'chromium',
+    'chromium-browser',
+    'google-chrome',
+    'google-chrome-stable',
+    'microsoft-edge',
+    'microsoft-edge-stable',
+    'brave-browser',
+  ];
+  const onPath = (process.env.PATH ?? '')
+    .split(delimiter)
+    .flatMap((folder) => names.map((name) => join(folder, name)));
+  const elsewhere =
+    process.platform === 'darwin'
+      ? [
+          '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+          '/Applications/Chromium.app/Contents/MacOS/Chromium',
+          '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
+        ]
+      : ['ProgramFiles', 'ProgramFiles(x86)', 'LOCALAPPDATA'].flatMap((variable) =>
+          [
+            'Google\\Chrome\\Application\\chrome.exe',
+            'Microsoft\\Edge\\Application\\msedge.exe',
+          ].map((path) => join(process.env[variable] ?? '', path)),
+        );
+  return [process.env.STRONGROOM_BROWSER, ...onPath, ...elsewhere].find((path) => {
+    try {
+      accessSync(path ?? '', constants.X_OK);
+      return path !== undefined && path !== '';
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Builds the window when a source is newer than the last build. */
+function buildWindow() {
+  const sources = fingerprint(['renderer', 'shared', 'package-lock.json']);
+  if (
+    existsSync(join(root, '.build', 'renderer', 'index.html')) &&
+    existsSync(builtMark) &&
+    readFileSync(builtMark, 'utf8') === sources
+  )
+    return;
+  say('Building the window.');
+  if (
+    node([
+      'node_modules/vite/bin/vite.js',
+      'build',
+      '--config',
+      'renderer/vite.config.ts',
+      '--logLevel',
+      'warn',
+    ]) !== 0
+  )
+    stop('The window could not be built.');
+  mkdirSync(dirname(builtMark), { recursive: true });
+  writeFileSync(builtMark, sources);
+}
+
+function buildElectron() {
+  for (const mode of ['main', 'preload']) {
+    if (
+      node([
+        'node_modules/vite/bin/vite.js',
+        'build',
+        '--config',
+        'electron/vite.config.ts',
+        '--mode',
+        mode,
+        '--logLevel',
+        'warn',
+      ]) !== 0
+    )
+      stop('The Electron host could not be built.');
+  }
+}
+
+function fingerprint(paths) {
+  const hash = createHash('sha256');
+  const visit = (path) => {
+    if (statSync(path).isDirectory())
+      for (const name of readdirSync(path).sort()) visit(join(path, name));
+    else hash.update(path).update(readFileSync(path));
+  };
+  for (const path of paths) visit(path);
+  return hash.digest('hex');
+}
+
+/** Runs a script on the pinned Node, which also comes first in its PATH. */
+function node(script) {
+  return spawn(pinnedNode, script);
+}
+
+function spawn(command, commandArgs) {
+  const env = {
+    ...process.env,
+    PATH: `${dirname(pinnedNode)}${delimiter}${process.env.PATH ?? ''}`,
+  };
+  const result = spawnSync(command, commandArgs, { stdio: 'inherit', env });
+  return result.status ?? 1;
+}
+
+function exit(code) {
+  process.exitCode = code;
+}
+
+function say(text) {
+  process.stdout.write(`${text}\n`);
+}
+
+function stop(text) {
+  process.stderr.write(`strongroom: ${text}\n`);
+  process.exit(1);
+}

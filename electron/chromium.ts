@@ -1,0 +1,40 @@
+/** Entry of the Chromium host: `node electron/chromium.ts [--vault DIR] [--inbox DIR]`. Shows the window until it is closed. */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { AppError } from '#shared/errors.ts';
+import { defaultVaultDir } from '#platform/paths.ts';
+import { startCore } from './app/core-process.ts';
+import { findBrowser } from './chromium/browser.ts';
+import { openWindow } from './chromium/window.ts';
+
+const { values } = parseArgs({ options: { vault: { type: 'string' }, inbox: { type: 'string' } } });
+try {
+  const browserPath = findBrowser();
+  if (browserPath === undefined)
+    throw new AppError(
+      'unavailable',
+      'No Chromium, Chrome or Edge was found. Install one, or set STRONGROOM_BROWSER.',
+    );
+  const core = startCore({
+    nodePath: process.execPath,
+    vaultDir: values.vault ?? defaultVaultDir(),
+    host: 'chromium',
+    ...(values.inbox === undefined ? {} : { inboxDir: values.inbox }),
+  });
+  const window = await openWindow({
+    core,
+    browserPath,
+    filesDir: join(import.meta.dirname, '../.build/renderer'),
+    headless: false,
+  });
+  core.onExit(() => void window.close());
+  await window.closed;
+  await core.close();
+} catch (error) {
+  process.stderr.write(
+    error instanceof AppError
+      ? `strongroom: ${error.code}: ${error.message}\n`
+      : `strongroom: ${String(error)}\n`,
+  );
+  process.exitCode = 69;
+}

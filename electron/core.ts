@@ -1,0 +1,17 @@
+/** Entry of the core process: `node electron/core.ts --vault DIR --host NAME [--inbox DIR]`, with an IPC channel to its host. */
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { serveCore } from './app/core-process.ts';
+
+process.umask(0o077);
+const { values } = parseArgs({
+  options: { vault: { type: 'string' }, host: { type: 'string' }, inbox: { type: 'string' } },
+});
+const { vault, host, inbox } = z
+  .object({
+    vault: z.string(),
+    host: z.enum(['electron', 'chromium']),
+    inbox: z.string().optional(),
+  })
+  .parse(values);
+serveCore({ vaultDir: vault, host, ...(inbox === undefined ? {} : { inboxDir: inbox }) });

@@ -1,0 +1,49 @@
+/** Entry of the Electron host: one window, one core, no product logic. */
+import { join } from 'node:path';
+import { app, BrowserWindow, ipcMain, Menu, powerMonitor, protocol, session } from 'electron';
+import { defaultVaultDir } from '#platform/paths.ts';
+import { startCore } from './app/core-process.ts';
+import { readWindowFiles } from './app/window-files.ts';
+import { serveWindow } from './shell/ipc.ts';
+import { appScheme, serveFiles } from './shell/protocol.ts';
+import { appOrigin, hardenContents, hardenSession, windowOptions } from './shell/security.ts';
+import { createWindowSettings } from './shell/window-settings.ts';
+
+/** Built to `.build/electron/main.mjs`; packaged beside `resources`. */
+const root = app.isPackaged ? process.resourcesPath : join(import.meta.dirname, '../..');
+const vaultArgument = process.argv.indexOf('--vault');
+const vaultDir =
+  vaultArgument < 0 ? defaultVaultDir() : (process.argv[vaultArgument + 1] ?? defaultVaultDir());
+
+app.enableSandbox();
+app.commandLine.appendSwitch('host-resolver-rules', 'MAP * ~NOTFOUND');
+app.commandLine.appendSwitch('disable-background-networking');
+protocol.registerSchemesAsPrivileged([appScheme]);
+if (!app.requestSingleInstanceLock()) app.quit();
+else void app.whenReady().then(open);
+
+async function open(): Promise<void> {
+  Menu.setApplicationMenu(null);
+  const settings = createWindowSettings();
+  serveFiles(protocol, readWindowFiles(join(root, '.build/renderer')));
+  hardenSession(session.defaultSession);
+  app.on('web-contents-created', (_event, contents) => hardenContents(contents));
+  const core = startCore({
+    nodePath: join(root, 'node_modules/node/bin/node'),
+    entry: join(root, 'electron/core.ts'),
+    vaultDir,
+    host: 'electron',
+  });
+  const window = new BrowserWindow({
+    ...windowOptions(join(import.meta.dirname, 'preload.cjs')),
+    ...settings.read(),
+  });
+  serveWindow({ ipcMain, contents: window.webContents, core });
+  powerMonitor.on('lock-screen', () => void core.screenLocked());
+  core.onExit(() => app.quit());
+  window.once('ready-to-show', () => window.show());
+  window.on('close', () => settings.write(window.getBounds()));
+  app.on('second-instance', () => window.focus());
+  app.on('window-all-closed', () => void core.close().finally(() => app.quit()));
+  await window.loadURL(`${appOrigin}/`);
+}
