@@ -1,0 +1,94 @@
+import { useState } from 'react';
+import { contract } from '#shared/contract/index.ts';
+import { client } from '../../app/client.ts';
+import { Loaded } from '../../app/Page.tsx';
+import { ReasonDialog } from '../../app/ReasonDialog.tsx';
+import { useMay } from '../../app/session.ts';
+import { useQuery } from '../../app/use-query.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Facts } from '../../ui/Facts.tsx';
+import { Field } from '../../ui/Field.tsx';
+import { Panel } from '../../ui/Panel.tsx';
+
+export function PolicyTab() {
+  const may = useMay();
+  const policy = useQuery('policy', () => client.policy.show(null), ['policy']);
+  const [changing, setChanging] = useState(false);
+  return (
+    <Loaded query={policy}>
+      {(state) => (
+        <>
+          <Panel
+            title="Policy"
+            action={
+              may(contract.policy.set) ? (
+                <Button size="small" onClick={() => setChanging(true)}>
+                  Change policy
+                </Button>
+              ) : null
+            }
+          >
+            <Facts
+              rows={[
+                [
+                  'Approval for production',
+                  state.secondPerson
+                    ? 'by somebody else than who asked or imported'
+                    : 'not needed: one person works alone',
+                ],
+                [
+                  'Bundles nobody trusted has signed',
+                  state.unsigned === 'refuse'
+                    ? 'refused, always'
+                    : 'refused, unless a second person takes the responsibility',
+                ],
+                ['Seals itself', `after ${state.idleMinutes} minutes without work`],
+              ]}
+            />
+          </Panel>
+          {changing ? (
+            <ReasonDialog
+              title="Change policy"
+              explain="The old and the new rules stand in the log."
+              act="Change policy"
+              onClose={() => setChanging(false)}
+              onConfirm={(reason, form) =>
+                client.policy.set({
+                  reason,
+                  secondPerson: form.get('secondPerson') === 'yes',
+                  unsigned: form.get('unsigned') === 'override' ? 'override' : 'refuse',
+                  idleMinutes: Number(form.get('idleMinutes')),
+                })
+              }
+            >
+              <Field label="A second person approves for production">
+                <select name="secondPerson" defaultValue={state.secondPerson ? 'yes' : 'no'}>
+                  <option value="yes">Yes</option>
+                  <option value="no">No</option>
+                </select>
+              </Field>
+              <Field label="Bundles nobody trusted has signed">
+                <select name="unsigned" defaultValue={state.unsigned}>
+                  <option value="refuse">Refuse</option>
+                  <option value="override">
+                    Refuse, unless a second person takes the responsibility
+                  </option>
+                </select>
+              </Field>
+              <Field label="Seal after idle minutes">
+                <input
+                  name="idleMinutes"
+                  type="number"
+                  min={1}
+                  max={480}
+                  required
+                  defaultValue={state.idleMinutes}
+                />
+              </Field>
+            </ReasonDialog>
+          ) : null}
+        </>
+      )}
+    </Loaded>
+  );
+}

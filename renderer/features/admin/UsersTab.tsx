@@ -1,0 +1,236 @@
+import { useState } from 'react';
+import { contract } from '#shared/contract/index.ts';
+import type { User } from '#shared/contract/users.ts';
+import { roles, type Role } from '#shared/roles.ts';
+import { client } from '../../app/client.ts';
+import { ErrorNotice } from '../../app/ErrorNotice.tsx';
+import { Loaded } from '../../app/Page.tsx';
+import { ReasonDialog } from '../../app/ReasonDialog.tsx';
+import { useMay, useSession } from '../../app/session.ts';
+import { useAct } from '../../app/use-act.ts';
+import { useQuery } from '../../app/use-query.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Dialog } from '../../ui/Dialog.tsx';
+import { Field } from '../../ui/Field.tsx';
+import { Panel } from '../../ui/Panel.tsx';
+import { State } from '../../ui/State.tsx';
+import { Table } from '../../ui/Table.tsx';
+import { Time } from '../../ui/Time.tsx';
+
+type Open =
+  | { readonly act: 'add' }
+  | { readonly act: 'disable' | 'enable' | 'role' | 'password'; readonly user: User };
+
+export function UsersTab() {
+  const may = useMay();
+  const { user: self } = useSession();
+  const users = useQuery('users', () => client.users.list(null), ['users']);
+  const [open, setOpen] = useState<Open>();
+  const close = (): void => setOpen(undefined);
+  const isAdministrator = may(contract.users.add);
+  return (
+    <>
+      <Panel
+        title="Users"
+        action={
+          isAdministrator ? (
+            <Button kind="primary" size="small" onClick={() => setOpen({ act: 'add' })}>
+              Add user
+            </Button>
+          ) : null
+        }
+        flush
+      >
+        <Loaded query={users}>
+          {(list) => (
+            <Table
+              label="Users"
+              columns={[
+                { title: 'Name' },
+                { title: 'Role' },
+                { title: 'State' },
+                { title: 'Last sign-in' },
+                { title: '' },
+              ]}
+              rows={list.map((user) => ({
+                key: user.name,
+                cells: [
+                  <strong key="name">{user.name}</strong>,
+                  user.role,
+                  <State key="state" tone={user.state === 'active' ? 'ok' : 'neutral'}>
+                    {user.state}
+                  </State>,
+                  user.lastSignIn === null ? (
+                    <span className="quiet">never</span>
+                  ) : (
+                    <Time key="at" at={user.lastSignIn} />
+                  ),
+                  <div key="acts" className="row">
+                    {isAdministrator ? (
+                      <>
+                        <Button
+                          size="small"
+                          aria-label={`Change role of ${user.name}`}
+                          onClick={() => setOpen({ act: 'role', user })}
+                        >
+                          Role
+                        </Button>
+                        <Button
+                          size="small"
+                          aria-label={`${user.state === 'active' ? 'Disable' : 'Enable'} ${user.name}`}
+                          onClick={() =>
+                            setOpen({ act: user.state === 'active' ? 'disable' : 'enable', user })
+                          }
+                        >
+                          {user.state === 'active' ? 'Disable' : 'Enable'}
+                        </Button>
+                      </>
+                    ) : null}
+                    {isAdministrator || user.name === self ? (
+                      <Button
+                        size="small"
+                        aria-label={`Set password of ${user.name}`}
+                        onClick={() => setOpen({ act: 'password', user })}
+                      >
+                        Password
+                      </Button>
+                    ) : null}
+                  </div>,
+                ],
+              }))}
+            />
+          )}
+        </Loaded>
+      </Panel>
+      {open?.act === 'add' ? <AddUser onClose={close} /> : null}
+      {open?.act === 'password' ? <SetPassword user={open.user} onClose={close} /> : null}
+      {open?.act === 'disable' ? (
+        <ReasonDialog
+          title={`Disable ${open.user.name}`}
+          explain="The key slot is removed: no password opens the vault for this name any more."
+          act={`Disable ${open.user.name}`}
+          kind="danger"
+          onClose={close}
+          onConfirm={(reason) => client.users.disable({ name: open.user.name, reason })}
+        />
+      ) : null}
+      {open?.act === 'enable' ? (
+        <ReasonDialog
+          title={`Enable ${open.user.name}`}
+          explain="A new key slot is made, with a new password."
+          act={`Enable ${open.user.name}`}
+          onClose={close}
+          onConfirm={(reason, form) =>
+            client.users.enable({
+              name: open.user.name,
+              reason,
+              password: String(form.get('password')),
+            })
+          }
+        >
+          <Field label="New password">
+            <input name="password" type="password" required autoComplete="new-password" />
+          </Field>
+        </ReasonDialog>
+      ) : null}
+      {open?.act === 'role' ? (
+        <ReasonDialog
+          title={`Role of ${open.user.name}`}
+          explain="The keys that the slot holds change with the role: an auditor's slot has no key of the models."
+          act="Change role"
+          onClose={close}
+          onConfirm={(reason, form) =>
+            client.users.role({
+              name: open.user.name,
+              reason,
+              role: String(form.get('role')) as Role,
+            })
+          }
+        >
+          <RoleField initial={open.user.role} />
+        </ReasonDialog>
+      ) : null}
+    </>
+  );
+}
+
+function RoleField({ initial }: { readonly initial: Role }) {
+  return (
+    <Field label="Role">
+      <select name="role" defaultValue={initial}>
+        {roles.map((role) => (
+          <option key={role}>{role}</option>
+        ))}
+      </select>
+    </Field>
+  );
+}
+
+function AddUser({ onClose }: { readonly onClose: () => void }) {
+  const { run, pending, error } = useAct();
+  return (
+    <Dialog title="Add a user" onClose={onClose}>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const form = new FormData(event.currentTarget);
+          const entry = {
+            name: String(form.get('name')),
+            role: String(form.get('role')) as Role,
+            password: String(form.get('password')),
+          };
+          void run(() => client.users.add(entry)).then((worked) => worked && onClose());
+        }}
+      >
+        <Field label="Name" hint="As it shall stand in the log.">
+          <input name="name" required maxLength={64} autoComplete="off" />
+        </Field>
+        <RoleField initial="analyst" />
+        <Field label="First password" hint="The person can change it after signing in.">
+          <input name="password" type="password" required autoComplete="new-password" />
+        </Field>
+        <ErrorNotice error={error} />
+        <footer>
+          <Button kind="quiet" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button submit kind="primary" disabled={pending}>
+            Add this user
+          </Button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
+function SetPassword({ user, onClose }: { readonly user: User; readonly onClose: () => void }) {
+  const { run, pending, error } = useAct();
+  return (
+    <Dialog title={`Password of ${user.name}`} onClose={onClose}>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const password = String(new FormData(event.currentTarget).get('password'));
+          void run(() => client.users.password({ name: user.name, password })).then(
+            (worked) => worked && onClose(),
+          );
+        }}
+      >
+        <Field label="New password">
+          <input name="password" type="password" required autoComplete="new-password" />
+        </Field>
+        <ErrorNotice error={error} />
+        <footer>
+          <Button kind="quiet" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button submit kind="primary" disabled={pending}>
+            Set password
+          </Button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}

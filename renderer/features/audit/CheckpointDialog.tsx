@@ -1,0 +1,41 @@
+import { client } from '../../app/client.ts';
+import { Loaded } from '../../app/Page.tsx';
+import { useQuery } from '../../app/use-query.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Dialog } from '../../ui/Dialog.tsx';
+
+/** The newest checkpoint, to be taken away: with it, whoever keeps it finds every later change of the past. */
+export function CheckpointDialog({ onClose }: { readonly onClose: () => void }) {
+  const checkpoint = useQuery('checkpoint', () => client.audit.checkpoint(null), ['audit']);
+  return (
+    <Dialog title="Checkpoint" onClose={onClose}>
+      <p className="quiet">
+        Keep this outside of the vault. Whoever has it can tell later whether any entry up to here
+        was changed, removed or added.
+      </p>
+      <Loaded query={checkpoint}>
+        {({ text, verifierKey }) => (
+          <>
+            <pre className="document" tabIndex={0} aria-label="Checkpoint">
+              {text}
+            </pre>
+            <p className="small">
+              Verifier key <code className="wrap-anywhere">{verifierKey}</code>
+            </p>
+            <footer>
+              <Button onClick={() => void navigator.clipboard.writeText(verifierKey)}>
+                Copy key
+              </Button>
+              <Button onClick={() => void navigator.clipboard.writeText(text)}>
+                Copy checkpoint
+              </Button>
+              <Button kind="primary" onClick={onClose}>
+                Done
+              </Button>
+            </footer>
+          </>
+        )}
+      </Loaded>
+    </Dialog>
+  );
+}

@@ -1,0 +1,65 @@
+import type { AppError } from '#shared/errors.ts';
+import { ErrorNotice } from '../../app/ErrorNotice.tsx';
+import { Button } from '../../ui/Button.tsx';
+import { Dialog } from '../../ui/Dialog.tsx';
+import { Field } from '../../ui/Field.tsx';
+
+export interface Override {
+  readonly user: string;
+  readonly password: string;
+  readonly reason: string;
+}
+
+/** A second person takes the responsibility, by name, password and reason. */
+export function OverrideDialog({
+  name,
+  onClose,
+  onConfirm,
+  error,
+}: {
+  readonly name: string;
+  readonly onClose: () => void;
+  readonly onConfirm: (override: Override) => Promise<boolean>;
+  readonly error: AppError | undefined;
+}) {
+  return (
+    <Dialog title={`Let ${name} in all the same`} onClose={onClose}>
+      <p className="quiet">
+        Nobody that this vault trusts has signed the bundle. If the policy allows it, a second
+        person, an approver or administrator, may take the responsibility. The version starts in
+        quarantine.
+      </p>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const form = new FormData(event.currentTarget);
+          void onConfirm({
+            user: String(form.get('user')),
+            password: String(form.get('password')),
+            reason: String(form.get('reason')),
+          }).then((worked) => worked && onClose());
+        }}
+      >
+        <Field label="Second person">
+          <input name="user" required maxLength={64} autoComplete="off" />
+        </Field>
+        <Field label="Their password">
+          <input name="password" type="password" required autoComplete="off" />
+        </Field>
+        <Field label="Reason" hint="Stands in the log, for good.">
+          <textarea name="reason" required maxLength={2000} />
+        </Field>
+        <ErrorNotice error={error} />
+        <footer>
+          <Button kind="quiet" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button submit kind="danger">
+            {`Import ${name} unsigned`}
+          </Button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}

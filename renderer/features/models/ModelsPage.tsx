@@ -1,0 +1,111 @@
+import { useState } from 'react';
+import { contract } from '#shared/contract/index.ts';
+import { client } from '../../app/client.ts';
+import { Loaded, Page } from '../../app/Page.tsx';
+import { go, linkTo } from '../../app/routes.ts';
+import { useMay } from '../../app/session.ts';
+import { useQuery } from '../../app/use-query.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Empty, Panel } from '../../ui/Panel.tsx';
+import { State } from '../../ui/State.tsx';
+import { Table } from '../../ui/Table.tsx';
+import { Time } from '../../ui/Time.tsx';
+import { driftTone, driftWord, stageTone } from '../../ui/words.ts';
+
+export function ModelsPage() {
+  const may = useMay();
+  const models = useQuery('models', () => client.models.list(null), ['models']);
+  const [wanted, setWanted] = useState('');
+  return (
+    <Page
+      title="Models"
+      action={
+        may(contract.bundles.import) ? (
+          <Button kind="primary" onClick={() => go('media')}>
+            Import a bundle
+          </Button>
+        ) : null
+      }
+    >
+      <Loaded query={models}>
+        {(list) =>
+          list.length === 0 ? (
+            <Panel>
+              <Empty title="No models yet">
+                Import a signed bundle from a removable medium, and it stands here with its
+                versions.
+              </Empty>
+            </Panel>
+          ) : (
+            <Panel
+              title={`${list.length} in the vault`}
+              action={
+                <input
+                  aria-label="Filter models"
+                  placeholder="Filter"
+                  value={wanted}
+                  onChange={(event) => setWanted(event.currentTarget.value)}
+                  style={{ maxWidth: 220 }}
+                />
+              }
+              flush
+            >
+              <Table
+                label="Models"
+                columns={[
+                  { title: 'Model' },
+                  { title: 'Versions', align: 'number' },
+                  { title: 'Production' },
+                  { title: 'Newest' },
+                  { title: 'Signature' },
+                  { title: 'Drift' },
+                  { title: 'Last run' },
+                ]}
+                rows={list
+                  .filter(({ name }) => name.toLowerCase().includes(wanted.toLowerCase()))
+                  .map((model) => ({
+                    key: model.name,
+                    onOpen: () => go('models', model.name),
+                    cells: [
+                      <div key="name">
+                        <a href={linkTo('models', model.name)} className="wrap-anywhere">
+                          {model.name}
+                        </a>
+                        {model.description === null ? null : (
+                          <div className="quiet small">{model.description}</div>
+                        )}
+                      </div>,
+                      model.versions,
+                      model.production === null ? (
+                        <span className="quiet">none</span>
+                      ) : (
+                        `@${model.production}`
+                      ),
+                      <State
+                        key="stage"
+                        tone={stageTone(model.latest.stage)}
+                      >{`@${model.latest.version} ${model.latest.stage}`}</State>,
+                      <State
+                        key="signature"
+                        tone={model.latest.signature.status === 'verified' ? 'ok' : 'watch'}
+                      >
+                        {model.latest.signature.status}
+                      </State>,
+                      <State key="drift" tone={driftTone(model.monitorState)}>
+                        {driftWord(model.monitorState)}
+                      </State>,
+                      model.lastRunAt === null ? (
+                        <span className="quiet">never</span>
+                      ) : (
+                        <Time key="run" at={model.lastRunAt} />
+                      ),
+                    ],
+                  }))}
+              />
+            </Panel>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}

@@ -1,0 +1,226 @@
+import { useState } from 'react';
+import { contract } from '#shared/contract/index.ts';
+import type { ColumnDrift, MonitorView } from '#shared/contract/monitor.ts';
+import { client } from '../../app/client.ts';
+import { Loaded, Page } from '../../app/Page.tsx';
+import { ReasonDialog } from '../../app/ReasonDialog.tsx';
+import { go } from '../../app/routes.ts';
+import { useMay } from '../../app/session.ts';
+import { useQuery } from '../../app/use-query.ts';
+import { compact, count, localTime, percent } from '../../lib/format.ts';
+import { Button } from '../../ui/Button.tsx';
+import { DistributionChart, RunTimeline } from '../../ui/Charts.tsx';
+import { Facts } from '../../ui/Facts.tsx';
+import { Empty, Panel } from '../../ui/Panel.tsx';
+import { State } from '../../ui/State.tsx';
+import { Table } from '../../ui/Table.tsx';
+import { Time } from '../../ui/Time.tsx';
+import { driftTone, driftWord } from '../../ui/words.ts';
+
+/** Runs in time, columns ranked by how much they moved, and the chosen column's two distributions. */
+export function MonitorPage({
+  model,
+  runId,
+}: {
+  readonly model: string | undefined;
+  readonly runId: string | undefined;
+}) {
+  const models = useQuery('models', () => client.models.list(null), ['models']);
+  return (
+    <Loaded query={models}>
+      {(list) => {
+        const chosen = model ?? list[0]?.name;
+        if (chosen === undefined) {
+          return (
+            <Page title="Monitor">
+              <Panel>
+                <Empty title="Nothing to watch yet">
+                  Import a model and score a file with it. Every run is compared with the reference
+                  of its version.
+                </Empty>
+              </Panel>
+            </Page>
+          );
+        }
+        return (
+          <Watched key={chosen} model={chosen} names={list.map(({ name }) => name)} runId={runId} />
+        );
+      }}
+    </Loaded>
+  );
+}
+
+function Watched({
+  model,
+  names,
+  runId,
+}: {
+  readonly model: string;
+  readonly names: readonly string[];
+  readonly runId: string | undefined;
+}) {
+  const may = useMay();
+  const view = useQuery(
+    `monitor ${model} ${runId ?? ''}`,
+    () => client.monitor.show({ version: model, ...(runId === undefined ? {} : { runId }) }),
+    ['monitor', 'models'],
+  );
+  const [setting, setSetting] = useState(false);
+  const current = view.data?.current;
+  return (
+    <Page
+      title={`Monitor ${model}`}
+      action={
+        <>
+          {names.length < 2 ? null : (
+            <select
+              aria-label="Model"
+              value={model}
+              onChange={(event) => go('monitor', event.currentTarget.value)}
+            >
+              {names.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          )}
+          {may(contract.monitor.setReference) && current !== null && current !== undefined ? (
+            <Button onClick={() => setSetting(true)}>Make this run the reference…</Button>
+          ) : null}
+        </>
+      }
+    >
+      <Loaded query={view}>{(data) => <View view={data} />}</Loaded>
+      {setting && current !== null && current !== undefined ? (
+        <ReasonDialog
+          title="Make this run the reference"
+          explain={`Later runs of ${model} are compared with the run of ${localTime(current.at)} instead of the present reference.`}
+          act="Make it the reference"
+          onClose={() => setSetting(false)}
+          onConfirm={(reason) => client.monitor.setReference({ runId: current.runId, reason })}
+        />
+      ) : null}
+    </Page>
+  );
+}
+
+function View({ view }: { readonly view: MonitorView }) {
+  const { model, version, state, summary, reference, current, columns, timeline } = view;
+  const [chosen, setChosen] = useState<string>();
+  const column = columns.find(({ name, role }) => `${role} ${name}` === chosen) ?? columns[0];
+  return (
+    <>
+      <div className="verdict" data-tone={state === 'unknown' ? 'neutral' : state}>
+        <div className="row">
+          <State tone={driftTone(state)}>{driftWord(state)}</State>
+          <span className="quiet">
+            {model}@{version}
+            {current === null ? '' : `, ${count(current.rows)} rows of ${localTime(current.at)}`}
+          </span>
+        </div>
+        <p>{summary}</p>
+      </div>
+      <Panel title="Runs">
+        {timeline.length === 0 ? (
+          <Empty title="No runs yet">
+            {reference === null
+              ? 'The first run of at least 30 rows becomes the reference.'
+              : 'The reference came with the bundle; score a file to compare it.'}
+          </Empty>
+        ) : (
+          <RunTimeline
+            points={timeline.map((point) => ({
+              id: point.runId,
+              at: localTime(point.at),
+              state: point.state,
+              label: `${localTime(point.at)}, ${point.inputName}, ${count(point.rows)} rows: ${driftWord(point.state)}`,
+            }))}
+            selected={current?.runId ?? null}
+            onSelect={(id) => go('monitor', model, id)}
+          />
+        )}
+        {reference === null ? null : (
+          <p className="quiet small">
+            Reference: {count(reference.rows)} rows{' '}
+            {reference.source === 'bundle' ? 'that came with the bundle' : 'of a run'}, since{' '}
+            <Time at={reference.since} />.
+          </p>
+        )}
+      </Panel>
+      {columns.length === 0 || column === undefined ? null : (
+        <div className="split" data-wide="left">
+          <Panel title="Columns, most moved first" flush>
+            <Table
+              label="Columns"
+              columns={[
+                { title: 'Column' },
+                { title: 'State' },
+                { title: 'Test' },
+                { title: 'Effect', align: 'number' },
+                { title: 'Threshold', align: 'number' },
+                { title: 'Missing', align: 'number' },
+              ]}
+              rows={columns.map((each) => ({
+                key: `${each.role} ${each.name}`,
+                selected: each === column,
+                onOpen: () => setChosen(`${each.role} ${each.name}`),
+                cells: [
+                  <button
+                    key="name"
+                    type="button"
+                    className="button"
+                    data-kind="quiet"
+                    data-size="small"
+                    onClick={() => setChosen(`${each.role} ${each.name}`)}
+                  >
+                    {each.name}
+                    {each.role === 'output' ? <span className="quiet small">output</span> : null}
+                  </button>,
+                  <State key="state" tone={driftTone(each.state)}>
+                    {driftWord(each.state)}
+                  </State>,
+                  each.method,
+                  compact(each.value),
+                  compact(each.threshold),
+                  percent(each.missing.current),
+                ],
+              }))}
+            />
+          </Panel>
+          <ColumnPanel column={column} />
+        </div>
+      )}
+    </>
+  );
+}
+
+function ColumnPanel({ column }: { readonly column: ColumnDrift }) {
+  return (
+    <Panel title={column.name}>
+      <div className="stack">
+        <p>{column.reason}</p>
+        <DistributionChart name={column.name} distribution={column.distribution} />
+        <Facts
+          rows={[
+            ['Test', column.method],
+            ['Effect', `${compact(column.value)} (${column.effect})`],
+            ['Threshold', `${compact(column.threshold)} for this many rows`],
+            [
+              'p, adjusted',
+              column.adjustedPValue === null
+                ? 'not tested'
+                : column.adjustedPValue < 1e-12
+                  ? 'below 1e-12'
+                  : column.adjustedPValue.toPrecision(2),
+            ],
+            [
+              'Missing',
+              `${percent(column.missing.current)}, in the reference ${percent(column.missing.reference)}`,
+            ],
+            ['Out of range', count(column.outOfRange)],
+            ['Unseen categories', count(column.unseen)],
+          ]}
+        />
+      </div>
+    </Panel>
+  );
+}

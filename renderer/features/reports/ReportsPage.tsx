@@ -1,0 +1,140 @@
+import { useState } from 'react';
+import { contract } from '#shared/contract/index.ts';
+import type { FileVerdict } from '#shared/contract/audit.ts';
+import { client } from '../../app/client.ts';
+import { ErrorNotice } from '../../app/ErrorNotice.tsx';
+import { FileDialog, type PickedPlace } from '../../app/FileDialog.tsx';
+import { Loaded, Page } from '../../app/Page.tsx';
+import { finished, useAct } from '../../app/use-act.ts';
+import { useQuery } from '../../app/use-query.ts';
+import { plural } from '../../lib/format.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Digest } from '../../ui/Digest.tsx';
+import { Notice } from '../../ui/Notice.tsx';
+import { Empty, Panel } from '../../ui/Panel.tsx';
+import { State } from '../../ui/State.tsx';
+import { Table } from '../../ui/Table.tsx';
+import { Time } from '../../ui/Time.tsx';
+import { MakeReportDialog } from './MakeReportDialog.tsx';
+
+/** What each report answers, those that were made, and a place to check a file. */
+export function ReportsPage() {
+  const reports = useQuery('reports', () => client.reports.list(null), ['reports']);
+  const [making, setMaking] = useState(false);
+  const [picking, setPicking] = useState(false);
+  const [checked, setChecked] = useState<{
+    readonly name: string;
+    readonly verdict: FileVerdict;
+  }>();
+  const check = useAct();
+  const verify = (file: PickedPlace): void => {
+    void check.run(async () =>
+      setChecked({
+        name: file.name,
+        verdict: await finished(
+          contract.reports.verify,
+          client.reports.verify({ file: file.token }),
+        ),
+      }),
+    );
+  };
+  return (
+    <Page
+      title="Reports"
+      action={
+        <>
+          <Button onClick={() => setPicking(true)}>Verify a file</Button>
+          <Button kind="primary" onClick={() => setMaking(true)}>
+            Make report
+          </Button>
+        </>
+      }
+    >
+      <ErrorNotice error={check.error} />
+      {checked === undefined ? null : <Verdict name={checked.name} verdict={checked.verdict} />}
+      <Panel title="Production history">
+        <p>
+          Which version of which model was in production when, who asked and who approved, why, and
+          what was scored with it. For auditors and supervisors. The PDF carries its own evidence:
+          the log entries, a proof for each, the signed checkpoint, and a signature over the whole
+          file. It can be checked on any machine, without a vault.
+        </p>
+      </Panel>
+      <Panel title="Made in this vault" flush>
+        <Loaded query={reports}>
+          {(list) =>
+            list.length === 0 ? (
+              <Empty title="No reports yet">
+                Make one, and its digest stands here and in the log, so that the file can be
+                recognised wherever it turns up.
+              </Empty>
+            ) : (
+              <Table
+                label="Reports"
+                columns={[
+                  { title: 'File' },
+                  { title: 'Kind' },
+                  { title: 'Made' },
+                  { title: 'By' },
+                  { title: 'Evidence' },
+                  { title: 'Digest' },
+                ]}
+                rows={list.map((report) => ({
+                  key: `${report.digest} ${report.at}`,
+                  cells: [
+                    report.name,
+                    report.kind,
+                    <Time key="at" at={report.at} />,
+                    report.actor,
+                    plural(report.entries, 'entry', 'entries'),
+                    <Digest key="digest" value={report.digest} />,
+                  ],
+                }))}
+              />
+            )
+          }
+        </Loaded>
+      </Panel>
+      {making ? <MakeReportDialog onClose={() => setMaking(false)} /> : null}
+      {picking ? (
+        <FileDialog
+          title="File to verify"
+          pick="file"
+          onPick={verify}
+          onClose={() => setPicking(false)}
+        />
+      ) : null}
+    </Page>
+  );
+}
+
+function Verdict({ name, verdict }: { readonly name: string; readonly verdict: FileVerdict }) {
+  return (
+    <div className="stack">
+      <Notice
+        tone={verdict.status === 'valid' ? 'ok' : 'act'}
+        title={`${name} is ${verdict.status}`}
+      >
+        {verdict.kind === 'unknown'
+          ? 'It is not something that Strongroom hands out.'
+          : `It is a ${verdict.kind}. Each check is listed below.`}
+      </Notice>
+      <Panel title="Checks" flush>
+        <Table
+          label="Checks"
+          columns={[{ title: 'Check' }, { title: 'Result' }, { title: 'What was seen' }]}
+          rows={verdict.checks.map((check) => ({
+            key: check.name,
+            cells: [
+              check.name,
+              <State key="ok" tone={check.ok ? 'ok' : 'act'}>
+                {check.ok ? 'holds' : 'fails'}
+              </State>,
+              check.detail,
+            ],
+          }))}
+        />
+      </Panel>
+    </div>
+  );
+}

@@ -1,0 +1,234 @@
+import { useState } from 'react';
+import { contract } from '#shared/contract/index.ts';
+import type { ModelSummary } from '#shared/contract/models.ts';
+import type { Preview } from '#shared/contract/runs.ts';
+import { client } from '../../app/client.ts';
+import { ErrorNotice } from '../../app/ErrorNotice.tsx';
+import { FileDialog, type PickedPlace } from '../../app/FileDialog.tsx';
+import { JobProgress } from '../../app/JobProgress.tsx';
+import { Loaded, Page } from '../../app/Page.tsx';
+import { go } from '../../app/routes.ts';
+import { finished, useAct, useOperation } from '../../app/use-act.ts';
+import { useQuery } from '../../app/use-query.ts';
+import { plural } from '../../lib/format.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Field } from '../../ui/Field.tsx';
+import { Notice } from '../../ui/Notice.tsx';
+import { Empty, Panel } from '../../ui/Panel.tsx';
+import { State } from '../../ui/State.tsx';
+import { Table } from '../../ui/Table.tsx';
+
+/** Version, file, binding, start. */
+export function RunPage({ version: asked }: { readonly version: string | undefined }) {
+  const models = useQuery('models', () => client.models.list(null), ['models']);
+  return (
+    <Loaded query={models}>
+      {(list) => {
+        const runnable = list.filter(
+          ({ latest, production }) =>
+            production !== null || latest.stage === 'candidate' || latest.stage === 'approved',
+        );
+        return runnable.length === 0 ? (
+          <Page title="Run">
+            <Panel>
+              <Empty
+                title="Nothing that may run"
+                action={<Button onClick={() => go('media')}>Look at removable media</Button>}
+              >
+                Import a bundle first. A version in quarantine may run after somebody has promoted
+                it to candidate.
+              </Empty>
+            </Panel>
+          </Page>
+        ) : (
+          <RunForm models={runnable} asked={asked} />
+        );
+      }}
+    </Loaded>
+  );
+}
+
+function RunForm({
+  models,
+  asked,
+}: {
+  readonly models: readonly ModelSummary[];
+  readonly asked: string | undefined;
+}) {
+  const [version, setVersion] = useState(asked ?? models[0]?.name ?? '');
+  const [input, setInput] = useState<PickedPlace>();
+  const [folder, setFolder] = useState<PickedPlace>();
+  const [name, setName] = useState('predictions.csv');
+  const [keepColumns, setKeepColumns] = useState(false);
+  const [picking, setPicking] = useState<'input' | 'folder'>();
+  const [job, setJob] = useState<string>();
+  const operation = useOperation(job);
+  const act = useAct();
+  const preview = useQuery(
+    `preview ${version} ${input?.token ?? ''}`,
+    () =>
+      input === undefined
+        ? Promise.resolve(undefined)
+        : client.runs.preview({ version, input: input.token }),
+    ['models'],
+  );
+  const ready =
+    input !== undefined &&
+    folder !== undefined &&
+    name !== '' &&
+    preview.data !== undefined &&
+    preview.data.problems.length === 0;
+  const start = (): void => {
+    if (input === undefined || folder === undefined) return;
+    const request = { version, input: input.token, folder: folder.token, name, keepColumns };
+    void act.run(async () => {
+      const result = await finished(contract.runs.start, client.runs.start(request), setJob);
+      go('run', 'result', result.runId);
+    });
+  };
+  return (
+    <Page
+      title="Run"
+      action={
+        <Button kind="primary" disabled={!ready || act.pending} onClick={start}>
+          Start run
+        </Button>
+      }
+    >
+      <ErrorNotice error={act.error} />
+      {operation?.state === 'running' ? (
+        <Panel title="Running">
+          <JobProgress operation={operation} />
+        </Panel>
+      ) : null}
+      <Panel title="What to run, on what, and where to">
+        <div className="columns">
+          <Field label="Model" hint="The version in production, else the newest that may run.">
+            <select value={version} onChange={(event) => setVersion(event.currentTarget.value)}>
+              {models.flatMap((model) => [
+                <option key={model.name} value={model.name}>
+                  {`${model.name} (@${model.production ?? model.latest.version})`}
+                </option>,
+                ...(asked !== undefined && asked.startsWith(`${model.name}@`)
+                  ? [<option key={asked}>{asked}</option>]
+                  : []),
+              ])}
+            </select>
+          </Field>
+          <div className="field">
+            <span className="label">File to score</span>
+            <div className="row">
+              <Button onClick={() => setPicking('input')}>Choose a file</Button>
+              <span className="wrap-anywhere">
+                {input?.name ?? <span className="quiet">a CSV with a header</span>}
+              </span>
+            </div>
+          </div>
+          <div className="field">
+            <span className="label">Folder for the result</span>
+            <div className="row">
+              <Button onClick={() => setPicking('folder')}>Choose a folder</Button>
+              <span className="wrap-anywhere">
+                {folder?.path ?? <span className="quiet">nothing there is overwritten</span>}
+              </span>
+            </div>
+          </div>
+          <Field label="Name of the result">
+            <input
+              value={name}
+              maxLength={200}
+              onChange={(event) => setName(event.currentTarget.value)}
+            />
+          </Field>
+          <label className="check">
+            <input
+              type="checkbox"
+              checked={keepColumns}
+              onChange={(event) => setKeepColumns(event.currentTarget.checked)}
+            />
+            Keep the columns of the file in the result
+          </label>
+        </div>
+      </Panel>
+      {input === undefined ? (
+        <Panel>
+          <Empty title="No file yet">
+            Choose a file, and its columns are shown beside the inputs of the model before anything
+            runs.
+          </Empty>
+        </Panel>
+      ) : (
+        <Loaded query={preview}>
+          {(shown) => (shown === undefined ? null : <BindingTable preview={shown} />)}
+        </Loaded>
+      )}
+      {picking === 'input' ? (
+        <FileDialog
+          title="File to score"
+          pick="file"
+          ending={/\.(csv|tsv|txt)$/i}
+          onPick={setInput}
+          onClose={() => setPicking(undefined)}
+        />
+      ) : null}
+      {picking === 'folder' ? (
+        <FileDialog
+          title="Folder for the result"
+          pick="folder"
+          onPick={setFolder}
+          onClose={() => setPicking(undefined)}
+        />
+      ) : null}
+    </Page>
+  );
+}
+
+function BindingTable({ preview }: { readonly preview: Preview }) {
+  const { binding, problems, unusedColumns, model, version } = preview;
+  return (
+    <>
+      {problems.length > 0 ? (
+        <Notice
+          tone="act"
+          title={`${plural(problems.length, 'input')} of ${model}@${version} cannot be filled from this file`}
+        >
+          {problems.slice(0, 5).join(' ')}
+        </Notice>
+      ) : (
+        <Notice tone="ok" title={`Every input of ${model}@${version} has its column`}>
+          {unusedColumns.length === 0
+            ? 'No column is left over.'
+            : `Not used: ${unusedColumns.slice(0, 12).join(', ')}${unusedColumns.length > 12 ? ' and more' : ''}.`}
+        </Notice>
+      )}
+      <Panel title="Binding" flush>
+        <Table
+          label="Binding of columns to inputs"
+          columns={[
+            { title: 'Column' },
+            { title: 'Input' },
+            { title: 'Type' },
+            { title: 'Example' },
+            { title: 'Problem' },
+          ]}
+          rows={binding.map((row, at) => ({
+            key: `${row.input} ${at}`,
+            cells: [
+              row.column ?? (
+                <State key="missing" tone="act">
+                  missing
+                </State>
+              ),
+              row.input,
+              row.type,
+              <span key="example" className="mono">
+                {row.example ?? ''}
+              </span>,
+              row.problem ?? '',
+            ],
+          }))}
+        />
+      </Panel>
+    </>
+  );
+}

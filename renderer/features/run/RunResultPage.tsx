@@ -1,0 +1,141 @@
+import type { RunResult } from '#shared/contract/runs.ts';
+import { client } from '../../app/client.ts';
+import { Loaded, Page } from '../../app/Page.tsx';
+import { go, linkTo } from '../../app/routes.ts';
+import { useQuery } from '../../app/use-query.ts';
+import { count, duration, plural } from '../../lib/format.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Digest } from '../../ui/Digest.tsx';
+import { Facts } from '../../ui/Facts.tsx';
+import { Notice } from '../../ui/Notice.tsx';
+import { Panel } from '../../ui/Panel.tsx';
+import { Table } from '../../ui/Table.tsx';
+import { Time } from '../../ui/Time.tsx';
+
+/** What came of a run: counts, digests, first rows, rejects with reasons. */
+export function RunResultPage({ runId }: { readonly runId: string }) {
+  const run = useQuery(`run ${runId}`, () => client.runs.show({ runId }), ['runs']);
+  const model = run.data?.summary.model;
+  return (
+    <Page
+      title={run.data === undefined ? 'Run' : `Run on ${run.data.summary.inputName}`}
+      action={
+        model === undefined ? null : (
+          <>
+            <Button onClick={() => go('monitor', model, runId)}>See drift</Button>
+            <Button kind="primary" onClick={() => go('run', model)}>
+              Run again
+            </Button>
+          </>
+        )
+      }
+    >
+      <Loaded query={run}>
+        {({ summary, result }) => (
+          <>
+            {summary.state === 'done' ? (
+              <Notice
+                tone={summary.rejected === 0 ? 'ok' : 'watch'}
+                title={`${plural(summary.rows, 'row')} scored${summary.rejected === 0 ? '' : `, ${plural(summary.rejected, 'row')} rejected`}`}
+              >
+                By {summary.model}@{summary.version} for {summary.actor}, started{' '}
+                <Time at={summary.startedAt} />.
+              </Notice>
+            ) : (
+              <Notice
+                tone={summary.state === 'running' ? 'accent' : 'act'}
+                title={`The run is ${summary.state}`}
+                {...(summary.error === null ? {} : { code: summary.error.code })}
+              >
+                {summary.error?.message ??
+                  'It goes on in its own process; the Jobs drawer shows how far it is.'}
+              </Notice>
+            )}
+            {result === null ? null : <Result result={result} />}
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Result({ result }: { readonly result: RunResult }) {
+  return (
+    <>
+      <div className="columns">
+        <Panel title="Result">
+          <Facts
+            rows={[
+              [
+                'File',
+                <span key="file" className="mono wrap-anywhere">
+                  {result.outputPath}
+                </span>,
+              ],
+              [
+                'Rejects',
+                result.rejectsPath === null ? (
+                  'none'
+                ) : (
+                  <span key="rejects" className="mono wrap-anywhere">
+                    {result.rejectsPath}
+                  </span>
+                ),
+              ],
+              [
+                'Time',
+                `${duration(result.seconds)}, ${count(Math.round(result.rowsPerSecond))} rows / s`,
+              ],
+            ]}
+          />
+        </Panel>
+        <Panel title="Receipt">
+          <Facts
+            rows={[
+              ['Version', <Digest key="version" value={result.versionDigest} />],
+              ['Input', <Digest key="input" value={result.inputDigest} />],
+              ['Output', <Digest key="output" value={result.outputDigest} />],
+              [
+                'Log entry',
+                <a key="log" href={linkTo('audit', String(result.logIndex))}>
+                  {result.logIndex}
+                </a>,
+              ],
+            ]}
+          />
+        </Panel>
+      </div>
+      <Panel title="First rows" flush>
+        <Table
+          label="First rows"
+          columns={result.outputColumns.map((title) => ({ title }))}
+          rows={result.firstRows.map((row, at) => ({ key: String(at), cells: row }))}
+        />
+      </Panel>
+      {result.firstRejects.length === 0 ? null : (
+        <Panel title={`Rejected rows (${count(result.rejected)})`} flush>
+          <Table
+            label="Rejected rows"
+            columns={[
+              { title: 'Row', align: 'number' },
+              { title: 'Column' },
+              { title: 'Code' },
+              { title: 'Why' },
+            ]}
+            rows={result.firstRejects.map((reject) => ({
+              key: String(reject.row),
+              cells: [
+                reject.row,
+                reject.column ?? 'whole row',
+                <span key="code" className="mono">
+                  {reject.code}
+                </span>,
+                reject.message,
+              ],
+            }))}
+          />
+        </Panel>
+      )}
+    </>
+  );
+}

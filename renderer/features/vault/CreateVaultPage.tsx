@@ -1,0 +1,88 @@
+import { IconBuildingBank } from '@tabler/icons-react';
+import { useState } from 'react';
+import type { VaultStatus } from '#shared/contract/vault.ts';
+import { client } from '../../app/client.ts';
+import { ErrorNotice } from '../../app/ErrorNotice.tsx';
+import { appStore, refreshStatus } from '../../app/store.ts';
+import { useAct } from '../../app/use-act.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Field } from '../../ui/Field.tsx';
+import { PasswordFields } from './PasswordFields.tsx';
+import { RecoveryKeyStep } from './RecoveryKeyStep.tsx';
+
+/** Three steps: who and how, the recovery key, in. */
+export function CreateVaultPage({ status }: { readonly status: VaultStatus }) {
+  const { run, pending, error } = useAct();
+  const [fits, setFits] = useState(false);
+  const [recoveryKey, setRecoveryKey] = useState<string>();
+  if (recoveryKey !== undefined) {
+    return (
+      <RecoveryKeyStep
+        recoveryKey={recoveryKey}
+        onConfirmed={() => {
+          appStore.setState({ confirming: false });
+          void refreshStatus();
+        }}
+      />
+    );
+  }
+  const create = async (form: FormData): Promise<void> => {
+    // The core reports the open vault before its reply is here; this keeps the key in view until it is confirmed.
+    appStore.setState({ confirming: true });
+    try {
+      const created = await client.vault.create({
+        user: String(form.get('user')),
+        password: String(form.get('password')),
+        profile: form.get('profile') === 'fips' ? 'fips' : 'standard',
+        policy: form.get('policy') === 'solo' ? 'solo' : 'standard',
+      });
+      setRecoveryKey(created.recoveryKey);
+    } catch (caught) {
+      appStore.setState({ confirming: false });
+      throw caught;
+    }
+  };
+  return (
+    <main className="gate">
+      <div className="gate-card">
+        <div className="row">
+          <IconBuildingBank size={22} aria-hidden />
+          <h1>Create a vault</h1>
+        </div>
+        <p className="quiet">
+          Models, records and the log will be kept encrypted in{' '}
+          <span className="mono wrap-anywhere">{status.path}</span>. You become its first
+          administrator.
+        </p>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            const form = new FormData(event.currentTarget);
+            void run(() => create(form));
+          }}
+        >
+          <Field label="Your name" hint="As it shall stand in the log.">
+            <input name="user" required maxLength={64} autoComplete="username" autoFocus />
+          </Field>
+          <PasswordFields minLength={status.passwordPolicy.minLength} onMatch={setFits} />
+          <Field label="Approval for production">
+            <select name="policy" defaultValue="standard">
+              <option value="standard">A second person approves</option>
+              <option value="solo">I work alone: no second person</option>
+            </select>
+          </Field>
+          <Field label="Cryptography">
+            <select name="profile" defaultValue="standard">
+              <option value="standard">Standard (Argon2id)</option>
+              <option value="fips">FIPS algorithms only (PBKDF2)</option>
+            </select>
+          </Field>
+          <ErrorNotice error={error} />
+          <Button submit kind="primary" disabled={pending || !fits}>
+            {pending ? 'Creating the vault…' : 'Create vault'}
+          </Button>
+        </form>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,57 @@
+import { useState } from 'react';
+import { Field } from '../../ui/Field.tsx';
+
+/** A new password twice, with its length explained. Uncontrolled: it goes from the form to the core and stays nowhere. */
+export function PasswordFields({
+  minLength,
+  onMatch,
+}: {
+  readonly minLength: number;
+  readonly onMatch: (match: boolean) => void;
+}) {
+  const [length, setLength] = useState(0);
+  const level = length === 0 ? 0 : length < minLength ? 1 : length < 14 ? 2 : length < 20 ? 3 : 4;
+  const words = ['', 'too short', 'fair: longer is better', 'good', 'strong'];
+  const check = (form: HTMLFormElement | null): void => {
+    if (form === null) return;
+    const data = new FormData(form);
+    onMatch(
+      data.get('password') === data.get('again') &&
+        String(data.get('password')).length >= minLength,
+    );
+  };
+  return (
+    <>
+      <Field
+        label="Password"
+        hint={`At least ${minLength} characters. Four or five random words are easier to keep in mind than signs. ${words[level]}`}
+      >
+        <input
+          name="password"
+          type="password"
+          autoComplete="new-password"
+          required
+          minLength={minLength}
+          onChange={(event) => {
+            setLength([...event.currentTarget.value].length);
+            check(event.currentTarget.form);
+          }}
+        />
+      </Field>
+      <div className="meter" aria-hidden>
+        {[1, 2, 3, 4].map((step) => (
+          <span key={step} {...(step <= level ? { 'data-on': true } : {})} />
+        ))}
+      </div>
+      <Field label="Password again">
+        <input
+          name="again"
+          type="password"
+          autoComplete="new-password"
+          required
+          onChange={(event) => check(event.currentTarget.form)}
+        />
+      </Field>
+    </>
+  );
+}

@@ -1,0 +1,98 @@
+import { IconBuildingBank } from '@tabler/icons-react';
+import { useState } from 'react';
+import type { VaultStatus } from '#shared/contract/vault.ts';
+import { client } from '../../app/client.ts';
+import { ErrorNotice } from '../../app/ErrorNotice.tsx';
+import { useAct } from '../../app/use-act.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Field } from '../../ui/Field.tsx';
+import { Notice } from '../../ui/Notice.tsx';
+import { PasswordFields } from './PasswordFields.tsx';
+
+const reasons: Readonly<Record<NonNullable<VaultStatus['sealedBecause']>, string>> = {
+  command: 'The vault is sealed. Its keys have left the memory.',
+  idle: 'The vault sealed itself because nobody was working.',
+  'log-failure':
+    'The vault sealed itself because its log could not be written. Check the disk before you go on.',
+  'locked-screen': 'The vault sealed itself when the screen was locked.',
+};
+
+export function SignInPage({ status }: { readonly status: VaultStatus }) {
+  const { run, pending, error, clear } = useAct();
+  const [mode, setMode] = useState<'password' | 'recovery'>('password');
+  const [fits, setFits] = useState(false);
+  const submit = (form: FormData): Promise<unknown> =>
+    mode === 'password'
+      ? client.vault.signIn({
+          user: String(form.get('user')),
+          password: String(form.get('password')),
+        })
+      : client.vault.recover({
+          user: String(form.get('user')),
+          recoveryKey: String(form.get('recoveryKey')),
+          newPassword: String(form.get('password')),
+          reason: String(form.get('reason')),
+        });
+  return (
+    <main className="gate">
+      <div className="gate-card">
+        <div className="row">
+          <IconBuildingBank size={22} aria-hidden />
+          <h1>{mode === 'password' ? 'Sign in' : 'Use the recovery key'}</h1>
+        </div>
+        {status.sealedBecause === null ? null : (
+          <Notice tone={status.sealedBecause === 'log-failure' ? 'act' : 'accent'} title="Sealed">
+            {reasons[status.sealedBecause]}
+          </Notice>
+        )}
+        <p className="quiet small mono wrap-anywhere">{status.path}</p>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            const form = new FormData(event.currentTarget);
+            void run(() => submit(form));
+          }}
+        >
+          <Field label="Name">
+            <input name="user" required maxLength={64} autoComplete="username" autoFocus />
+          </Field>
+          {mode === 'password' ? (
+            <Field label="Password">
+              <input name="password" type="password" required autoComplete="current-password" />
+            </Field>
+          ) : (
+            <>
+              <Field label="Recovery key">
+                <input
+                  name="recoveryKey"
+                  className="mono"
+                  required
+                  autoComplete="off"
+                  spellCheck={false}
+                />
+              </Field>
+              <PasswordFields minLength={status.passwordPolicy.minLength} onMatch={setFits} />
+              <Field label="Reason">
+                <textarea name="reason" required maxLength={2000} />
+              </Field>
+            </>
+          )}
+          <ErrorNotice error={error} />
+          <Button submit kind="primary" disabled={pending || (mode === 'recovery' && !fits)}>
+            {pending ? 'Opening…' : mode === 'password' ? 'Sign in' : 'Recover'}
+          </Button>
+        </form>
+        <Button
+          kind="quiet"
+          size="small"
+          onClick={() => {
+            clear();
+            setMode(mode === 'password' ? 'recovery' : 'password');
+          }}
+        >
+          {mode === 'password' ? 'No administrator knows the password' : 'Back to the password'}
+        </Button>
+      </div>
+    </main>
+  );
+}
