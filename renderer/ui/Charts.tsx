@@ -7,10 +7,11 @@ export interface Distribution {
   readonly current: readonly number[];
 }
 
-const width = 640;
-const height = 220;
+const width = 420;
+const height = 210;
 const left = 44;
 const bottom = 34;
+const timelineWidth = 900;
 
 /** Two distributions over the same bins: the reference as bars, the current one as bars beside or an outline over them. */
 export function DistributionChart({
@@ -122,14 +123,20 @@ export function RunTimeline({
   readonly onSelect: (id: string) => void;
 }) {
   const shown = points.slice(-60);
-  const step = (width - 40) / Math.max(1, shown.length - 1);
+  const step = (timelineWidth - 40) / Math.max(1, shown.length - 1);
   return (
-    <svg className="chart" viewBox={`0 0 ${width} 56`} role="group" aria-label="Runs in time">
-      <line className="axis" x1={14} x2={width - 14} y1={24} y2={24} />
+    <svg
+      className="chart"
+      data-timeline
+      viewBox={`0 0 ${timelineWidth} 56`}
+      role="group"
+      aria-label="Runs in time"
+    >
+      <line className="axis" x1={14} x2={timelineWidth - 14} y1={24} y2={24} />
       {shown.map((point, at) => (
         <g
           key={point.id}
-          transform={`translate(${shown.length === 1 ? width / 2 : 20 + at * step},24)`}
+          transform={`translate(${shown.length === 1 ? timelineWidth / 2 : 20 + at * step},24)`}
         >
           {point.id === selected ? <circle r={11} className="axis" fill="none" /> : null}
           <path
@@ -154,7 +161,7 @@ export function RunTimeline({
           <text x={14} y={50}>
             {shown[0]?.at}
           </text>
-          <text x={width - 14} y={50} textAnchor="end">
+          <text x={timelineWidth - 14} y={50} textAnchor="end">
             {shown.at(-1)?.at}
           </text>
         </>

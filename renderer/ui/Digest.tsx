@@ -12,7 +12,7 @@ export function Digest({ value }: { readonly value: string }) {
       data-kind="quiet"
       data-size="small"
       title={value}
-      aria-label={`Copy ${value}`}
+      aria-label={`${shortDigest(value)}, copy`}
       onClick={(event) => {
         event.stopPropagation();
         void navigator.clipboard.writeText(value).then(() => setCopied(true));

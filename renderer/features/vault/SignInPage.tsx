@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { VaultStatus } from '#shared/contract/vault.ts';
 import { client } from '../../app/client.ts';
 import { ErrorNotice } from '../../app/ErrorNotice.tsx';
+import { go } from '../../app/routes.ts';
 import { useAct } from '../../app/use-act.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Field } from '../../ui/Field.tsx';
@@ -50,7 +51,8 @@ export function SignInPage({ status }: { readonly status: VaultStatus }) {
           onSubmit={(event) => {
             event.preventDefault();
             const form = new FormData(event.currentTarget);
-            void run(() => submit(form));
+            // Where the last person was is not where this one wants to be.
+            void run(() => submit(form)).then((worked) => worked && go('overview'));
           }}
         >
           <Field label="Name">

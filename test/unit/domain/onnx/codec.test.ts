@@ -2,7 +2,13 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createOutlineReader, modelFactsOf, parseModel, writeModel } from '#domain/onnx/index.ts';
-import { bytesOf, columnsModel, endlessModel, matrixModel, zipMapModel } from '../../../support/onnx-models.ts';
+import {
+  bytesOf,
+  columnsModel,
+  endlessModel,
+  matrixModel,
+  zipMapModel,
+} from '../../../support/onnx-models.ts';
 
 const models = { matrixModel, columnsModel, zipMapModel, endlessModel };
 /** Debian's package libonnx-testdata: the node tests of ONNX 1.12, from other exporters. */
@@ -56,19 +62,28 @@ describe('the codec', () => {
     }
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
-        expect(() => parseModel(noise)).toThrow(expect.objectContaining({ code: expect.stringMatching(/corrupt|unsupported|limit/) as string }));
+        expect(() => parseModel(noise)).toThrow(
+          expect.objectContaining({
+            code: expect.stringMatching(/corrupt|unsupported|limit/) as string,
+          }),
+        );
       }),
     );
   });
 
-  test.skipIf(!existsSync(debianData))('reads and rewrites the models of other exporters without loss', () => {
-    const paths = globSync(`${debianData}/**/model.onnx`);
-    expect(paths.length).toBeGreaterThan(900);
-    for (const path of paths) {
-      const bytes = readFileSync(path);
-      const rewritten = writeModel(parseModel(bytes));
-      expect(rewritten.length, path).toBe(bytes.length);
-      expect(modelFactsOf(parseModel(rewritten), { path, sizeBytes: 0 })).toEqual(modelFactsOf(parseModel(bytes), { path, sizeBytes: 0 }));
-    }
-  });
+  test.skipIf(!existsSync(debianData))(
+    'reads and rewrites the models of other exporters without loss',
+    () => {
+      const paths = globSync(`${debianData}/**/model.onnx`);
+      expect(paths.length).toBeGreaterThan(900);
+      for (const path of paths) {
+        const bytes = readFileSync(path);
+        const rewritten = writeModel(parseModel(bytes));
+        expect(rewritten.length, path).toBe(bytes.length);
+        expect(modelFactsOf(parseModel(rewritten), { path, sizeBytes: 0 })).toEqual(
+          modelFactsOf(parseModel(bytes), { path, sizeBytes: 0 }),
+        );
+      }
+    },
+  );
 });

@@ -158,7 +158,7 @@ describe('opening', () => {
     const holder = spawn(process.execPath, [
       '--input-type=module',
       '-e',
-      `const { acquireLock } = await import(${JSON.stringify(lock)}); globalThis.lock = acquireLock(${JSON.stringify(join(dir, "lock"))}); console.log('held'); setInterval(() => {}, 1000);`,
+      `const { acquireLock } = await import(${JSON.stringify(lock)}); globalThis.lock = acquireLock(${JSON.stringify(join(dir, 'lock'))}); console.log('held'); setInterval(() => {}, 1000);`,
     ]);
     await once(holder.stdout, 'data');
     await expect(openAs(dir, 'Ada', adminPassword)).rejects.toMatchObject({ code: 'busy' });

@@ -1,0 +1,91 @@
+/** The real window in a real browser on a real core, for end-to-end specs. The specs know a page and nothing of the host. */
+import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import AxeBuilder from '@axe-core/playwright';
+import { _electron, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { startCore } from '../../electron/app/core-process.ts';
+import { findBrowser } from '../../electron/chromium/browser.ts';
+import { openWindow } from '../../electron/chromium/window.ts';
+
+const root = join(import.meta.dirname, '../..');
+export const sampleDir = join(root, 'resources/sample');
+
+export interface TestWindow {
+  readonly host: 'chromium' | 'electron';
+  readonly page: Page;
+  readonly inboxDir: string;
+  /** Requests that tried to leave the application. */
+  refusedRequests(): readonly string[];
+  close(): Promise<void>;
+}
+
+/** Path of Electron's binary, where its runtime is installed. */
+export function electronRuntime(): string | undefined {
+  const name = join(root, 'node_modules/electron/path.txt');
+  return existsSync(name)
+    ? join(root, 'node_modules/electron/dist', readFileSync(name, 'utf8').trim())
+    : undefined;
+}
+
+export async function openTestWindow(
+  dir: string,
+  host: TestWindow['host'] = 'chromium',
+): Promise<TestWindow> {
+  const inboxDir = join(dir, 'stick');
+  mkdirSync(inboxDir, { recursive: true });
+  cpSync(join(sampleDir, 'credit-risk'), join(inboxDir, 'credit-risk'), { recursive: true });
+  cpSync(join(sampleDir, 'data'), join(inboxDir, 'data'), { recursive: true });
+  cpSync(join(sampleDir, 'keys/SAMPLE-ONLY-do-not-trust.pub.pem'), join(inboxDir, 'maker.pub.pem'));
+  const vaultDir = join(dir, 'vault');
+  if (host === 'electron') {
+    const executablePath = electronRuntime();
+    if (executablePath === undefined) throw new Error("Electron's runtime is not installed.");
+    const app = await _electron.launch({
+      executablePath,
+      args: [join(root, '.build/electron/main.mjs'), '--vault', vaultDir, '--inbox', inboxDir],
+    });
+    return {
+      host,
+      page: await app.firstWindow(),
+      inboxDir,
+      refusedRequests: () => [],
+      close: () => app.close(),
+    };
+  }
+  const browserPath = findBrowser();
+  if (browserPath === undefined)
+    throw new Error('No browser was found: run the tests through "npm test".');
+  const core = startCore({ nodePath: process.execPath, vaultDir, inboxDir, host: 'chromium' });
+  const window = await openWindow({
+    core,
+    browserPath,
+    filesDir: join(root, '.build/renderer'),
+    headless: true,
+  });
+  return {
+    host,
+    page: window.page,
+    inboxDir,
+    refusedRequests: window.refusedRequests,
+    async close() {
+      await window.close();
+      await core.close();
+    },
+  };
+}
+
+/** Nothing that axe can find (WCAG 2.2 A and AA). */
+export async function expectAccessible(page: Page, where: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    // In one page: the window closes every other one that is opened.
+    .setLegacyMode(true)
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  expect(
+    violations.map(
+      ({ id, nodes }) =>
+        `${where}: ${id} at ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+    ),
+  ).toEqual([]);
+}
