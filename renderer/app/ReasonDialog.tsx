@@ -4,6 +4,7 @@ import { Dialog } from '../ui/Dialog.tsx';
 import { Field } from '../ui/Field.tsx';
 import { ErrorNotice } from './ErrorNotice.tsx';
 import { useAct } from './use-act.ts';
+import { textOf } from '../lib/form.ts';
 
 /** A grave act: names its object, says what will happen, asks for the reason that the log will keep. */
 export function ReasonDialog({
@@ -32,7 +33,7 @@ export function ReasonDialog({
         onSubmit={(event) => {
           event.preventDefault();
           const form = new FormData(event.currentTarget);
-          void run(() => onConfirm(String(form.get('reason')), form)).then(
+          void run(() => onConfirm(textOf(form, 'reason'), form)).then(
             (worked) => worked && onClose(),
           );
         }}

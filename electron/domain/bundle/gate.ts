@@ -339,13 +339,16 @@ function pickModel<T extends { readonly path: string; readonly outline: unknown 
   return first;
 }
 
+/** Protocols 2 to 5; older pickles have no mark of their own. */
+const picklePrefixes = ['\u0080\u0002', '\u0080\u0003', '\u0080\u0004', '\u0080\u0005'];
+
 /** Files that could run as programs elsewhere, by content and by name. */
 function codeKind(path: string, startsWith: string): string | undefined {
-  if (/^\x7fELF/.test(startsWith)) return 'a Linux program or library';
+  if (startsWith.startsWith('\u007fELF')) return 'a Linux program or library';
   if (startsWith.startsWith('MZ')) return 'a Windows program or library';
   if (/^[\xce\xcf]\xfa\xed\xfe/.test(startsWith)) return 'a macOS program or library';
   if (startsWith.startsWith('#!')) return 'a script';
-  if (/^\x80[\x02-\x05]/.test(startsWith) || /\.(pkl|pickle|pt|pth|joblib|npy|dill)$/i.test(path))
+  if (picklePrefixes.some((prefix) => startsWith.startsWith(prefix)) || /\.(pkl|pickle|pt|pth|joblib|npy|dill)$/i.test(path))
     return 'a Python pickle, which runs code when it is loaded';
   if (/\.(py|pyc|sh|bat|cmd|ps1|js|jar|so|dll|dylib|exe)$/i.test(path)) return 'program code';
   return undefined;

@@ -115,7 +115,7 @@ export async function loadModel(
           {
             type: modelType(tensor.type),
             dims: tensor.dims,
-            data: tensor.data as unknown as ArrayLike<Scalar>,
+            data: tensor.data,
           },
         ]),
       );

@@ -103,7 +103,7 @@ export function jensenShannon(p: readonly number[], q: readonly number[]): numbe
 /** Adjusted p-values that control the false discovery rate (Benjamini and Hochberg, 1995), in the order given. */
 export function benjaminiHochberg(pValues: readonly number[]): number[] {
   const order = pValues.map((p, at) => ({ p, at })).toSorted((a, b) => b.p - a.p);
-  const adjusted = new Array<number>(pValues.length).fill(1);
+  const adjusted = pValues.map(() => 1);
   let smallest = 1;
   for (const [fromTop, { p, at }] of order.entries()) {
     smallest = Math.min(smallest, (p * pValues.length) / (pValues.length - fromTop));

@@ -16,6 +16,7 @@ import { Field } from '../../ui/Field.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
+import { textOf } from '../../lib/form.ts';
 
 export function TrustTab() {
   const may = useMay();
@@ -120,9 +121,9 @@ function NameKey({ file, onClose }: { readonly file: PickedPlace; readonly onClo
           const form = new FormData(event.currentTarget);
           void run(() =>
             client.trust.add({
-              name: String(form.get('name')),
+              name: textOf(form, 'name'),
               file: file.token,
-              reason: String(form.get('reason')),
+              reason: textOf(form, 'reason'),
             }),
           ).then((worked) => worked && onClose());
         }}

@@ -16,6 +16,7 @@ import { Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
+import { textOf } from '../../lib/form.ts';
 
 type Open =
   | { readonly act: 'add' }
@@ -124,7 +125,7 @@ export function UsersTab() {
             client.users.enable({
               name: open.user.name,
               reason,
-              password: String(form.get('password')),
+              password: textOf(form, 'password'),
             })
           }
         >
@@ -143,7 +144,7 @@ export function UsersTab() {
             client.users.role({
               name: open.user.name,
               reason,
-              role: String(form.get('role')) as Role,
+              role: textOf(form, 'role') as Role,
             })
           }
         >
@@ -176,9 +177,9 @@ function AddUser({ onClose }: { readonly onClose: () => void }) {
           event.preventDefault();
           const form = new FormData(event.currentTarget);
           const entry = {
-            name: String(form.get('name')),
-            role: String(form.get('role')) as Role,
-            password: String(form.get('password')),
+            name: textOf(form, 'name'),
+            role: textOf(form, 'role') as Role,
+            password: textOf(form, 'password'),
           };
           void run(() => client.users.add(entry)).then((worked) => worked && onClose());
         }}
@@ -212,7 +213,7 @@ function SetPassword({ user, onClose }: { readonly user: User; readonly onClose:
         className="stack"
         onSubmit={(event) => {
           event.preventDefault();
-          const password = String(new FormData(event.currentTarget).get('password'));
+          const password = textOf(new FormData(event.currentTarget), 'password');
           void run(() => client.users.password({ name: user.name, password })).then(
             (worked) => worked && onClose(),
           );

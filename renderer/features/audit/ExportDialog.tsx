@@ -8,6 +8,7 @@ import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { Field } from '../../ui/Field.tsx';
 import { Notice } from '../../ui/Notice.tsx';
+import { textOf } from '../../lib/form.ts';
 
 /** The whole log as a static tree in a new folder, for somebody else's tools. */
 export function ExportDialog({ onClose }: { readonly onClose: () => void }) {
@@ -29,7 +30,7 @@ export function ExportDialog({ onClose }: { readonly onClose: () => void }) {
         className="stack"
         onSubmit={(event) => {
           event.preventDefault();
-          const name = String(new FormData(event.currentTarget).get('name'));
+          const name = textOf(new FormData(event.currentTarget), 'name');
           void run(async () =>
             setPath(
               (

@@ -3,6 +3,7 @@ import { ErrorNotice } from '../../app/ErrorNotice.tsx';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { Field } from '../../ui/Field.tsx';
+import { textOf } from '../../lib/form.ts';
 
 export interface Override {
   readonly user: string;
@@ -35,9 +36,9 @@ export function OverrideDialog({
           event.preventDefault();
           const form = new FormData(event.currentTarget);
           void onConfirm({
-            user: String(form.get('user')),
-            password: String(form.get('password')),
-            reason: String(form.get('reason')),
+            user: textOf(form, 'user'),
+            password: textOf(form, 'password'),
+            reason: textOf(form, 'reason'),
           }).then((worked) => worked && onClose());
         }}
       >

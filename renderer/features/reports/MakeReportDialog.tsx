@@ -9,6 +9,7 @@ import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { Field } from '../../ui/Field.tsx';
 import { Notice } from '../../ui/Notice.tsx';
+import { textOf } from '../../lib/form.ts';
 
 export function MakeReportDialog({ onClose }: { readonly onClose: () => void }) {
   const models = useQuery('models', () => client.models.list(null), ['models']);
@@ -17,9 +18,9 @@ export function MakeReportDialog({ onClose }: { readonly onClose: () => void }) 
   const [path, setPath] = useState<string>();
   const { run, pending, error } = useAct();
   const make = async (form: FormData, token: string): Promise<void> => {
-    const model = String(form.get('model'));
+    const model = textOf(form, 'model');
     const day = (name: string): string | undefined => {
-      const text = String(form.get(name));
+      const text = textOf(form, name);
       return text === '' ? undefined : new Date(`${text}T00:00:00Z`).toISOString();
     };
     const from = day('from');
@@ -27,7 +28,7 @@ export function MakeReportDialog({ onClose }: { readonly onClose: () => void }) 
     const input = {
       kind: 'production-history' as const,
       folder: token,
-      name: String(form.get('name')),
+      name: textOf(form, 'name'),
       ...(model === '' ? {} : { model }),
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),

@@ -9,6 +9,7 @@ import { Button } from '../../ui/Button.tsx';
 import { Field } from '../../ui/Field.tsx';
 import { PasswordFields } from './PasswordFields.tsx';
 import { RecoveryKeyStep } from './RecoveryKeyStep.tsx';
+import { textOf } from '../../lib/form.ts';
 
 /** Three steps: who and how, the recovery key, in. */
 export function CreateVaultPage({ status }: { readonly status: VaultStatus }) {
@@ -31,8 +32,8 @@ export function CreateVaultPage({ status }: { readonly status: VaultStatus }) {
     appStore.setState({ confirming: true });
     try {
       const created = await client.vault.create({
-        user: String(form.get('user')),
-        password: String(form.get('password')),
+        user: textOf(form, 'user'),
+        password: textOf(form, 'password'),
         profile: form.get('profile') === 'fips' ? 'fips' : 'standard',
         policy: form.get('policy') === 'solo' ? 'solo' : 'standard',
       });

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { Field } from '../../ui/Field.tsx';
+import { textOf } from '../../lib/form.ts';
 
 /** A new password twice, with its length explained. Uncontrolled: it goes from the form to the core and stays nowhere. */
 export function PasswordFields({
@@ -16,8 +17,7 @@ export function PasswordFields({
     if (form === null) return;
     const data = new FormData(form);
     onMatch(
-      data.get('password') === data.get('again') &&
-        String(data.get('password')).length >= minLength,
+      data.get('password') === data.get('again') && textOf(data, 'password').length >= minLength,
     );
   };
   return (

@@ -2,6 +2,7 @@ import { useMemo, useState } from 'react';
 import { Button } from '../../ui/Button.tsx';
 import { Field } from '../../ui/Field.tsx';
 import { Notice } from '../../ui/Notice.tsx';
+import { textOf } from '../../lib/form.ts';
 
 /** Shows the recovery key this once; two of its groups must be typed before the way is free. */
 export function RecoveryKeyStep({
@@ -42,10 +43,7 @@ export function RecoveryKeyStep({
             event.preventDefault();
             const form = new FormData(event.currentTarget);
             const right = asked.every(
-              (at) =>
-                String(form.get(`group-${at}`))
-                  .trim()
-                  .toUpperCase() === groups[at],
+              (at) => textOf(form, `group-${at}`).trim().toUpperCase() === groups[at],
             );
             setWrong(!right);
             if (right) onConfirmed();

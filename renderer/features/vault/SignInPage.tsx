@@ -9,6 +9,7 @@ import { Button } from '../../ui/Button.tsx';
 import { Field } from '../../ui/Field.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { PasswordFields } from './PasswordFields.tsx';
+import { textOf } from '../../lib/form.ts';
 
 const reasons: Readonly<Record<NonNullable<VaultStatus['sealedBecause']>, string>> = {
   command: 'The vault is sealed. Its keys have left the memory.',
@@ -25,14 +26,14 @@ export function SignInPage({ status }: { readonly status: VaultStatus }) {
   const submit = (form: FormData): Promise<unknown> =>
     mode === 'password'
       ? client.vault.signIn({
-          user: String(form.get('user')),
-          password: String(form.get('password')),
+          user: textOf(form, 'user'),
+          password: textOf(form, 'password'),
         })
       : client.vault.recover({
-          user: String(form.get('user')),
-          recoveryKey: String(form.get('recoveryKey')),
-          newPassword: String(form.get('password')),
-          reason: String(form.get('reason')),
+          user: textOf(form, 'user'),
+          recoveryKey: textOf(form, 'recoveryKey'),
+          newPassword: textOf(form, 'password'),
+          reason: textOf(form, 'reason'),
         });
   return (
     <main className="gate">

@@ -1,0 +1,61 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+const imports = (path: string): string[] =>
+  [...readFileSync(join(root, path), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(
+    ([, name]) => name ?? '',
+  );
+const sources = (pattern: string): string[] =>
+  globSync(pattern, { cwd: root }).filter((path) => !path.includes('node_modules'));
+
+describe('the layers', () => {
+  test('only the shell and its two entries import electron', () => {
+    const users = sources('{shared,electron,renderer}/**/*.{ts,tsx}').filter((path) =>
+      imports(path).some((name) => /^(electron|electron-store|@electron\/.*)$/.test(name)),
+    );
+    expect(users.filter((path) => !/^electron\/(shell\/|main\.ts|preload\.ts)/.test(path))).toEqual(
+      [],
+    );
+    expect(users.length).toBeGreaterThan(3);
+  });
+
+  test('nothing of the product imports a network module or fetches', () => {
+    const networked = sources('{shared,electron,renderer}/**/*.{ts,tsx,mjs}').filter((path) => {
+      const text = readFileSync(join(root, path), 'utf8');
+      return (
+        imports(path).some((name) => /^(node:)?(http|https|http2|net|tls|dgram|dns)$/.test(name)) ||
+        /(?<![.\w])(fetch|WebSocket|EventSource|XMLHttpRequest)\(/.test(text)
+      );
+    });
+    expect(networked).toEqual([]);
+  });
+
+  test('a domain knows other domains by their index, and never in a circle', () => {
+    const edges = new Map<string, Set<string>>();
+    for (const path of sources('electron/domain/**/*.ts')) {
+      const from = path.split('/')[2] ?? '';
+      for (const name of imports(path)) {
+        const [, to, file] = /^#domain\/([a-z]+)\/(.+)$/.exec(name) ?? [];
+        if (to === undefined) continue;
+        expect(file, `${path} imports ${name}`).toBe('index.ts');
+        edges.set(from, (edges.get(from) ?? new Set()).add(to));
+      }
+    }
+    const visit = (domain: string, above: readonly string[]): void => {
+      expect(above, `a circle through ${domain}`).not.toContain(domain);
+      for (const next of edges.get(domain) ?? []) visit(next, [...above, domain]);
+    };
+    for (const domain of edges.keys()) visit(domain, []);
+  });
+
+  test('a feature of the window knows no other feature', () => {
+    for (const path of sources('renderer/features/**/*.{ts,tsx}')) {
+      expect(
+        imports(path).filter((name) => /^\.\.\/[a-z]+\//.test(name)),
+        path,
+      ).toEqual([]);
+    }
+  });
+});
