@@ -62,7 +62,3 @@ export class AppError extends Error {
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(exitCodeByErrorCode, value);
 }
-
-export function assertNever(value: never): never {
-  throw new AppError('internal', `Unexpected value of kind ${typeof value}.`);
-}

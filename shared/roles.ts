@@ -4,7 +4,7 @@ export const roles = ['administrator', 'analyst', 'approver', 'auditor'] as cons
 export const role = z.enum(roles);
 export type Role = (typeof roles)[number];
 
-export const everyone: readonly Role[] = roles;
+export const everyone: readonly Role[] = [...roles];
 /** Roles whose key slot holds the key of the models (an auditor's does not). */
 export const operators: readonly Role[] = ['administrator', 'analyst', 'approver'];
 export const analysts: readonly Role[] = ['administrator', 'analyst'];

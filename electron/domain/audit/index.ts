@@ -10,13 +10,6 @@ export { verifyLog } from './check-log.ts';
 export { parseCheckpoint } from './checkpoint.ts';
 export { parseEntry } from './entry.ts';
 export { exportLog } from './export.ts';
-export {
-  auditSchema,
-  openLog,
-  type AuditLog,
-  type ListedEntry,
-  type LogHead,
-  type NewEntry,
-} from './log.ts';
+export { auditSchema, openLog, type AuditLog, type NewEntry } from './log.ts';
 export { isSignature, keyFingerprint, parseVerifierKey } from './note.ts';
 export { isTlogProof } from './tlog-proof.ts';

@@ -348,7 +348,10 @@ function codeKind(path: string, startsWith: string): string | undefined {
   if (startsWith.startsWith('MZ')) return 'a Windows program or library';
   if (/^[\xce\xcf]\xfa\xed\xfe/.test(startsWith)) return 'a macOS program or library';
   if (startsWith.startsWith('#!')) return 'a script';
-  if (picklePrefixes.some((prefix) => startsWith.startsWith(prefix)) || /\.(pkl|pickle|pt|pth|joblib|npy|dill)$/i.test(path))
+  if (
+    picklePrefixes.some((prefix) => startsWith.startsWith(prefix)) ||
+    /\.(pkl|pickle|pt|pth|joblib|npy|dill)$/i.test(path)
+  )
     return 'a Python pickle, which runs code when it is loaded';
   if (/\.(py|pyc|sh|bat|cmd|ps1|js|jar|so|dll|dylib|exe)$/i.test(path)) return 'program code';
   return undefined;

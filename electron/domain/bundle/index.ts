@@ -1,5 +1,5 @@
-export { findBundles, type DiscoveredBundle } from './discover.ts';
-export { passGate, wellKnown, type GateResult, type PassedFile } from './gate.ts';
+export { findBundles } from './discover.ts';
+export { passGate, wellKnown, type GateResult } from './gate.ts';
 export {
   goldenCases,
   pipelineSchema,
@@ -9,4 +9,4 @@ export {
   type PipelineColumn,
 } from './pipeline.ts';
 export { generateSigningKey, signFolder } from './sign.ts';
-export { checkSignature, signatureFileName, type TrustAnchor } from './signature.ts';
+export { checkSignature, type TrustAnchor } from './signature.ts';

@@ -1,10 +1,4 @@
 export { identitySchema } from './schema.ts';
-export {
-  checkPassword,
-  createUsers,
-  minimumPasswordLength,
-  type KeySlots,
-  type Users,
-} from './users.ts';
-export { createTrustList, parseTrustAnchor, type TrustAnchor, type TrustList } from './trust.ts';
+export { checkPassword, createUsers, minimumPasswordLength, type Users } from './users.ts';
+export { createTrustList, parseTrustAnchor, type TrustList } from './trust.ts';
 export { createPolicy, type Policy } from './policy.ts';

@@ -1,10 +1,7 @@
 export {
   createInference,
   previewFile,
-  rejectsPathOf,
-  type FilePreview,
   type Inference,
-  type InferenceOptions,
   type ModelFiles,
   type ScoreResult,
 } from './inference.ts';

@@ -1,6 +1,5 @@
 export { compareProfiles, minimumRows } from './drift.ts';
 export {
-  columnSpec,
   createProfiler,
   profileSchema,
   type ColumnSpec,

@@ -1,7 +1,6 @@
-export { graph, model, node, tensor, valueInfo, type ElementType } from './build.ts';
+export { graph, model, node, tensor, valueInfo } from './build.ts';
 export { createOutlineReader, parseModel, writeModel, type OutlineReader } from './model.ts';
 export type {
-  OnnxAttribute,
   OnnxFunction,
   OnnxGraph,
   OnnxModel,
@@ -9,10 +8,4 @@ export type {
   OnnxSparseTensor,
   OnnxTensor,
 } from './model.ts';
-export {
-  modelFactsOf,
-  modelSignature,
-  tensorBytes,
-  tensorTypes,
-  type ModelSignature,
-} from './signature.ts';
+export { modelFactsOf, modelSignature, tensorBytes, tensorTypes } from './signature.ts';

@@ -1,8 +1,2 @@
 export { runsSchema } from './schema.ts';
-export {
-  createRunStore,
-  type ReferenceProfile,
-  type RunRow,
-  type RunStore,
-  type VersionName,
-} from './store.ts';
+export { createRunStore, type RunStore } from './store.ts';
