@@ -239,7 +239,7 @@ async function takeScreenshots(running: Core, browserPath: string): Promise<void
       for (const [name, hash, heading] of views) {
         await page.goto(`https://app.invalid/${hash}`);
         await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
-        await page.waitForFunction('document.querySelector("[aria-label=Loading]") === null');
+        await page.getByLabel('Loading').first().waitFor({ state: 'detached' });
         await page.screenshot({ path: join(dir, `${name}-${scheme}.png`) });
       }
     }

@@ -30,10 +30,18 @@ export interface BoostingOptions {
 
 const bins = 32;
 
-export function trainBoosting(rows: readonly Float32Array[], labels: readonly boolean[], options: BoostingOptions): Ensemble {
+export function trainBoosting(
+  rows: readonly Float32Array[],
+  labels: readonly boolean[],
+  options: BoostingOptions,
+): Ensemble {
   const width = rows[0]?.length ?? 0;
-  const edges = Array.from({ length: width }, (_, feature) => binEdges(rows.map((row) => row[feature] ?? 0)));
-  const binned = edges.map((ofFeature, feature) => Uint8Array.from(rows, (row) => binOf(ofFeature, row[feature] ?? 0)));
+  const edges = Array.from({ length: width }, (_, feature) =>
+    binEdges(rows.map((row) => row[feature] ?? 0)),
+  );
+  const binned = edges.map((ofFeature, feature) =>
+    Uint8Array.from(rows, (row) => binOf(ofFeature, row[feature] ?? 0)),
+  );
   const share = labels.filter(Boolean).length / labels.length;
   const base = Math.log(share / (1 - share));
   const scores = new Float64Array(rows.length).fill(base);
@@ -46,7 +54,10 @@ export function trainBoosting(rows: readonly Float32Array[], labels: readonly bo
       gradients[at] = (labels[at] === true ? 1 : 0) - probability;
       hessians[at] = probability * (1 - probability);
     }
-    const tree = grow({ members: Uint32Array.from(rows.keys()), depth: options.depth }, { binned, edges, gradients, hessians, options });
+    const tree = grow(
+      { members: Uint32Array.from(rows.keys()), depth: options.depth },
+      { binned, edges, gradients, hessians, options },
+    );
     trees.push(tree);
     for (const [at, row] of rows.entries()) scores[at] = (scores[at] ?? 0) + evaluate(tree, row);
   }
@@ -72,7 +83,10 @@ interface Training {
   readonly options: BoostingOptions;
 }
 
-function grow(node: { readonly members: Uint32Array; readonly depth: number }, training: Training): Tree {
+function grow(
+  node: { readonly members: Uint32Array; readonly depth: number },
+  training: Training,
+): Tree {
   const { members, depth } = node;
   const { gradients, hessians, options, binned, edges } = training;
   let gradient = 0;
@@ -81,7 +95,9 @@ function grow(node: { readonly members: Uint32Array; readonly depth: number }, t
     gradient += gradients[at] ?? 0;
     hessian += hessians[at] ?? 0;
   }
-  const leaf: TreeLeaf = { value: Math.fround((options.learningRate * gradient) / (hessian + options.regularisation)) };
+  const leaf: TreeLeaf = {
+    value: Math.fround((options.learningRate * gradient) / (hessian + options.regularisation)),
+  };
   if (depth === 0 || members.length < 2 * options.minimumRows) return leaf;
   const parent = (gradient * gradient) / (hessian + options.regularisation);
   let best: { gain: number; feature: number; bin: number } | undefined;
@@ -102,9 +118,13 @@ function grow(node: { readonly members: Uint32Array; readonly depth: number }, t
       leftGradient += sums[bin] ?? 0;
       leftHessian += weights[bin] ?? 0;
       leftCount += counts[bin] ?? 0;
-      if (leftCount < options.minimumRows || members.length - leftCount < options.minimumRows) continue;
+      if (leftCount < options.minimumRows || members.length - leftCount < options.minimumRows)
+        continue;
       const rightGradient = gradient - leftGradient;
-      const gain = (leftGradient * leftGradient) / (leftHessian + options.regularisation) + (rightGradient * rightGradient) / (hessian - leftHessian + options.regularisation) - parent;
+      const gain =
+        (leftGradient * leftGradient) / (leftHessian + options.regularisation) +
+        (rightGradient * rightGradient) / (hessian - leftHessian + options.regularisation) -
+        parent;
       if (gain > (best?.gain ?? 1e-6)) best = { gain, feature, bin };
     }
   }

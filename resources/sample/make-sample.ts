@@ -11,7 +11,14 @@ import { parseArgs } from 'node:util';
 import { passGate, signFolder } from '#domain/bundle/index.ts';
 import { writeModel } from '#domain/onnx/index.ts';
 import { parseTrustAnchor } from '#domain/identity/index.ts';
-import { columns, crisisSeason, makeApplicant, usualSeason, type Applicant, type Season } from './applicants.ts';
+import {
+  columns,
+  crisisSeason,
+  makeApplicant,
+  usualSeason,
+  type Applicant,
+  type Season,
+} from './applicants.ts';
 import { predictLogit, trainBoosting } from './boosting.ts';
 import { applicantToFeatures, buildCreditModel, threshold } from './credit-model.ts';
 import { createRandom } from './random.ts';
@@ -33,8 +40,12 @@ async function makeSample(out: string): Promise<void> {
     training.map(({ defaulted }) => defaulted),
     { trees: 90, depth: 4, learningRate: 0.1, minimumRows: 40, regularisation: 1 },
   );
-  const probabilityOf = (applicant: Applicant): number => 1 / (1 + Math.exp(-predictLogit(ensemble, applicantToFeatures(applicant))));
-  const test = makeMonth(2, testRows, usualSeason).map(({ applicant, defaulted }) => ({ score: probabilityOf(applicant), defaulted }));
+  const probabilityOf = (applicant: Applicant): number =>
+    1 / (1 + Math.exp(-predictLogit(ensemble, applicantToFeatures(applicant))));
+  const test = makeMonth(2, testRows, usualSeason).map(({ applicant, defaulted }) => ({
+    score: probabilityOf(applicant),
+    defaulted,
+  }));
   const quality = measure(test);
 
   const bundle = join(out, 'credit-risk');
@@ -50,24 +61,43 @@ async function makeSample(out: string): Promise<void> {
   write('credit-risk/model.onnx', writeModel(buildCreditModel(ensemble)));
   write('credit-risk/pipeline.json', json(pipeline()));
   write('credit-risk/bom.cdx.json', json(card(quality)));
-  write('credit-risk/golden/cases.json', json(golden(makeMonth(6, 12, usualSeason).map(({ applicant }) => applicant), probabilityOf)));
+  write(
+    'credit-risk/golden/cases.json',
+    json(
+      golden(
+        makeMonth(6, 12, usualSeason).map(({ applicant }) => applicant),
+        probabilityOf,
+      ),
+    ),
+  );
   write('credit-risk/reference.csv', toCsv(reference.map(({ applicant }) => applicant)));
   write('credit-risk/README.md', bundleReadme(quality));
   write('data/normal-month.csv', toCsv(normal.map(({ applicant }) => applicant)));
-  write('data/normal-month.outcomes.csv', `row,defaulted\n${normal.map(({ defaulted }, at) => `${at + 1},${defaulted}\n`).join('')}`);
+  write(
+    'data/normal-month.outcomes.csv',
+    `row,defaulted\n${normal.map(({ defaulted }, at) => `${at + 1},${defaulted}\n`).join('')}`,
+  );
   write('data/drifted-month.csv', withBadRows(toCsv(drifted.map(({ applicant }) => applicant))));
   await signUnlessSigned(bundle);
-  process.stdout.write(`AUC ${quality.auc.toFixed(3)} (${quality.low.toFixed(3)} to ${quality.high.toFixed(3)}) on ${testRows} applicants; ${(quality.share * 100).toFixed(1)} % defaults\n`);
+  process.stdout.write(
+    `AUC ${quality.auc.toFixed(3)} (${quality.low.toFixed(3)} to ${quality.high.toFixed(3)}) on ${testRows} applicants; ${(quality.share * 100).toFixed(1)} % defaults\n`,
+  );
 }
 
-function makeMonth(seed: number, rows: number, season: Season): { readonly applicant: Applicant; readonly defaulted: boolean }[] {
+function makeMonth(
+  seed: number,
+  rows: number,
+  season: Season,
+): { readonly applicant: Applicant; readonly defaulted: boolean }[] {
   const random = createRandom(seed * 7919);
   return Array.from({ length: rows }, () => makeApplicant(random, season));
 }
 
 function toCsv(applicants: readonly Applicant[]): string {
   const names = columns.map(({ name }) => name);
-  const lines = applicants.map((applicant) => names.map((name) => String(applicant[name] ?? '')).join(','));
+  const lines = applicants.map((applicant) =>
+    names.map((name) => String(applicant[name] ?? '')).join(','),
+  );
   return `${[names.join(','), ...lines].join('\n')}\n`;
 }
 
@@ -95,13 +125,16 @@ interface Quality {
 }
 
 /** Area under the ROC curve with the 95 % interval of Hanley and McNeil (1982), and the Brier score. */
-function measure(scored: readonly { readonly score: number; readonly defaulted: boolean }[]): Quality {
+function measure(
+  scored: readonly { readonly score: number; readonly defaulted: boolean }[],
+): Quality {
   const ranked = scored.toSorted((a, b) => a.score - b.score);
   let rankSum = 0;
-  for (let at = 0; at < ranked.length; ) {
+  for (let at = 0; at < ranked.length;) {
     let end = at;
     while (end < ranked.length && ranked[end]?.score === ranked[at]?.score) end += 1;
-    for (let tied = at; tied < end; tied += 1) if (ranked[tied]?.defaulted === true) rankSum += (at + end + 1) / 2;
+    for (let tied = at; tied < end; tied += 1)
+      if (ranked[tied]?.defaulted === true) rankSum += (at + end + 1) / 2;
     at = end;
   }
   const positives = scored.filter(({ defaulted }) => defaulted).length;
@@ -109,9 +142,21 @@ function measure(scored: readonly { readonly score: number; readonly defaulted: 
   const auc = (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
   const q1 = auc / (2 - auc);
   const q2 = (2 * auc * auc) / (1 + auc);
-  const error = Math.sqrt((auc * (1 - auc) + (positives - 1) * (q1 - auc * auc) + (negatives - 1) * (q2 - auc * auc)) / (positives * negatives));
-  const brier = scored.reduce((sum, { score, defaulted }) => sum + (score - (defaulted ? 1 : 0)) ** 2, 0) / scored.length;
-  return { auc, low: auc - 1.96 * error, high: auc + 1.96 * error, brier, share: positives / scored.length, rows: scored.length };
+  const error = Math.sqrt(
+    (auc * (1 - auc) + (positives - 1) * (q1 - auc * auc) + (negatives - 1) * (q2 - auc * auc)) /
+      (positives * negatives),
+  );
+  const brier =
+    scored.reduce((sum, { score, defaulted }) => sum + (score - (defaulted ? 1 : 0)) ** 2, 0) /
+    scored.length;
+  return {
+    auc,
+    low: auc - 1.96 * error,
+    high: auc + 1.96 * error,
+    brier,
+    share: positives / scored.length,
+    rows: scored.length,
+  };
 }
 
 function pipeline(): object {
@@ -131,15 +176,23 @@ function pipeline(): object {
   };
 }
 
-function golden(applicants: readonly Applicant[], probabilityOf: (applicant: Applicant) => number): object {
+function golden(
+  applicants: readonly Applicant[],
+  probabilityOf: (applicant: Applicant) => number,
+): object {
   return {
     schemaVersion: 1,
     tolerance: 0.00001,
     cases: applicants.map((applicant) => ({
-      inputs: Object.fromEntries(columns.map(({ name }) => [name, { shape: [1, 1], data: [applicant[name] ?? null] }])),
+      inputs: Object.fromEntries(
+        columns.map(({ name }) => [name, { shape: [1, 1], data: [applicant[name] ?? null] }]),
+      ),
       outputs: {
         probability: { shape: [1, 1], data: [Math.fround(probabilityOf(applicant))] },
-        decision: { shape: [1, 1], data: [probabilityOf(applicant) >= threshold ? 'review' : 'approve'] },
+        decision: {
+          shape: [1, 1],
+          data: [probabilityOf(applicant) >= threshold ? 'review' : 'approve'],
+        },
       },
     })),
   };
@@ -159,7 +212,8 @@ function card({ auc, low, high, brier, rows }: Quality): object {
         'bom-ref': 'credit-risk',
         name: 'credit-risk',
         version,
-        description: 'Estimates the probability that a consumer loan defaults within a year. A sample on synthetic data.',
+        description:
+          'Estimates the probability that a consumer loan defaults within a year. A sample on synthetic data.',
         licenses: [{ license: { id: 'Apache-2.0' } }],
         modelCard: {
           modelParameters: {
@@ -178,17 +232,28 @@ function card({ auc, low, high, brier, rows }: Quality): object {
                 slice: `${rows} synthetic applicants that were not used in training`,
                 confidenceInterval: { lowerBound: low.toFixed(3), upperBound: high.toFixed(3) },
               },
-              { type: 'Brier score', value: brier.toFixed(3), slice: `${rows} synthetic applicants that were not used in training` },
+              {
+                type: 'Brier score',
+                value: brier.toFixed(3),
+                slice: `${rows} synthetic applicants that were not used in training`,
+              },
             ],
           },
           considerations: {
             users: ['People who try Strongroom'],
-            useCases: ['Showing import, scoring, monitoring and reporting with a model of realistic size and form'],
+            useCases: [
+              'Showing import, scoring, monitoring and reporting with a model of realistic size and form',
+            ],
             technicalLimitations: [
               'The data is made up by a script; the model knows nothing about real people.',
               'Trained on one season: a change in incomes or in credit use makes its probabilities wrong.',
             ],
-            ethicalConsiderations: [{ name: 'Decisions about people', mitigationStrategy: 'Do not use it for any. It was not examined for fairness.' }],
+            ethicalConsiderations: [
+              {
+                name: 'Decisions about people',
+                mitigationStrategy: 'Do not use it for any. It was not examined for fairness.',
+              },
+            ],
           },
         },
       },
@@ -216,5 +281,6 @@ async function signUnlessSigned(bundle: string): Promise<void> {
       for await (const _chunk of content); // read to the end; only the verdict is wanted
     },
   });
-  if (report.signature.status !== 'verified') await signFolder(bundle, { privatePem: readFileSync(keyPath, 'utf8') });
+  if (report.signature.status !== 'verified')
+    await signFolder(bundle, { privatePem: readFileSync(keyPath, 'utf8') });
 }

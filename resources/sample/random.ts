@@ -17,7 +17,8 @@ export function createRandom(seed: number): Random {
   }
   return {
     uniform,
-    normal: (mean, sd) => mean + sd * Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
+    normal: (mean, sd) =>
+      mean + sd * Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
     integer: (low, high) => low + Math.floor(uniform() * (high - low + 1)),
     pick(weighted) {
       const total = weighted.reduce((sum, [, weight]) => sum + weight, 0);

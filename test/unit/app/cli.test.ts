@@ -1,0 +1,222 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../../support/vaults.ts';
+import { writeTar } from '../../support/bundles.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const sample = join(root, 'resources/sample');
+
+function cli(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'electron/cli.ts'), ...args],
+    { encoding: 'utf8', env: { PATH: process.env['PATH'], ...environment } },
+  );
+  return { status, stdout, stderr };
+}
+
+/** Socket calls that are not local, from an strace log. */
+function networkCalls(log: string): string[] {
+  return log
+    .split('\n')
+    .filter((line) => /\b(connect|sendto|bind|sendmsg)\(/.test(line) && /AF_INET/.test(line));
+}
+
+const hasStrace = spawnSync('strace', ['-V']).status === 0;
+
+describe('the command line', () => {
+  test('the help of every command is complete', () => {
+    const top = cli(['--help']);
+    expect(top.status).toBe(0);
+    const commands = [
+      'init',
+      'status',
+      'doctor',
+      'recover',
+      'users',
+      'trust',
+      'policy',
+      'bundle',
+      'import',
+      'models',
+      'promote',
+      'approve',
+      'reject',
+      'rollback',
+      'retire',
+      'run',
+      'runs',
+      'monitor',
+      'audit',
+      'report',
+      'verify',
+    ];
+    for (const name of commands) expect(top.stdout, name).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+    expect(top.stdout).toContain('Exit codes:');
+    for (const name of commands)
+      expect(cli([name, '--help']), name).toMatchObject({
+        status: 0,
+        stdout: expect.stringMatching(/Usage: strongroom/) as string,
+      });
+  });
+
+  test('usage errors are 64 and speak to a person', () => {
+    for (const args of [
+      ['frobnicate'],
+      ['run'],
+      ['promote', 'x@1'],
+      ['import'],
+      ['audit', 'prove', 'x'],
+      ['--no-such-option'],
+    ]) {
+      const { status, stderr } = cli(args, {
+        STRONGROOM_USER: 'a',
+        STRONGROOM_PASSWORD: 'b',
+        STRONGROOM_VAULT: '/nonexistent',
+      });
+      expect([64, 66], args.join(' ')).toContain(status);
+      expect(stderr).toMatch(/^strongroom: /m);
+    }
+  });
+
+  test(
+    'a whole story: documents, exit codes, and no network call',
+    { timeout: 240_000 },
+    async () => {
+      const dir = temporaryFolder();
+      const people: Readonly<Record<string, string>> = {
+        ada: 'a quiet harbour',
+        grace: 'windmills at noon',
+        alan: 'the second signature',
+      };
+      const as = (user: string): Record<string, string> => ({
+        STRONGROOM_VAULT: join(dir, 'vault'),
+        STRONGROOM_USER: user,
+        STRONGROOM_PASSWORD: people[user] ?? '',
+      });
+      const json = (result: { stdout: string }): Record<string, unknown> =>
+        JSON.parse(result.stdout) as Record<string, unknown>;
+      const ok = (user: string, ...args: string[]): Record<string, unknown> => {
+        const result = cli([...args, '--json'], as(user));
+        expect(result, args.join(' ')).toMatchObject({ status: 0, stderr: '' });
+        return json(result);
+      };
+      expect(ok('ada', 'init', '--recovery-file', join(dir, 'recovery'))).toMatchObject({
+        role: 'administrator',
+      });
+      expect(statSync(join(dir, 'recovery')).mode & 0o077).toBe(0);
+      for (const [name, role] of [
+        ['grace', 'analyst'],
+        ['alan', 'approver'],
+      ] as const) {
+        expect(
+          cli(['users', 'add', name, '--role', role, '--json'], {
+            ...as('ada'),
+            STRONGROOM_NEW_PASSWORD: people[name] ?? '',
+          }).status,
+        ).toBe(0);
+      }
+      const refused = cli(['import', join(sample, 'credit-risk'), '--json'], as('grace'));
+      expect(refused.status).toBe(65);
+      expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: 'refused' } });
+      const inspected = cli(['bundle', 'inspect', join(sample, 'credit-risk'), '--json']);
+      expect(inspected.status).toBe(1);
+      expect(json(inspected)).toMatchObject({
+        verdict: 'refuse',
+        signature: { status: 'untrusted' },
+      });
+      const key = join(sample, 'keys/SAMPLE-ONLY-do-not-trust.pub.pem');
+      expect(
+        cli(['bundle', 'inspect', join(sample, 'credit-risk'), '--trust', key, '--json']).status,
+      ).toBe(0);
+      ok('ada', 'trust', 'add', key, '--name', 'Sample');
+
+      const trace = join(dir, 'trace');
+      const imported = hasStrace
+        ? spawnSync(
+            'strace',
+            [
+              '-f',
+              '-qq',
+              '-e',
+              'trace=network',
+              '-o',
+              trace,
+              process.execPath,
+              join(root, 'electron/cli.ts'),
+              'import',
+              join(sample, 'credit-risk'),
+              '--json',
+            ],
+            { encoding: 'utf8', env: { PATH: process.env['PATH'], ...as('grace') } },
+          )
+        : cli(['import', join(sample, 'credit-risk'), '--json'], as('grace'));
+      expect(imported.status).toBe(0);
+      expect(json(imported)).toMatchObject({
+        model: 'credit-risk',
+        version: 1,
+        stage: 'candidate',
+        verdict: 'accept',
+      });
+      if (hasStrace) expect(networkCalls(readFileSync(trace, 'utf8'))).toEqual([]);
+
+      expect(ok('grace', 'promote', 'credit-risk@1', '--to', 'production')).toMatchObject({
+        status: 'pending',
+      });
+      expect(cli(['approve', 'credit-risk@1'], as('grace')).status).toBe(77);
+      expect(ok('alan', 'approve', 'credit-risk@1', '--reason', 'looked at')).toMatchObject({
+        stage: 'production',
+      });
+      const run = ok(
+        'grace',
+        'run',
+        'credit-risk',
+        '--input',
+        join(sample, 'data/drifted-month.csv'),
+        '--output',
+        join(dir, 'out/scored.csv'),
+      );
+      expect(run).toMatchObject({ model: 'credit-risk', version: 1, rows: 1997, rejected: 3 });
+      expect(existsSync(join(dir, 'out/scored.csv.rejects.csv'))).toBe(true);
+      expect(
+        cli(
+          [
+            'run',
+            'credit-risk',
+            '--input',
+            join(sample, 'data/drifted-month.csv'),
+            '--output',
+            join(dir, 'out/scored.csv'),
+          ],
+          as('grace'),
+        ).status,
+      ).toBe(73);
+      expect(ok('grace', 'monitor', 'credit-risk')).toMatchObject({ state: 'act' });
+      ok('alan', 'audit', 'checkpoint', '--out', join(dir, 'checkpoint'));
+      expect(ok('alan', 'audit', 'verify', '--against', join(dir, 'checkpoint'))).toMatchObject({
+        status: 'intact',
+        firstBroken: null,
+      });
+      ok('alan', 'report', 'production-history', '--out', join(dir, 'history.pdf'));
+      expect(json(cli(['verify', join(dir, 'history.pdf'), '--json']))).toMatchObject({
+        status: 'valid',
+        kind: 'report',
+      });
+      expect(cli(['verify', join(sample, 'README.md')]).status).toBe(1);
+      expect(cli(['verify', join(dir, 'nothing-here')]).status).toBe(66);
+      expect(
+        cli(['models', 'list'], { ...as('grace'), STRONGROOM_PASSWORD: 'wrong' }),
+      ).toMatchObject({
+        status: 77,
+        stderr: 'strongroom: wrong-password: The name or the password is not right.\n',
+      });
+      const escaping = await writeTar(join(dir, 'escape.tar'), [
+        { name: '../../etc/passwd', content: 'x' },
+      ]);
+      expect(cli(['import', escaping], as('grace')).status).toBe(65);
+      expect(cli(['bundle', 'inspect', escaping]).status).toBe(1);
+    },
+  );
+});
