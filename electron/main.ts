@@ -11,9 +11,8 @@ import { createWindowSettings } from './shell/window-settings.ts';
 
 /** Built to `.build/electron/main.mjs`; packaged beside `resources`. */
 const root = app.isPackaged ? process.resourcesPath : join(import.meta.dirname, '../..');
-const vaultArgument = process.argv.indexOf('--vault');
-const vaultDir =
-  vaultArgument < 0 ? defaultVaultDir() : (process.argv[vaultArgument + 1] ?? defaultVaultDir());
+const nodeName = process.platform === 'win32' ? 'node.exe' : 'node';
+const inboxDir = argumentAfter('--inbox');
 
 app.enableSandbox();
 app.commandLine.appendSwitch('host-resolver-rules', 'MAP * ~NOTFOUND');
@@ -29,10 +28,11 @@ async function open(): Promise<void> {
   hardenSession(session.defaultSession);
   app.on('web-contents-created', (_event, contents) => hardenContents(contents));
   const core = startCore({
-    nodePath: join(root, 'node_modules/node/bin/node'),
+    nodePath: join(root, 'node_modules/node/bin', nodeName),
     entry: join(root, 'electron/core.ts'),
-    vaultDir,
+    vaultDir: argumentAfter('--vault') ?? defaultVaultDir(),
     host: 'electron',
+    ...(inboxDir === undefined ? {} : { inboxDir }),
   });
   const window = new BrowserWindow({
     ...windowOptions(join(import.meta.dirname, 'preload.cjs')),
@@ -46,4 +46,10 @@ async function open(): Promise<void> {
   app.on('second-instance', () => window.focus());
   app.on('window-all-closed', () => void core.close().finally(() => app.quit()));
   await window.loadURL(`${appOrigin}/`);
+}
+
+/** By hand, because Electron's own switches stand among the arguments. */
+function argumentAfter(name: string): string | undefined {
+  const at = process.argv.indexOf(name);
+  return at < 0 ? undefined : process.argv[at + 1];
 }

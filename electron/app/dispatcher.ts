@@ -113,14 +113,14 @@ export function createDispatcher(deps: {
       const { reason, objects: subjects } = subjectsOf(parsed);
       return writing(() => {
         const opened = sessions.open();
-        const [entry] = opened.log.append({
+        const { index } = opened.log.append({
           ...actorOf(opened),
           phase: 'begin',
           action: method.action ?? 'vault.seal',
           objects: subjects,
           ...(reason === undefined ? {} : { reason }),
         });
-        return entry?.index ?? -1;
+        return index;
       });
     }
 
@@ -178,14 +178,19 @@ function subjectsOf(input: unknown): {
     kind: 'report',
     role: 'role',
   } as const;
-  const fields =
-    typeof input === 'object' && input !== null
-      ? new Map(Object.entries(input))
-      : new Map<string, unknown>();
-  const objects = Object.entries(typeByField).flatMap(([field, type]) => {
+  const fields = fieldsOf(input);
+  // Who takes the responsibility for an override stands in the entry that announces it, with the reason given.
+  const override = fieldsOf(fields.get('override'));
+  const objects: LogEntry['objects'] = Object.entries(typeByField).flatMap(([field, type]) => {
     const id = fields.get(field);
     return typeof id === 'string' ? [{ type, id: id.slice(0, 300) }] : [];
   });
-  const reason = fields.get('reason');
+  const second = override.get('user');
+  if (typeof second === 'string') objects.push({ type: 'second-person', id: second });
+  const reason = fields.get('reason') ?? override.get('reason');
   return { objects, reason: typeof reason === 'string' ? reason : undefined };
+}
+
+function fieldsOf(value: unknown): ReadonlyMap<string, unknown> {
+  return new Map(typeof value === 'object' && value !== null ? Object.entries(value) : []);
 }

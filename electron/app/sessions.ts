@@ -110,20 +110,27 @@ export function createSessions(deps: {
     const leaving = state;
     clearTimeout(idleTimer);
     await deps.beforeSeal();
-    if (because !== 'log-failure') {
-      leaving.log.append({
-        ...actorOf(leaving),
-        phase: 'event',
-        action: 'vault.seal',
-        objects: [],
-        outcome: 'ok',
-        details: { because },
-      });
+    let reason = because;
+    try {
+      if (because !== 'log-failure') {
+        leaving.log.append({
+          ...actorOf(leaving),
+          phase: 'event',
+          action: 'vault.seal',
+          objects: [],
+          outcome: 'ok',
+          details: { because },
+        });
+      }
+    } catch {
+      // Sealing never fails: a log that takes no entry is one more reason to seal, and is said afterwards.
+      reason = 'log-failure';
+    } finally {
+      state = undefined;
+      sealedBecause = reason;
+      leaving.vault.close();
+      deps.onChange();
     }
-    state = undefined;
-    sealedBecause = because;
-    leaving.vault.close();
-    deps.onChange();
   }
 
   /** Runs one opening at a time and hands the vault back if anything after the keys fails. */
@@ -143,6 +150,8 @@ export function createSessions(deps: {
     try {
       return await work();
     } catch (error) {
+      state = undefined;
+      clearTimeout(idleTimer);
       vault.close();
       throw error;
     }

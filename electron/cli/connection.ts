@@ -24,6 +24,9 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/** Asked to end, a job is cancelled and cleans up; a second signal ends the process at once. */
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 export function connect(options: GlobalOptions, output: Output): Connection {
   const app: App = createApp({ vaultDir: vaultDirOf(options), host: 'cli' });
   const client = createClient(contract, app.dispatch);
@@ -43,7 +46,7 @@ export function connect(options: GlobalOptions, output: Output): Connection {
     async wait(declared, started) {
       const { operationId } = await started;
       const cancel = (): void => void client.operations.cancel({ operationId });
-      process.once('SIGINT', cancel);
+      for (const signal of endings) process.once(signal, cancel);
       try {
         const operation = await app.settled(operationId, output.progress);
         output.progressDone();
@@ -53,7 +56,7 @@ export function connect(options: GlobalOptions, output: Output): Connection {
         }
         return declared.output.parse(operation.result);
       } finally {
-        process.off('SIGINT', cancel);
+        for (const signal of endings) process.off(signal, cancel);
       }
     },
     async signIn() {

@@ -1,6 +1,7 @@
 /** Vault, users, trust, policy. */
-import { writeFile } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { AppError } from '#shared/errors.ts';
 import { role } from '#shared/roles.ts';
 import { reasonOf, wholeNumber, type CommandContext, type Runner } from './command.ts';
 import { table } from './output.ts';
@@ -84,26 +85,42 @@ async function init(
   { client, output, options: global }: CommandContext,
   options: { recoveryFile?: string; profile: string; policy: string },
 ): Promise<void> {
-  const created = await client.vault.create({
+  const input = {
     user: userOf(global),
     password: await readPassword(global),
     profile: options.profile as 'standard',
     policy: options.policy as 'standard',
-  });
-  const { vaultId, recoveryKey, session } = created;
-  const document = { vaultId, user: session.user, role: session.role };
-  if (options.recoveryFile !== undefined) {
-    await writeFile(options.recoveryFile, `${recoveryKey}\n`, { flag: 'wx', mode: 0o600 });
+  };
+  const { recoveryFile } = options;
+  if (recoveryFile === undefined) {
+    const { vaultId, recoveryKey, session } = await client.vault.create(input);
     output.result(
-      { ...document, recoveryFile: options.recoveryFile },
-      `Vault ${vaultId} created for ${session.user}.\nThe recovery key is in ${options.recoveryFile}. Keep it away from this machine.`,
+      { vaultId, user: session.user, role: session.role, recoveryKey },
+      `Vault ${vaultId} created for ${session.user}.\n\nRecovery key, shown this once; write it down and keep it away from this machine:\n\n  ${recoveryKey}\n`,
     );
     return;
   }
-  output.result(
-    { ...document, recoveryKey },
-    `Vault ${vaultId} created for ${session.user}.\n\nRecovery key, shown this once; write it down and keep it away from this machine:\n\n  ${recoveryKey}\n`,
-  );
+  // The place for the key comes before the vault: a key that cannot be written down would be lost.
+  await using file = await open(recoveryFile, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'EEXIST') throw cause;
+    throw new AppError(
+      'conflict',
+      `There is a file ${recoveryFile} already, and it stays as it is. Choose another name for the recovery key.`,
+      { cause },
+    );
+  });
+  try {
+    const { vaultId, recoveryKey, session } = await client.vault.create(input);
+    await file.writeFile(`${recoveryKey}\n`);
+    await file.sync();
+    output.result(
+      { vaultId, user: session.user, role: session.role, recoveryFile },
+      `Vault ${vaultId} created for ${session.user}.\nThe recovery key is in ${recoveryFile}. Keep it away from this machine.`,
+    );
+  } catch (error) {
+    await rm(recoveryFile, { force: true });
+    throw error;
+  }
 }
 
 const userRow = (user: {

@@ -46,3 +46,23 @@ export function migrate(db: Database, steps: readonly string[]): void {
     })();
   }
 }
+
+/** The definitions of everything in the database, as text to compare. */
+export function schemaOf(db: Database): string {
+  return db
+    .prepare<[], string>('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name')
+    .pluck()
+    .all()
+    .join(';\n');
+}
+
+/** What `schemaOf` gives for a database that those steps have made. */
+export function schemaOfSteps(steps: readonly string[]): string {
+  const db = new Sqlite(':memory:');
+  try {
+    migrate(db, steps);
+    return schemaOf(db);
+  } finally {
+    db.close();
+  }
+}

@@ -21,7 +21,7 @@ export function writeStory(log: AuditLog): void {
     },
   ): void => {
     const by = { actor, role: 'analyst', session: 's' };
-    const [begin] = log.append({
+    const { index: of } = log.append({
       ...by,
       phase: 'begin',
       action,
@@ -32,7 +32,7 @@ export function writeStory(log: AuditLog): void {
       ...by,
       phase: 'outcome',
       action,
-      of: begin?.index ?? -1,
+      of,
       outcome: outcome.result ?? 'ok',
       objects: [
         {

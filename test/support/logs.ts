@@ -19,14 +19,13 @@ const actor = { actor: 'Ada', role: 'administrator', session: 's1' } as const;
 
 /** One announced act and its outcome. */
 export function appendAct(log: AuditLog, details: Partial<NewEntry> = {}): number {
-  const [begin] = log.append({
+  const { index: of } = log.append({
     ...actor,
     phase: 'begin',
     action: 'run.score',
     objects: [{ type: 'model', id: 'credit-risk' }],
     ...details,
   });
-  const of = begin?.index ?? -1;
   log.append({
     ...actor,
     phase: 'outcome',

@@ -5,11 +5,12 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { LogEntry, VerifyStatus } from '#shared/contract/audit.ts';
-import type { Database } from '#platform/database.ts';
+import { schemaOf, schemaOfSteps, type Database } from '#platform/database.ts';
 import { parseCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { parseEntry } from './entry.ts';
 import { createTreeBuilder, emptyRoot, leafHash, sameHash, type Hash } from './merkle.ts';
-import { isSignedBy, parseVerifierKey, type VerifierKey } from './note.ts';
+import { createNoteSigner, isSignedBy, parseVerifierKey, type VerifierKey } from './note.ts';
+import { auditSchema } from './schema.ts';
 
 const pageRows = 1000;
 
@@ -36,6 +37,7 @@ export async function verifyLog(
   const tree = createTreeBuilder({ size: 0, source: () => emptyRoot });
   const rootHex = (): string => Buffer.from(tree.root()).toString('hex');
   try {
+    checkSchema(db);
     const key = readKey(db);
     const kept = against.map((text) => readKept(text, key));
     const hashes = await checkEntries({ db, key, kept, size, tree, options });
@@ -82,8 +84,7 @@ async function checkEntries(context: {
     .prepare<[number], string>('SELECT note FROM checkpoints WHERE size = ?')
     .pluck();
   const checkRoots = (): void => {
-    const own = noteAt.get(tree.size());
-    if (own !== undefined) checkOwn(own, { key, size: tree.size(), root: tree.root() });
+    checkOwn(noteAt.get(tree.size()), { key, size: tree.size(), root: tree.root() });
     for (const checkpoint of kept) {
       if (checkpoint.size === tree.size() && !sameHash(checkpoint.root, tree.root())) {
         throw new Broken(
@@ -172,21 +173,24 @@ function checkEnd(context: {
       end,
       `A checkpoint covers ${newest} entries and the log has ${end}: entries were cut off.`,
     );
-  if (newest < end)
-    throw new Broken(
-      end - 1,
-      'The last entries have no signed checkpoint: the end of the log was changed.',
-    );
   if (end === size && count('SELECT count(*) FROM hashes') !== context.hashes) {
     throw new Broken(null, 'The table of hashes has rows that no entry accounts for.');
+  }
+  if (count('SELECT count(*) FROM checkpoints') !== end + 1) {
+    throw new Broken(null, 'The table of checkpoints has rows that no entry accounts for.');
   }
 }
 
 function checkOwn(
-  note: string,
+  note: string | undefined,
   expected: { readonly key: VerifierKey; readonly size: number; readonly root: Hash },
 ): void {
   const { key, size } = expected;
+  if (note === undefined)
+    throw new Broken(
+      Math.max(0, size - 1),
+      `The signed checkpoint over the first ${size} entries is missing.`,
+    );
   const checkpoint = tryParse(note);
   const fits =
     checkpoint?.origin === key.name &&
@@ -200,13 +204,30 @@ function checkOwn(
   }
 }
 
+/** The key that the log names as its own, which must be the public half of the one that it signs with. */
 function readKey(db: Database): VerifierKey {
-  const text = db.prepare<[], string>('SELECT verifier_key FROM meta').pluck().get();
   try {
-    return parseVerifierKey(text ?? '');
+    const rows = db
+      .prepare<[], { origin: string; private_key: Uint8Array; verifier_key: string }>(
+        'SELECT origin, private_key, verifier_key FROM meta',
+      )
+      .all();
+    const [row] = rows;
+    if (row !== undefined && rows.length === 1) {
+      const key = parseVerifierKey(row.verifier_key);
+      const own = createNoteSigner(row.origin, row.private_key).verifierKey;
+      if (own.text === key.text) return key;
+    }
   } catch {
-    throw new Broken(null, "The log's own verifier key is missing or unreadable.");
+    // A column that cannot be parsed is told below like one that does not fit.
   }
+  throw new Broken(null, "The log's own keys are missing, or do not belong to each other.");
+}
+
+/** Tables, indexes and triggers as the writer makes them, and no others: a trigger could rewrite what is to come. */
+function checkSchema(db: Database): void {
+  if (schemaOf(db) !== schemaOfSteps(auditSchema))
+    throw new Broken(null, 'The tables of the log are not those that Strongroom makes.');
 }
 
 function readKept(text: string, key: VerifierKey): Checkpoint {

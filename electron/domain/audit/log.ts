@@ -1,5 +1,5 @@
 /**
- * The writer. An append is one transaction: the entries, the hashes of the subtrees they complete, and a checkpoint signed
+ * The writer. An append is one transaction: the entry, the hashes of the subtrees it completes, and a checkpoint signed
  * over the new tree. When `append` has returned, all of it is on the medium; when it throws, none of it is.
  */
 import { AppError } from '#shared/errors.ts';
@@ -11,31 +11,6 @@ import { entryToText } from './entry.ts';
 import { createTreeBuilder, inclusionProof, leafHash, type HashSource } from './merkle.ts';
 import { createNoteSigner, generateNoteKey } from './note.ts';
 import { tlogProofToText } from './tlog-proof.ts';
-
-/** The list columns are computed from the entry's text, so they cannot say anything else than it. */
-export const auditSchema: readonly string[] = [
-  `CREATE TABLE meta (
-     only INTEGER PRIMARY KEY CHECK (only = 0),
-     origin TEXT NOT NULL,
-     private_key BLOB NOT NULL,
-     verifier_key TEXT NOT NULL
-   ) STRICT;
-   CREATE TABLE entries (
-     idx INTEGER PRIMARY KEY,
-     json TEXT NOT NULL,
-     action TEXT GENERATED ALWAYS AS (json_extract(json, '$.action')) VIRTUAL,
-     actor TEXT GENERATED ALWAYS AS (json_extract(json, '$.actor')) VIRTUAL
-   ) STRICT;
-   CREATE INDEX entries_by_action ON entries (action, idx);
-   CREATE INDEX entries_by_actor ON entries (actor, idx);
-   CREATE TABLE hashes (
-     level INTEGER NOT NULL,
-     idx INTEGER NOT NULL,
-     hash BLOB NOT NULL,
-     PRIMARY KEY (level, idx)
-   ) STRICT, WITHOUT ROWID;
-   CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;`,
-];
 
 /** What the writer is told; index, time, host and clock are its own. */
 export type NewEntry = Omit<LogEntry, 'v' | 'index' | 'time' | 'host' | 'clock'>;
@@ -65,7 +40,7 @@ export interface LogFilter {
 }
 
 export interface AuditLog {
-  append(entries: NewEntry | readonly NewEntry[]): LogEntry[];
+  append(entry: NewEntry): LogEntry;
   head(): LogHead;
   entry(index: number): LogEntry;
   /** Newest first; `total` counts what the filter leaves, whatever the page. */
@@ -127,38 +102,32 @@ export function openLog(deps: {
   }
 
   return {
-    append(given) {
-      const news = Array.isArray(given) ? (given as readonly NewEntry[]) : [given as NewEntry];
-      const written: LogEntry[] = [];
+    append(entry) {
+      const time = clock().toISOString();
+      const index = tree.size();
+      const complete: LogEntry = {
+        v: 1,
+        index,
+        time,
+        host: deps.host,
+        ...entry,
+        ...(time < lastTime ? { clock: 'backwards' as const } : {}),
+      };
+      const text = entryToText(complete);
       try {
         db.transaction(() => {
-          for (const entry of news) {
-            const time = clock().toISOString();
-            const index = tree.size();
-            const complete: LogEntry = {
-              v: 1,
-              index,
-              time,
-              host: deps.host,
-              ...entry,
-              ...(time < lastTime ? { clock: 'backwards' as const } : {}),
-            };
-            const text = entryToText(complete);
-            insertEntry.run(index, text);
-            for (const node of tree.add(leafHash(Buffer.from(text))))
-              insertHash.run(node.level, node.index, node.hash);
-            lastTime = time;
-            written.push(complete);
-          }
+          insertEntry.run(index, text);
+          for (const node of tree.add(leafHash(Buffer.from(text))))
+            insertHash.run(node.level, node.index, node.hash);
           putCheckpoint();
         })();
-        return written;
       } catch (error) {
         // The transaction is gone; what is in memory must go back to what is on the medium.
         tree = createTreeBuilder({ size: logSize(db), source });
-        lastTime = tree.size() === 0 ? '' : entryAt(tree.size() - 1).time;
         throw error;
       }
+      lastTime = time;
+      return complete;
     },
 
     head,

@@ -226,6 +226,13 @@ describe('the gate and the policy', () => {
     await expect(run).rejects.toMatchObject({ code: 'refused' });
     const { entries } = await client.audit.list({ limit: 100 });
     expect(JSON.stringify(entries)).not.toContain(appPasswords.alan);
+    const announced = entries.filter(
+      ({ entry }) => entry.action === 'bundle.import' && entry.phase === 'begin',
+    );
+    expect(announced[0]?.entry).toMatchObject({
+      reason: alan.reason,
+      objects: [{ type: 'second-person', id: 'alan' }],
+    });
   });
 
   test('a bundle changed after signing is refused as tampered, override or not', async () => {

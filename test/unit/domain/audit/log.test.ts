@@ -17,7 +17,7 @@ import {
   emptyRoot,
   leafHash,
 } from '../../../../electron/domain/audit/merkle.ts';
-import { createNoteSigner } from '../../../../electron/domain/audit/note.ts';
+import { createNoteSigner, generateNoteKey } from '../../../../electron/domain/audit/note.ts';
 import { tilePath, tilesOf } from '../../../../electron/domain/audit/tiles.ts';
 import { appendAct, openTestLog } from '../../../support/logs.ts';
 import { temporaryFolder } from '../../../support/vaults.ts';
@@ -105,17 +105,19 @@ function forge(db: Database): void {
     .get() as { origin: string; private_key: Uint8Array };
   const signer = createNoteSigner(origin, privateKey);
   const tree = createTreeBuilder({ size: 0, source: () => emptyRoot });
+  const signTree = (): void =>
+    void db
+      .prepare('INSERT INTO checkpoints VALUES (?, ?)')
+      .run(tree.size(), signCheckpoint({ size: tree.size(), root: tree.root() }, signer));
   db.exec('DELETE FROM hashes; DELETE FROM checkpoints');
+  signTree();
   for (const json of db
     .prepare('SELECT json FROM entries ORDER BY idx')
     .pluck()
     .all() as string[]) {
     for (const node of tree.add(leafHash(Buffer.from(json))))
       db.prepare('INSERT INTO hashes VALUES (?, ?, ?)').run(node.level, node.index, node.hash);
-    db.prepare('INSERT INTO checkpoints VALUES (?, ?)').run(
-      tree.size(),
-      signCheckpoint({ size: tree.size(), root: tree.root() }, signer),
-    );
+    signTree();
   }
 }
 
@@ -175,6 +177,39 @@ const attacks: Record<string, { alone: 'found' | 'missed'; act: (db: Database) =
   'a changed checkpoint': {
     alone: 'found',
     act: (db) => db.exec("UPDATE checkpoints SET note = replace(note, '— ', '— x') WHERE size = 7"),
+  },
+  'a checkpoint deleted in the middle': {
+    alone: 'found',
+    act: (db) => db.exec('DELETE FROM checkpoints WHERE size = 7'),
+  },
+  'a spare checkpoint': {
+    alone: 'found',
+    act: (db) => db.exec("INSERT INTO checkpoints VALUES (-1, 'x')"),
+  },
+  'a signing key exchanged': {
+    alone: 'found',
+    act: (db) =>
+      db
+        .prepare('UPDATE meta SET private_key = ?')
+        .run(generateNoteKey('strongroom.invalid/x').privateKey),
+  },
+  'both keys exchanged': {
+    alone: 'found',
+    act: (db) => {
+      const { origin } = db.prepare('SELECT origin FROM meta').get() as { origin: string };
+      const { privateKey, verifierKey } = generateNoteKey(origin);
+      db.prepare('UPDATE meta SET private_key = ?, verifier_key = ?').run(
+        privateKey,
+        verifierKey.text,
+      );
+    },
+  },
+  'a trigger that would rewrite what comes': {
+    alone: 'found',
+    act: (db) =>
+      db.exec(
+        'CREATE TRIGGER quiet AFTER INSERT ON entries BEGIN DELETE FROM entries WHERE idx = 2; END',
+      ),
   },
   'the last checkpoint deleted': {
     alone: 'found',
