@@ -29,6 +29,7 @@ const modules = join(root, 'node_modules');
 const installedMark = join(modules, '.strongroom-lock');
 const electronMark = join(modules, '.strongroom-no-electron');
 const builtMark = join(root, '.build', 'sources');
+const electronMain = join(root, '.build', 'electron', 'main.mjs');
 
 const [task = 'start', ...args] = process.argv.slice(2);
 
@@ -44,10 +45,13 @@ try {
 
 async function run(name) {
   switch (name) {
-    case 'test':
-      requireBrowser();
+    case 'test': {
+      // The end-to-end specs run on every host that is there.
+      if (electronRuntime() === undefined || !hasDisplay()) requireBrowser();
+      else buildElectron();
       buildWindow();
       return exit(node(['test/support/run-tests.ts', ...args]));
+    }
     case 'build':
       buildWindow();
       buildElectron();
@@ -58,7 +62,7 @@ async function run(name) {
       if (electron !== undefined) {
         buildElectron();
         say('Opening in Electron.');
-        return exit(spawn(electron, [join(root, '.build', 'electron', 'main.mjs'), ...args]));
+        return exit(spawn(electron, [electronMain, ...args]));
       }
       requireBrowser();
       say(
@@ -66,13 +70,28 @@ async function run(name) {
       );
       return exit(node(['electron/chromium.ts', ...args]));
     }
-    case 'quickstart':
-      requireBrowser();
+    case 'quickstart': {
       buildWindow();
-      return exit(node(['electron/quickstart.ts', ...args]));
+      const electron = hasDisplay() ? electronRuntime() : undefined;
+      if (electron === undefined) {
+        requireBrowser();
+        return exit(node(['electron/quickstart.ts', ...args]));
+      }
+      buildElectron();
+      return exit(node(['electron/quickstart.ts', '--electron', electron, ...args]));
+    }
     default:
       stop(`There is no task "${name}". Tasks: quickstart, start, test, build.`);
   }
+}
+
+/** Whether a window can be shown; only Linux runs without a desktop. */
+function hasDisplay() {
+  return (
+    process.platform !== 'linux' ||
+    (process.env.DISPLAY ?? '') !== '' ||
+    (process.env.WAYLAND_DISPLAY ?? '') !== ''
+  );
 }
 
 /** `npm ci` when there are no packages, or other ones than the lock file names. */

@@ -1,10 +1,12 @@
 /**
  * The sample story, played for real in a fresh folder: vault, people, a signed bundle from an inbox, approval by a second
- * person, two months of data, drift, the log, a report that is checked without the vault. Then the window on it; with no
- * display, screenshots instead. Any step that does not do what it says ends the story with an error.
+ * person, two months of data, drift, the log, a report that is checked without the vault. Then the window on it (in Electron
+ * with `--electron PATH`, else in the system's browser); with no display, screenshots instead. Any step that does not do what it says ends the story with an error.
  */
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { randomBytes } from 'node:crypto';
 import { contract, type AppClient } from '#shared/contract/index.ts';
 import { AppError } from '#shared/errors.ts';
@@ -22,6 +24,8 @@ const home = join(root, '.quickstart', stamp);
 const inbox = join(home, 'usb-stick');
 const results = join(home, 'results');
 const filesDir = join(root, '.build/renderer');
+const vaultDir = join(home, 'vault');
+const { electron } = parseArgs({ options: { electron: { type: 'string' } } }).values;
 
 const password = (): string => `sample-${randomBytes(6).toString('hex')}`;
 const people = {
@@ -42,7 +46,7 @@ try {
   );
   core = startCore({
     nodePath: process.execPath,
-    vaultDir: join(home, 'vault'),
+    vaultDir,
     inboxDir: inbox,
     host: 'chromium',
   });
@@ -190,17 +194,28 @@ async function play(running: Core): Promise<void> {
 }
 
 async function show(running: Core): Promise<void> {
-  const hasDisplay =
-    process.platform !== 'linux' ||
-    (process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY'] ?? '') !== '';
-  const browserPath = findBrowser();
   process.stdout.write(
     `\nResults: ${results}\n  production-history.pdf, checkpoint.txt, *.scored.csv and their rejects\n\nPeople of this sample vault, and their passwords:\n`,
   );
   for (const [name, { role, password: secret }] of Object.entries(people))
     process.stdout.write(`  ${name.padEnd(8)} ${role.padEnd(14)} ${secret}\n`);
+  if (electron !== undefined) {
+    process.stdout.write('\nOpening the window in Electron. Close it to end.\n');
+    // Electron starts a core of its own, and a vault has one at a time.
+    await running.close();
+    const main = join(root, '.build/electron/main.mjs');
+    const { status } = spawnSync(electron, [main, '--vault', vaultDir, '--inbox', inbox], {
+      stdio: 'inherit',
+    });
+    if (status !== 0) throw new AppError('unavailable', 'Electron could not show the window.');
+    return;
+  }
+  const browserPath = findBrowser();
   if (browserPath === undefined)
     throw new AppError('unavailable', 'No Chromium, Chrome or Edge was found to show the window.');
+  const hasDisplay =
+    process.platform !== 'linux' ||
+    [process.env['DISPLAY'], process.env['WAYLAND_DISPLAY']].some((name) => (name ?? '') !== '');
   if (hasDisplay) {
     process.stdout.write('\nOpening the window. Close it to end.\n');
     const window = await openWindow({ core: running, browserPath, filesDir, headless: false });

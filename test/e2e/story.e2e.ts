@@ -4,14 +4,12 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  electronRuntime,
+  availableHosts,
   expectAccessible,
   openTestWindow,
   type TestWindow,
 } from '../support/window.ts';
 
-const hosts =
-  electronRuntime() === undefined ? (['chromium'] as const) : (['chromium', 'electron'] as const);
 const passwords = {
   ada: 'a quiet harbour',
   grace: 'windmills at noon',
@@ -19,7 +17,7 @@ const passwords = {
   audrey: 'trust but recompute',
 } as const;
 
-describe.each(hosts)('the whole job in the %s window', (host) => {
+describe.each(availableHosts())('the whole job in the %s window', (host) => {
   const dir = mkdtempSync(join(tmpdir(), 'strongroom-e2e-'));
   let window: TestWindow;
   let page: Page;

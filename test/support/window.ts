@@ -20,8 +20,19 @@ export interface TestWindow {
   close(): Promise<void>;
 }
 
+/** The hosts of this machine: the system's browser, and Electron where its runtime and a display are there. */
+export function availableHosts(): TestWindow['host'][] {
+  const display = process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY'] ?? '';
+  const hosts: TestWindow['host'][] = [];
+  if (findBrowser() !== undefined) hosts.push('chromium');
+  if (electronRuntime() !== undefined && (process.platform !== 'linux' || display !== ''))
+    hosts.push('electron');
+  if (hosts.length === 0) throw new Error('No host was found: run the tests through "npm test".');
+  return hosts;
+}
+
 /** Path of Electron's binary, where its runtime is installed. */
-export function electronRuntime(): string | undefined {
+function electronRuntime(): string | undefined {
   const name = join(root, 'node_modules/electron/path.txt');
   return existsSync(name)
     ? join(root, 'node_modules/electron/dist', readFileSync(name, 'utf8').trim())
