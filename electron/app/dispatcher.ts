@@ -10,6 +10,7 @@ import { errorToBody } from './error-envelope.ts';
 import type { CallContext, Handlers } from './handler.ts';
 import type { JobContext, Operations } from './operations.ts';
 import { actorOf, type Sessions } from './sessions.ts';
+import { rememberAct } from './unfinished-acts.ts';
 
 type AnyHandler = (context: CallContext, input: unknown) => unknown;
 
@@ -75,13 +76,18 @@ export function createDispatcher(deps: {
   ): Promise<unknown> {
     const objects: LogEntry['objects'][number][] = [];
     const details: Record<string, unknown> = {};
+    const note: CallContext['note'] = (facts) => {
+      objects.push(...(facts.objects ?? []));
+      Object.assign(details, facts.details ?? {});
+    };
     const context = (logIndex: number): CallContext => ({
       ...job,
       open: sessions.open,
       logIndex,
-      note: (facts) => {
-        objects.push(...(facts.objects ?? []));
-        Object.assign(details, facts.details ?? {});
+      note,
+      settle: (facts) => {
+        note(facts);
+        rememberAct(sessions.open().vault.catalog, logIndex, { objects, details });
       },
     });
     if (declared.action === undefined)
@@ -154,6 +160,8 @@ export function createDispatcher(deps: {
     try {
       return append();
     } catch (cause) {
+      // A log that somebody changed can still be read and verified; only acts are refused.
+      if (cause instanceof AppError && cause.code === 'tampered') throw cause;
       void sessions.seal('log-failure');
       throw new AppError(
         'io',

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Check } from '#domain/audit/index.ts';
+import { isCutOff } from '#domain/inference/index.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -24,6 +25,11 @@ export function checkInstallation(): { readonly ok: boolean; readonly checks: Ch
       'runtime',
       () =>
         `onnxruntime-node ${versionOf('onnxruntime-node')}, first contact in onnxruntime-web ${versionOf('onnxruntime-web')}`,
+    ),
+    attempt('isolation', () =>
+      isCutOff()
+        ? 'Models run in processes that have no network.'
+        : 'Models run in processes of their own; this system does not let them be cut off from the network.',
     ),
     attempt('offline', () => {
       const sockets = networkSockets();

@@ -1,6 +1,6 @@
 /** The shape of a handler and what the dispatcher gives it. */
 import type { Contract, InputOf, ResultOf } from '#shared/rpc.ts';
-import type { LogEntry } from '#shared/contract/audit.ts';
+import type { ActFacts } from './act-facts.ts';
 import type { JobContext } from './operations.ts';
 import type { OpenVaultState } from './open-state.ts';
 
@@ -8,10 +8,12 @@ export interface CallContext extends JobContext {
   /** The open vault; refuses with `locked` when sealed. */
   readonly open: () => OpenVaultState;
   /** Adds to the entry that will report the outcome of this act. */
-  readonly note: (facts: {
-    readonly objects?: LogEntry['objects'];
-    readonly details?: Readonly<Record<string, unknown>>;
-  }) => void;
+  readonly note: (facts: ActFacts) => void;
+  /**
+   * The same, from inside the catalog transaction that does the act: if the program is killed before the outcome is written,
+   * the next sign-in writes it from these facts.
+   */
+  readonly settle: (facts: ActFacts) => void;
   /** Index of the entry that announced this act; -1 for acts that are not logged. */
   readonly logIndex: number;
 }

@@ -15,6 +15,7 @@ import { parseTrustAnchor } from '#domain/identity/index.ts';
 import { previewFile, type Inference } from '#domain/inference/index.ts';
 import { readFolder, readPlaces, type FileTokens } from '#domain/media/index.ts';
 import type { LifecycleOutcome } from '#domain/registry/index.ts';
+import type { ActFacts } from './act-facts.ts';
 import { checkFiles, exportFiles } from './custody.ts';
 import { checkInstallation, versionOf } from './doctor.ts';
 import type { CallContext, Handlers } from './handler.ts';
@@ -74,32 +75,27 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
     },
     trust: {
       list: ({ open }) => open().trust.list(),
-      add: async ({ open, note }, { name, file, reason }) => {
-        const { trust, session } = open();
-        const added = trust.add({
-          name,
-          pem: await readText(pathOf(file)),
-          by: session.user,
-          note: reason,
+      add: async (context, { name, file, reason }) => {
+        const pem = await readText(pathOf(file));
+        return atOnce(context, ({ trust, session }) => {
+          const added = trust.add({ name, pem, by: session.user, note: reason });
+          return [added, { objects: [{ type: 'key', id: added.keyId }] }];
         });
-        note({ objects: [{ type: 'key', id: added.keyId }] });
-        return added;
       },
-      remove: ({ open, note }, { keyId }) => {
-        const removed = open().trust.remove(keyId);
-        note({ objects: [{ type: 'key', id: removed.keyId }] });
-        return removed;
-      },
+      remove: (context, { keyId }) =>
+        atOnce(context, ({ trust }) => {
+          const removed = trust.remove(keyId);
+          return [removed, { objects: [{ type: 'key', id: removed.keyId }] }];
+        }),
     },
     policy: {
       show: ({ open }) => open().policy.read(),
-      set: ({ open, note }, { reason: _reason, ...changes }) => {
-        const { policy } = open();
-        const before = policy.read();
-        const after = policy.change(changes);
-        note({ details: { before, after } });
-        return after;
-      },
+      set: (context, { reason: _reason, ...changes }) =>
+        atOnce(context, ({ policy }) => {
+          const before = policy.read();
+          const after = policy.change(changes);
+          return [after, { details: { before, after } }];
+        }),
     },
     media: {
       places: async () =>
@@ -198,10 +194,8 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
       },
       diff: ({ open }, { from, to }) => ({ from, to, changes: open().registry.diff(from, to) }),
       history: ({ open }, { model }) => open().registry.history(model),
-      promote: ({ open, note }, { version, to, reason }) => {
-        const { registry, policy, session } = open();
-        return changed(
-          note,
+      promote: (context, { version, to, reason }) =>
+        changed(context, ({ registry, policy, session }) =>
           registry.lifecycle.promote({
             version,
             to,
@@ -209,28 +203,27 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
             actor: session.user,
             secondPerson: policy.read().secondPerson,
           }),
+        ),
+      approve: (context, { version, reason }) =>
+        changed(context, ({ registry, session }) =>
+          registry.lifecycle.approve({ version, reason, actor: session.user }),
+        ),
+      reject: (context, { version, reason }) =>
+        changed(context, ({ registry, session }) =>
+          registry.lifecycle.reject({ version, reason, actor: session.user }),
+        ),
+      rollback: async (context, { model, reason }) => {
+        const { registry, vault } = context.open();
+        const target = registry.lifecycle.rollbackTarget(model);
+        const version = registry.resolve(`${target.model}@${target.version}`);
+        await checkFiles(vault, version, context.signal);
+        return changed(context, ({ session }) =>
+          registry.lifecycle.rollback({ model, reason, actor: session.user }),
         );
       },
-      approve: ({ open, note }, { version, reason }) =>
-        changed(
-          note,
-          open().registry.lifecycle.approve({ version, reason, actor: open().session.user }),
-        ),
-      reject: ({ open, note }, { version, reason }) =>
-        changed(
-          note,
-          open().registry.lifecycle.reject({ version, reason, actor: open().session.user }),
-        ),
-      rollback: async ({ open, note, signal }, { model, reason }) => {
-        const { registry, vault, session } = open();
-        const target = registry.lifecycle.rollbackTarget(model);
-        await checkFiles(vault, registry.resolve(`${target.model}@${target.version}`), signal);
-        return changed(note, registry.lifecycle.rollback({ model, reason, actor: session.user }));
-      },
-      retire: ({ open, note }, { version, reason }) =>
-        changed(
-          note,
-          open().registry.lifecycle.retire({ version, reason, actor: open().session.user }),
+      retire: (context, { version, reason }) =>
+        changed(context, ({ registry, session }) =>
+          registry.lifecycle.retire({ version, reason, actor: session.user }),
         ),
     },
     runs: {
@@ -384,26 +377,44 @@ function noted(note: CallContext['note']): (user: User) => User {
   };
 }
 
+/** One transaction over an act on the catalog and the facts that its outcome will state. */
+function atOnce<T>(
+  { open, settle }: CallContext,
+  act: (opened: OpenVaultState) => readonly [T, ActFacts],
+): T {
+  const opened = open();
+  return opened.vault.catalog
+    .transaction(() => {
+      const [result, facts] = act(opened);
+      settle(facts);
+      return result;
+    })
+    .immediate();
+}
+
 /** Writes down what a lifecycle act did; the production history is computed from these facts. */
 function changed(
-  note: CallContext['note'],
-  { digest, from, to, previous, ...result }: LifecycleOutcome,
+  context: CallContext,
+  act: (opened: OpenVaultState) => LifecycleOutcome,
 ): Omit<LifecycleOutcome, 'digest' | 'from' | 'to' | 'previous'> {
-  const alias =
-    result.status === 'done' && to === 'production' && from !== 'production'
-      ? { alias: 'production' }
-      : {};
-  note({
-    objects: [{ type: 'version', id: `${result.model}@${result.version}`, digest }],
-    details: {
-      status: result.status,
-      from,
-      to,
-      ...alias,
-      ...(previous === undefined ? {} : { previous }),
-    },
+  return atOnce(context, (opened) => {
+    const { digest, from, to, previous, ...result } = act(opened);
+    const alias =
+      result.status === 'done' && to === 'production' && from !== 'production'
+        ? { alias: 'production' }
+        : {};
+    const facts = {
+      objects: [{ type: 'version', id: `${result.model}@${result.version}`, digest }],
+      details: {
+        status: result.status,
+        from,
+        to,
+        ...alias,
+        ...(previous === undefined ? {} : { previous }),
+      },
+    };
+    return [result, facts];
   });
-  return result;
 }
 
 function lastRun(

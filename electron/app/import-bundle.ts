@@ -179,6 +179,8 @@ async function store(
   const name = entry.name ?? nameFrom(report.name);
   const stage = firstContact.status === 'passed' && !overridden ? 'candidate' : 'quarantined';
   const kept = new Set(gate.files.map(({ stored }) => stored.objectId));
+  const digest = report.manifestDigest;
+  const at = entry.now.toISOString();
   let version = 0;
   await vault.objects.commit(
     staged.filter(({ objectId }) => kept.has(objectId)),
@@ -196,27 +198,22 @@ async function store(
         stage,
         firstContact,
         overridden,
-        at: entry.now.toISOString(),
+        at,
         by: session.user,
       }).version;
+      // Another database, so it goes first: left alone by a kill, it is overwritten by the next version of this number.
+      runs.setReference(
+        { model: name, version },
+        entry.profile === undefined
+          ? undefined
+          : { source: 'bundle', runId: undefined, since: at, profile: entry.profile },
+      );
+      context.settle({
+        objects: [{ type: 'version', id: `${name}@${version}`, digest }],
+        details: { stage, firstContact: firstContact.status },
+      });
     },
   );
-  if (entry.profile !== undefined) {
-    runs.setReference(
-      { model: name, version },
-      {
-        source: 'bundle',
-        runId: undefined,
-        since: entry.now.toISOString(),
-        profile: entry.profile,
-      },
-    );
-  }
-  const digest = report.manifestDigest;
-  context.note({
-    objects: [{ type: 'version', id: `${name}@${version}`, digest }],
-    details: { stage, firstContact: firstContact.status },
-  });
   return { ...report, modelName: name, version, digest, stage, firstContact, overridden };
 }
 

@@ -11,6 +11,7 @@ import {
   type TrustList,
   type Users,
 } from '#domain/identity/index.ts';
+import { doneActsSchema } from './unfinished-acts.ts';
 import { createRegistry, registrySchema, type Registry } from '#domain/registry/index.ts';
 import { createRunStore, runsSchema, type RunStore } from '#domain/runs/index.ts';
 import { vaultCatalogSchema, type OpenVault, type VaultSchema } from '#domain/vault/index.ts';
@@ -27,7 +28,7 @@ export interface OpenVaultState {
 }
 
 export const vaultSchema: VaultSchema = {
-  catalog: [...vaultCatalogSchema, ...identitySchema, ...registrySchema],
+  catalog: [...vaultCatalogSchema, ...identitySchema, ...registrySchema, ...doneActsSchema],
   audit: auditSchema,
   records: runsSchema,
 };

@@ -8,6 +8,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Inference, ScoreResult } from '#domain/inference/index.ts';
 import { compareProfiles, minimumRows } from '#domain/monitoring/index.ts';
 import type { ResolvedVersion } from '#domain/registry/index.ts';
+import { runFacts, runSubject } from './act-facts.ts';
 import { errorToBody } from './error-envelope.ts';
 import type { CallContext } from './handler.ts';
 import { readPipeline, requireRunnable, storedModelFiles } from './model-access.ts';
@@ -29,12 +30,15 @@ export async function scoreRun(
   const { vault, registry, runs, session } = context.open();
   const version = registry.resolve(input.version);
   const runId = randomBytes(8).toString('hex');
-  const named = {
-    type: 'version',
-    id: `${version.model}@${version.version}`,
-    digest: version.digest,
-  };
-  context.note({ objects: [{ type: 'run', id: runId }, named] });
+  const outputPath = join(input.folder, input.name);
+  context.note(
+    runSubject({
+      runId,
+      model: version.model,
+      version: version.version,
+      versionDigest: version.digest,
+    }),
+  );
   requireRunnable(version);
   const now = (): string => deps.clock().toISOString();
   runs.start({
@@ -45,6 +49,7 @@ export async function scoreRun(
     at: now(),
     actor: session.user,
     inputName: basename(input.inputPath),
+    outputPath,
   });
   try {
     context.report({ step: 'Loading the model', done: 0, unit: 'bytes' });
@@ -53,7 +58,8 @@ export async function scoreRun(
         ...storedModelFiles(vault, version),
         pipeline: await readPipeline(vault, version),
         inputPath: input.inputPath,
-        outputPath: join(input.folder, input.name),
+        outputPath,
+        runId,
         keepColumns: input.keepColumns,
       },
       {
@@ -65,23 +71,12 @@ export async function scoreRun(
     const result = toResult(scored, {
       runId,
       version,
-      outputPath: join(input.folder, input.name),
+      outputPath,
       logIndex: context.logIndex,
     });
     const drift = watch(context, { result, scored, asked: input.reference, at: now() });
     runs.finish({ result, profile: scored.profile, drift, at: now() });
-    context.note({
-      objects: [
-        { type: 'input', id: 'data', digest: result.inputDigest },
-        { type: 'output', id: 'predictions', digest: result.outputDigest },
-      ],
-      details: {
-        rows: result.rows,
-        rejected: result.rejected,
-        seconds: Number(result.seconds.toFixed(3)),
-        ...(drift === undefined ? {} : { drift: drift.state }),
-      },
-    });
+    context.note(runFacts({ result, drift: drift?.state }));
     return result;
   } catch (error) {
     const body = errorToBody(error);

@@ -4,12 +4,15 @@
  * success. The vault seals itself when idle, when the screen is locked, and at once when the log cannot be written.
  */
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { AppError } from '#shared/errors.ts';
 import type { Session, VaultStatus } from '#shared/contract/vault.ts';
 import type { PolicyState } from '#shared/contract/policy.ts';
 import type { User } from '#shared/contract/users.ts';
 import type { Clock } from '#platform/clock.ts';
+import type { NewEntry } from '#domain/audit/index.ts';
 import { checkPassword, minimumPasswordLength } from '#domain/identity/index.ts';
+import { partPathsOf } from '#domain/inference/index.ts';
 import {
   createVault,
   openVault,
@@ -18,6 +21,7 @@ import {
   type KdfChoice,
   type OpenVault,
 } from '#domain/vault/index.ts';
+import { settleInterrupted } from './unfinished-acts.ts';
 import {
   createOpenStores,
   vaultSchema,
@@ -112,7 +116,7 @@ export function createSessions(deps: {
     await deps.beforeSeal();
     let reason = because;
     try {
-      if (because !== 'log-failure') {
+      if (because !== 'log-failure' && !leaving.log.damaged) {
         leaving.log.append({
           ...actorOf(leaving),
           phase: 'event',
@@ -180,50 +184,55 @@ export function createSessions(deps: {
     reason?: string,
   ): SignedIn {
     const session = start(stores, user);
-    const opened = open();
-    const actor = actorOf(opened);
+    const repaired = {
+      rolledBack: vault.recovery.rolledBack,
+      swept: vault.recovery.swept,
+      quarantined: vault.recovery.quarantined,
+    };
+    if (stores.log.damaged) {
+      // Nothing is written on top of a changed log: this session looks and verifies, and every act in it is refused.
+      lastVerified = { at: session.since, status: 'broken' };
+      return { session, repaired };
+    }
+    const actor = actorOf(open());
+    const event = (
+      entry: Pick<NewEntry, 'action' | 'details' | 'objects' | 'outcome' | 'reason'>,
+    ) => stores.log.append({ ...actor, phase: 'event', ...entry });
     if (vault.failedAttempts > 0) {
-      opened.log.append({
-        ...actor,
-        phase: 'event',
+      event({
         action: 'vault.sign-in-failed',
         objects: [],
         outcome: 'refused',
         details: { attempts: vault.failedAttempts },
       });
     }
-    opened.log.append({
-      ...actor,
-      phase: 'event',
+    settleInterrupted(stores, user.name);
+    event({
       action,
       objects: [{ type: 'user', id: user.name }],
       outcome: 'ok',
       ...(reason === undefined ? {} : { reason }),
     });
-    const interrupted = opened.runs.closeInterrupted(clock().toISOString());
-    const repaired = {
-      rolledBack: vault.recovery.rolledBack,
-      swept: vault.recovery.swept,
-      quarantined: vault.recovery.quarantined,
-    };
-    if (interrupted + repaired.rolledBack + repaired.swept + repaired.quarantined > 0) {
-      opened.log.append({
-        ...actor,
-        phase: 'event',
+    const interrupted = stores.runs.closeInterrupted(clock().toISOString());
+    for (const run of interrupted)
+      for (const part of partPathsOf(run.outputPath, run.runId)) rmSync(part, { force: true });
+    if (interrupted.length + repaired.rolledBack + repaired.swept + repaired.quarantined > 0) {
+      event({
         action: 'vault.repair',
         objects: [],
         outcome: 'ok',
-        details: { ...repaired, interruptedRuns: interrupted },
+        details: { ...repaired, interruptedRuns: interrupted.length },
       });
     }
-    opened.users.signedIn(user.name);
+    stores.users.signedIn(user.name);
     return { session, repaired };
   }
 
   return {
     async status() {
       const info = await readVaultInfo(dir);
-      const head = state?.log.head();
+      const head =
+        state === undefined ? undefined : state.log.damaged ? unreadableHead : state.log.head();
       return {
         state: state !== undefined ? 'open' : info === undefined ? 'absent' : 'sealed',
         path: dir,
@@ -318,6 +327,9 @@ export function createSessions(deps: {
     },
   };
 }
+
+/** What the window shows of a log that was changed elsewhere; it stands as broken beside it. */
+const unreadableHead = { size: 0, root: '' };
 
 /** Who acts, for a log entry. */
 export function actorOf({ session }: Pick<OpenVaultState, 'session'>): {

@@ -1,15 +1,25 @@
 /**
  * The writer. An append is one transaction: the entry, the hashes of the subtrees it completes, and a checkpoint signed
  * over the new tree. When `append` has returned, all of it is on the medium; when it throws, none of it is.
+ *
+ * A log whose tree does not fit its newest checkpoint was changed by somebody else. Nothing is signed on top of it: it opens
+ * for reading and for `verifyLog` alone, and every append is refused as `tampered`.
  */
 import { AppError } from '#shared/errors.ts';
 import type { LogEntry } from '#shared/contract/audit.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
-import { signCheckpoint } from './checkpoint.ts';
+import { parseCheckpoint, signCheckpoint } from './checkpoint.ts';
 import { entryToText } from './entry.ts';
-import { createTreeBuilder, inclusionProof, leafHash, type HashSource } from './merkle.ts';
-import { createNoteSigner, generateNoteKey } from './note.ts';
+import { allTexts, listEntries, unfinishedActs, type ListedEntry, type LogFilter } from './list.ts';
+import {
+  createTreeBuilder,
+  inclusionProof,
+  leafHash,
+  sameHash,
+  type HashSource,
+} from './merkle.ts';
+import { createNoteSigner, generateNoteKey, isSignedBy } from './note.ts';
 import { tlogProofToText } from './tlog-proof.ts';
 
 /** What the writer is told; index, time, host and clock are its own. */
@@ -24,27 +34,16 @@ export interface LogHead {
   readonly verifierKey: string;
 }
 
-export interface ListedEntry {
-  readonly entry: LogEntry;
-  /** Hex. */
-  readonly leafHash: string;
-}
-
-export interface LogFilter {
-  readonly before?: number | undefined;
-  readonly after?: number | undefined;
-  readonly limit: number;
-  readonly action?: string | undefined;
-  readonly actor?: string | undefined;
-  readonly text?: string | undefined;
-}
-
 export interface AuditLog {
+  /** The log was changed by something other than Strongroom, and takes no entry any more. */
+  readonly damaged: boolean;
   append(entry: NewEntry): LogEntry;
   head(): LogHead;
   entry(index: number): LogEntry;
   /** Newest first; `total` counts what the filter leaves, whatever the page. */
   list(filter: LogFilter): { readonly entries: ListedEntry[]; readonly total: number };
+  /** Announced since the last sign-in and without an outcome: a killed program left them. */
+  unfinished(): LogEntry[];
   /** All entries, oldest first, as their exact text. */
   texts(): IterableIterator<string>;
   /** A tlog-proof against the newest checkpoint. */
@@ -53,12 +52,24 @@ export interface AuditLog {
   sign(message: Uint8Array): Uint8Array;
 }
 
-export function openLog(deps: {
+interface LogDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly host: string;
   readonly vaultId: string;
-}): AuditLog {
+}
+
+export function openLog(deps: LogDeps): AuditLog {
+  try {
+    return openWhole(deps);
+  } catch (error) {
+    // A full or read-only disk says nothing of the log; everything else that stops it from opening does.
+    if (/^SQLITE_(FULL|IOERR|READONLY|BUSY|CANTOPEN)/.test(codeOf(error))) throw error;
+    return openDamaged(deps.db);
+  }
+}
+
+function openWhole(deps: LogDeps): AuditLog {
   const { db, clock } = deps;
   const { origin, privateKey } = readOrCreateKey(db, deps.vaultId);
   const signer = createNoteSigner(origin, privateKey);
@@ -70,7 +81,8 @@ export function openLog(deps: {
 
   let tree = createTreeBuilder({ size: logSize(db), source });
   let lastTime = tree.size() === 0 ? '' : entryAt(tree.size() - 1).time;
-  if (tree.size() === 0) db.transaction(() => putCheckpoint())();
+  if (tree.size() === 0 && isEmpty(db)) db.transaction(() => putCheckpoint())();
+  requireHead(head());
 
   function entryAt(index: number): LogEntry {
     const text = textAt.get(index);
@@ -101,7 +113,16 @@ export function openLog(deps: {
     };
   }
 
+  function requireHead({ checkpoint }: LogHead): void {
+    const { origin: named, size, root, note } = parseCheckpoint(checkpoint);
+    const newest = db.prepare<[], number>('SELECT max(size) FROM checkpoints').pluck().get();
+    const fits = named === origin && size === newest && sameHash(root, tree.root());
+    if (!fits || !isSignedBy(note, signer.verifierKey)) throw changedElsewhere();
+  }
+
   return {
+    damaged: false,
+
     append(entry) {
       const time = clock().toISOString();
       const index = tree.size();
@@ -133,44 +154,9 @@ export function openLog(deps: {
     head,
     entry: entryAt,
 
-    list({ before, after, limit, action, actor, text }) {
-      const where = ['1 = 1'];
-      const values: (string | number)[] = [];
-      const filter = (condition: string, value: string | number | undefined): void => {
-        if (value === undefined) return;
-        where.push(condition);
-        values.push(value);
-      };
-      filter('action = ?', action);
-      filter('actor = ?', actor);
-      filter(
-        String.raw`json LIKE ? ESCAPE '\'`,
-        text === undefined ? undefined : `%${text.replace(/[\\%_]/g, String.raw`\$&`)}%`,
-      );
-      const total =
-        db
-          .prepare<(string | number)[], number>(
-            `SELECT count(*) FROM entries WHERE ${where.join(' AND ')}`,
-          )
-          .pluck()
-          .get(...values) ?? 0;
-      filter('idx < ?', before);
-      filter('idx > ?', after);
-      const rows = db
-        .prepare<(string | number)[], { idx: number; json: string }>(
-          `SELECT idx, json FROM entries WHERE ${where.join(' AND ')} ORDER BY idx DESC LIMIT ?`,
-        )
-        .all(...values, limit);
-      return {
-        entries: rows.map((row) => ({
-          entry: JSON.parse(row.json) as LogEntry,
-          leafHash: Buffer.from(source(0, row.idx)).toString('hex'),
-        })),
-        total,
-      };
-    },
-
-    texts: () => db.prepare<[], string>('SELECT json FROM entries ORDER BY idx').pluck().iterate(),
+    list: (filter) => listEntries(db, filter),
+    unfinished: () => unfinishedActs(db),
+    texts: () => allTexts(db),
 
     prove(index) {
       const entry = textAt.get(index);
@@ -192,6 +178,41 @@ export function openLog(deps: {
   };
 }
 
+/** For a log that takes no entry: what can still be read is read, and the rest says why not. */
+function openDamaged(db: Database): AuditLog {
+  const refuse = (): never => {
+    throw changedElsewhere();
+  };
+  return {
+    damaged: true,
+    append: refuse,
+    head: refuse,
+    entry: refuse,
+    prove: refuse,
+    sign: refuse,
+    list(filter) {
+      try {
+        return listEntries(db, filter);
+      } catch {
+        return refuse();
+      }
+    },
+    unfinished: refuse,
+    texts: refuse,
+  };
+}
+
+function changedElsewhere(): AppError {
+  return new AppError(
+    'tampered',
+    'The log was changed by something other than Strongroom, and takes no entry any more. Verify the log to see where, and compare with a copy of the vault.',
+  );
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
 export function logSize(db: Database): number {
   return db.prepare<[], number>('SELECT coalesce(max(idx) + 1, 0) FROM entries').pluck().get() ?? 0;
 }
@@ -209,6 +230,11 @@ export function hashSource(db: Database): HashSource {
   };
 }
 
+function isEmpty(db: Database): boolean {
+  const rows = 'SELECT (SELECT count(*) FROM entries) + (SELECT count(*) FROM checkpoints)';
+  return db.prepare<[], number>(rows).pluck().get() === 0;
+}
+
 function readOrCreateKey(
   db: Database,
   vaultId: string,
@@ -219,6 +245,8 @@ function readOrCreateKey(
     )
     .get();
   if (row !== undefined) return { origin: row.origin, privateKey: row.private_key };
+  // Only a log that never had an entry may get a key: another key is another log.
+  if (!isEmpty(db)) throw changedElsewhere();
   const origin = `strongroom.invalid/${vaultId}`;
   const { privateKey, verifierKey } = generateNoteKey(origin);
   db.prepare('INSERT INTO meta (only, origin, private_key, verifier_key) VALUES (0, ?, ?, ?)').run(

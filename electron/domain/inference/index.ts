@@ -1,5 +1,7 @@
+export { isCutOff } from './containment.ts';
 export {
   createInference,
+  partPathsOf,
   previewFile,
   type Inference,
   type ModelFiles,

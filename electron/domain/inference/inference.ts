@@ -1,5 +1,4 @@
 /** In the core: scoring a file, profiling a reference, first contact. Everything that touches a model happens in a child. */
-import { randomBytes } from 'node:crypto';
 import { constants, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
@@ -11,7 +10,7 @@ import type { ObjectHandOver } from '#domain/vault/index.ts';
 import { syncDirectory } from '#platform/atomic-file.ts';
 import { openCsv } from '#platform/csv.ts';
 import { bindColumns } from './binding.ts';
-import { ChildDied, firstFileDescriptor, runChild, type ChildLimits } from './process.ts';
+import { ChildDied, firstFileDescriptor, runChild, type RunLimits } from './process.ts';
 import {
   contactOutcome,
   scoreOutcome,
@@ -32,7 +31,7 @@ export interface ModelFiles {
 
 export interface InferenceOptions {
   /** In place of the limits below; tests wait less. */
-  readonly limits?: Partial<ChildLimits>;
+  readonly limits?: Partial<RunLimits>;
 }
 
 export interface ScoreRequest extends ModelFiles {
@@ -40,6 +39,8 @@ export interface ScoreRequest extends ModelFiles {
   readonly inputPath: string;
   readonly outputPath: string;
   readonly keepColumns: boolean;
+  /** Names the unfinished files of this run, see `partPathsOf`. */
+  readonly runId: string;
 }
 
 export interface ScoreResult extends ScoreOutcome {
@@ -79,7 +80,7 @@ const scoringThreads = 2;
 
 export function createInference(options: InferenceOptions = {}): Inference {
   /** Room for the decrypted model, the adapted copy, the runtime's own, and the process itself. */
-  const limitsFor = ({ model, external }: ModelFiles): ChildLimits => {
+  const limitsFor = ({ model, external }: ModelFiles): RunLimits => {
     const weights = model.sizeBytes + external.reduce((sum, { file }) => sum + file.sizeBytes, 0);
     return {
       dataBytes: 3 * gibibyte + 4 * weights,
@@ -103,7 +104,7 @@ export function createInference(options: InferenceOptions = {}): Inference {
         .stat()
         .then((facts) => ({ size: facts.size, isFile: facts.isFile() }));
       if (!isFile) throw new AppError('invalid-input', 'The input is not a file.');
-      const parts = [temporaryPath(outputPath), temporaryPath(rejectsPath)] as const;
+      const parts = partPathsOf(outputPath, request.runId);
       try {
         const output = await files.open(
           parts[0],
@@ -214,7 +215,7 @@ export function createInference(options: InferenceOptions = {}): Inference {
     job: Job,
     context: {
       readonly files: OpenFiles;
-      readonly limits: ChildLimits;
+      readonly limits: RunLimits;
       readonly watching: Watching;
     },
   ): Promise<unknown> {
@@ -240,9 +241,10 @@ export function createInference(options: InferenceOptions = {}): Inference {
   }
 }
 
-/** Beside the output, so that the final rename stays on one file system. */
-function temporaryPath(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.part`);
+/** Where a run writes before it is done: beside the output, so that the final rename stays on one file system. */
+export function partPathsOf(outputPath: string, runId: string): readonly [string, string] {
+  const part = (path: string): string => join(dirname(path), `.${basename(path)}.${runId}.part`);
+  return [part(outputPath), part(rejectsPathOf(outputPath))];
 }
 
 /** `predictions.csv` → `predictions.csv.rejects.csv`. */

@@ -1,7 +1,7 @@
 /**
  * In the core: starts a child for one job and waits for its answer. The child is the same Node binary in a fresh empty folder
- * with an empty environment, under limits (on Linux and macOS through the shell's `ulimit`: data, processor time, no core
- * dump) and a clock of its own here. Cancel, time-out and a lost core all end in SIGKILL.
+ * with an environment of its own, contained as `containment.ts` says, and watched by a clock here. Cancel and time-out end in
+ * SIGKILL.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '#shared/errors.ts';
+import { childEnvironment, containedCommand, type ChildLimits } from './containment.ts';
 import { childMessage, type ChildMessage, type Job } from './protocol.ts';
 
 const workerPath = fileURLToPath(new URL('../../worker.ts', import.meta.url));
@@ -16,10 +17,7 @@ const workerPath = fileURLToPath(new URL('../../worker.ts', import.meta.url));
 /** First descriptor after stdin, stdout, stderr and the channel. */
 export const firstFileDescriptor = 4;
 
-export interface ChildLimits {
-  /** Private memory, bytes. */
-  readonly dataBytes: number;
-  readonly processorSeconds: number;
+export interface RunLimits extends ChildLimits {
   /** Longest time from the start until the model runs. */
   readonly loadMs: number;
   /** Longest time without a sign of progress while it runs. */
@@ -30,7 +28,7 @@ export interface ChildRun {
   readonly job: Job;
   /** Open descriptors; they become `firstFileDescriptor` and up in the child. */
   readonly files: readonly number[];
-  readonly limits: ChildLimits;
+  readonly limits: RunLimits;
   readonly onProgress?: (progress: Extract<ChildMessage, { kind: 'progress' }>) => void;
   readonly signal?: AbortSignal;
 }
@@ -56,14 +54,11 @@ export async function runChild(run: ChildRun): Promise<unknown> {
 }
 
 function start(cwd: string, { files, limits }: ChildRun): ChildProcess {
-  const node = [process.execPath, '--no-warnings', workerPath];
-  const kib = Math.ceil(limits.dataBytes / 1024);
-  const script = `ulimit -c 0; ulimit -d ${kib} 2>/dev/null; ulimit -t ${limits.processorSeconds}; exec "$@"`;
-  const [command = '', ...args] =
-    process.platform === 'win32' ? node : ['/bin/sh', '-c', script, 'sh', ...node];
+  const node = [process.execPath, '--no-warnings', '--disable-sigusr1', workerPath];
+  const { command, args } = containedCommand(node, limits);
   return spawn(command, args, {
     cwd,
-    env: { LC_ALL: 'C.UTF-8' },
+    env: childEnvironment,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc', ...files],
     windowsHide: true,
   });

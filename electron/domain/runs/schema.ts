@@ -10,6 +10,7 @@ export const runsSchema: readonly string[] = [
      finished_at TEXT,
      actor TEXT NOT NULL,
      input_name TEXT NOT NULL,
+     output_path TEXT NOT NULL,
      rows INTEGER NOT NULL DEFAULT 0,
      rejected INTEGER NOT NULL DEFAULT 0,
      seconds REAL,

@@ -31,6 +31,7 @@ export interface RunStore {
       readonly at: string;
       readonly actor: string;
       readonly inputName: string;
+      readonly outputPath: string;
     },
   ): void;
   finish(run: {
@@ -46,7 +47,11 @@ export interface RunStore {
     readonly at: string;
   }): void;
   /** Runs that a killed program left behind; called once at open. */
-  closeInterrupted(at: string): number;
+  closeInterrupted(at: string): readonly { readonly runId: string; readonly outputPath: string }[];
+  /** The finished run that the log entry announced. */
+  finishedBy(
+    logIndex: number,
+  ): { readonly result: RunResult; readonly drift: DriftState | undefined } | undefined;
   list(filter: { readonly model: string | undefined; readonly limit: number }): RunSummary[];
   show(runId: string): { readonly summary: RunSummary; readonly result: RunResult | null };
   profileOf(runId: string): Profile | undefined;
@@ -54,7 +59,8 @@ export interface RunStore {
   finished(version: VersionName): RunRow[];
   latest(model: string): RunRow | undefined;
   reference(version: VersionName): ReferenceProfile | undefined;
-  setReference(version: VersionName, reference: ReferenceProfile): void;
+  /** Undefined takes the reference away. */
+  setReference(version: VersionName, reference: ReferenceProfile | undefined): void;
 }
 
 export function createRunStore(db: Database): RunStore {
@@ -73,11 +79,11 @@ export function createRunStore(db: Database): RunStore {
   }
 
   return {
-    start({ runId, model, version, digest, at, actor, inputName }) {
+    start({ runId, model, version, digest, at, actor, inputName, outputPath }) {
       db.prepare(
-        `INSERT INTO runs (run_id, model, version, version_digest, state, started_at, actor, input_name)
-         VALUES (?, ?, ?, ?, 'running', ?, ?, ?)`,
-      ).run(runId, model, version, digest, at, actor, inputName);
+        `INSERT INTO runs (run_id, model, version, version_digest, state, started_at, actor, input_name, output_path)
+         VALUES (?, ?, ?, ?, 'running', ?, ?, ?, ?)`,
+      ).run(runId, model, version, digest, at, actor, inputName, outputPath);
     },
     finish({ result, profile, drift, at }) {
       db.prepare(
@@ -106,11 +112,27 @@ export function createRunStore(db: Database): RunStore {
     },
     closeInterrupted(at) {
       const error = { code: 'io', message: 'The program ended while this run was going on.' };
-      return db
-        .prepare(
-          "UPDATE runs SET state = 'interrupted', finished_at = ?, error = ? WHERE state = 'running'",
+      const left = db
+        .prepare<[], { runId: string; outputPath: string }>(
+          "SELECT run_id AS runId, output_path AS outputPath FROM runs WHERE state = 'running'",
         )
-        .run(at, JSON.stringify(error)).changes;
+        .all();
+      db.prepare(
+        "UPDATE runs SET state = 'interrupted', finished_at = ?, error = ? WHERE state = 'running'",
+      ).run(at, JSON.stringify(error));
+      return left;
+    },
+    finishedBy(logIndex) {
+      const row = db
+        .prepare<[number], { result: string; drift_state: DriftState | null }>(
+          "SELECT result, drift_state FROM runs WHERE state = 'done' AND json_extract(result, '$.logIndex') = ?",
+        )
+        .get(logIndex);
+      if (row === undefined) return undefined;
+      return {
+        result: runResult.parse(JSON.parse(row.result)),
+        drift: row.drift_state ?? undefined,
+      };
     },
     list: ({ model, limit }) =>
       (model === undefined
@@ -161,6 +183,13 @@ export function createRunStore(db: Database): RunStore {
       };
     },
     setReference({ model, version }, reference) {
+      if (reference === undefined) {
+        db.prepare('DELETE FROM reference_profiles WHERE model = ? AND version = ?').run(
+          model,
+          version,
+        );
+        return;
+      }
       db.prepare('INSERT OR REPLACE INTO reference_profiles VALUES (?, ?, ?, ?, ?, ?)').run(
         model,
         version,

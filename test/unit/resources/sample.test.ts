@@ -88,6 +88,7 @@ describe('the sample', () => {
         inputPath: join(sample, 'data', `${name}.csv`),
         outputPath: join(out, `${name}.csv`),
         keepColumns: false,
+        runId: '0123456789abcdef',
       });
     const normal = await score('normal-month');
     const drifted = await score('drifted-month');

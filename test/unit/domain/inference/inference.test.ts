@@ -32,6 +32,7 @@ async function scoreText(
     inputPath: join(dir, 'in.csv'),
     outputPath,
     keepColumns: options.keepColumns ?? false,
+    runId: '0123456789abcdef',
   });
   return {
     result,
@@ -223,6 +224,7 @@ describe('what goes wrong', () => {
         inputPath: join(dir, 'in.csv'),
         outputPath: join(dir, 'out.csv'),
         keepColumns: false,
+        runId: '0123456789abcdef',
       })
       .catch((reason: unknown) => reason);
     expect(readdirSync(dir)).toEqual(['in.csv']);
@@ -261,6 +263,7 @@ describe('what goes wrong', () => {
         inputPath: join(dir, 'in.csv'),
         outputPath: join(dir, 'out.csv'),
         keepColumns: false,
+        runId: '0123456789abcdef',
       }),
     ).rejects.toMatchObject({ code: 'conflict' });
     expect(readFileSync(join(dir, 'out.csv'), 'utf8')).toBe('precious');
@@ -288,6 +291,7 @@ describe('what goes wrong', () => {
           inputPath: join(dir, 'in.csv'),
           outputPath: join(dir, 'out.csv'),
           keepColumns: false,
+          runId: '0123456789abcdef',
         },
         { signal: abort.signal },
       ),
@@ -308,6 +312,7 @@ describe('what goes wrong', () => {
           inputPath: join(dir, 'in.csv'),
           outputPath: join(dir, 'out.csv'),
           keepColumns: false,
+          runId: '0123456789abcdef',
         })
         .catch((error: unknown) => error);
       let child = '';
@@ -352,6 +357,7 @@ describe('what goes wrong', () => {
             inputPath: join(dir, 'in.csv'),
             outputPath: join(small, 'out.csv'),
             keepColumns: false,
+            runId: '0123456789abcdef',
           }),
         ).rejects.toMatchObject({ code: 'io' });
         expect(readdirSync(small)).toEqual([]);
