@@ -50,9 +50,21 @@ const coreEntry = fileURLToPath(new URL('../core.ts', import.meta.url));
 export function startCore(
   options: CoreOptions & { readonly nodePath: string; readonly entry?: string },
 ): Core {
-  const args = [options.entry ?? coreEntry, '--vault', options.vaultDir, '--host', options.host];
+  const args = [
+    '--disable-sigusr1',
+    options.entry ?? coreEntry,
+    '--vault',
+    options.vaultDir,
+    '--host',
+    options.host,
+  ];
   if (options.inboxDir !== undefined) args.push('--inbox', options.inboxDir);
-  const child = spawn(options.nodePath, args, {
+  // No debugger on a signal and, where there is a shell to say so, no memory in a core dump: the keys are in it.
+  const [command, ...rest] =
+    process.platform === 'win32'
+      ? [options.nodePath, ...args]
+      : ['/bin/sh', '-c', 'ulimit -c 0; exec "$@"', 'sh', options.nodePath, ...args];
+  const child = spawn(command, rest, {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     windowsHide: true,
   });

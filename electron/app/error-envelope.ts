@@ -27,6 +27,14 @@ export function errorToBody(error: unknown): ErrorBody {
       details: { system: code },
     };
   }
+  if (code !== undefined && /^SQLITE_(CORRUPT|NOTADB)/.test(code)) {
+    return {
+      code: 'corrupt',
+      message:
+        'A database of the vault is damaged. Nothing was changed; restore the vault from a copy.',
+      details: { system: code },
+    };
+  }
   const id = randomBytes(4).toString('hex');
   logInternal(id, error);
   return {
@@ -36,11 +44,19 @@ export function errorToBody(error: unknown): ErrorBody {
   };
 }
 
+/** Databases name their errors differently for what the system says. */
+const systemCodeByPrefix: readonly (readonly [string, string])[] = [
+  ['SQLITE_FULL', 'ENOSPC'],
+  ['SQLITE_IOERR', 'EIO'],
+  ['SQLITE_READONLY', 'EROFS'],
+  ['SQLITE_CANTOPEN', 'EACCES'],
+];
+
 function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string')
     return undefined;
-  if (error.code === 'SQLITE_FULL') return 'ENOSPC';
-  return error.code;
+  const { code } = error;
+  return systemCodeByPrefix.find(([prefix]) => code.startsWith(prefix))?.[1] ?? code;
 }
 
 /** The stack goes to stderr only: it names code, never values, because messages never hold any. */

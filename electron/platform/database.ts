@@ -3,18 +3,32 @@
  * same files. Every database is WAL with synchronous=FULL: a returned commit is on the medium. Deleted
  * content is overwritten (secure_delete) and temporary results stay in memory.
  */
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import Sqlite from 'better-sqlite3-multiple-ciphers';
 import { AppError } from '#shared/errors.ts';
 
 export type Database = Sqlite.Database;
 
-/** Opens or creates the file; the key (32 bytes) is not kept. A wrong key or damaged page is `corrupt`. */
-export function openDatabase(path: string, key: Uint8Array): Database {
+/**
+ * Opens the file, or creates it where `place` says so; the key (32 bytes) is not kept. A wrong key or damaged page is
+ * `corrupt`; what the system says of the medium is passed on as it is.
+ */
+export function openDatabase(path: string, key: Uint8Array, place: 'new' | 'existing'): Database {
+  if (place === 'existing' && !existsSync(path)) {
+    throw new AppError(
+      'tampered',
+      `The file ${basename(path)} is missing from the vault folder. Restore it from a copy of the vault.`,
+    );
+  }
   const db = new Sqlite(path);
   try {
     db.pragma("cipher='sqlcipher'");
     db.pragma('legacy=4');
-    db.pragma(`key="x'${Buffer.from(key).toString('hex')}'"`);
+    const text = rawKey(key);
+    // The package has this method, and types only for the one it is made from.
+    (db as Database & { key(text: Buffer): number }).key(text);
+    text.fill(0);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('fullfsync = ON');
@@ -26,10 +40,25 @@ export function openDatabase(path: string, key: Uint8Array): Database {
     return db;
   } catch (cause) {
     db.close();
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    if (/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|BUSY)/.test(code)) throw cause;
     throw new AppError('corrupt', 'A database of the vault cannot be read with its key.', {
       cause,
     });
   }
+}
+
+/** `x'<hex>'`, which tells the cipher that this is the key itself. As bytes, because a string could not be wiped. */
+function rawKey(key: Uint8Array): Buffer {
+  const digits = '0123456789abcdef';
+  const text = Buffer.alloc(2 * key.length + 3);
+  text.write("x'", 0);
+  for (const [at, byte] of key.entries()) {
+    text[2 + 2 * at] = digits.charCodeAt(byte >> 4);
+    text[3 + 2 * at] = digits.charCodeAt(byte & 15);
+  }
+  text.write("'", text.length - 1);
+  return text;
 }
 
 /** Applies the schema steps that `user_version` says are missing, each in one transaction. */
@@ -38,12 +67,22 @@ export function migrate(db: Database, steps: readonly string[]): void {
   if (version > steps.length) {
     throw new AppError('unsupported', 'This vault was written by a newer version of Strongroom.');
   }
-  for (const [index, step] of steps.entries()) {
-    if (index < version) continue;
-    db.transaction(() => {
-      db.exec(step);
-      db.pragma(`user_version = ${index + 1}`);
-    })();
+  try {
+    for (const [index, step] of steps.entries()) {
+      if (index < version) continue;
+      db.transaction(() => {
+        db.exec(step);
+        db.pragma(`user_version = ${index + 1}`);
+      })();
+    }
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : '';
+    if (code !== 'SQLITE_ERROR') throw cause;
+    throw new AppError(
+      'tampered',
+      'The tables of a database do not fit the version that it names: it was changed by something other than Strongroom.',
+      { cause },
+    );
   }
 }
 

@@ -10,7 +10,7 @@ export function openTestLog(
   dir: string,
   clock = (): Date => new Date(),
 ): { readonly db: Database; readonly log: AuditLog } {
-  const db = openDatabase(join(dir, 'audit.db'), databaseKey);
+  const db = openDatabase(join(dir, 'audit.db'), databaseKey, 'new');
   migrate(db, auditSchema);
   return { db, log: openLog({ db, clock, host: 'test', vaultId }) };
 }

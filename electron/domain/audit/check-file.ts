@@ -24,6 +24,8 @@ import { parseTlogProof } from './tlog-proof.ts';
 export type Check = FileVerdict['checks'][number];
 
 const maxTileBytes = tileWidth * (65_535 + 2);
+/** Some two million entries. */
+const maxLinesBytes = 500_000_000;
 
 export function verdictOf(kind: FileVerdict['kind'], checks: readonly Check[]): FileVerdict {
   return {
@@ -138,7 +140,16 @@ async function rebuild(
   };
   const hashes = new Map<string, Hash>();
   const damaged: string[] = [];
-  const lines = (await readFile(join(dir, exportNames.lines), 'utf8')).split('\n');
+  const lines = await readLines(join(dir, exportNames.lines));
+  // Before anything is made as large as the checkpoint says.
+  if (lines.length !== checkpoint.size + 1)
+    return [
+      {
+        name: 'entries',
+        ok: false,
+        detail: `There are ${Math.max(0, lines.length - 1)} entries, and the checkpoint is over ${checkpoint.size}.`,
+      },
+    ];
   compare();
   for (const tile of tilesOf(checkpoint.size)) {
     const path = tilePath(tile);
@@ -167,7 +178,7 @@ async function rebuild(
       if (bytes === undefined || !expected.equals(bytes)) damaged.push(path);
     }
   }
-  const whole = damaged.length === 0 && lines.length === checkpoint.size + 1 && lines.at(-1) === '';
+  const whole = damaged.length === 0 && lines.at(-1) === '';
   const rooted = tree.size() === checkpoint.size && sameHash(tree.root(), checkpoint.root);
   return [
     {
@@ -247,15 +258,22 @@ function unreadable(kind: FileVerdict['kind'], error: unknown): FileVerdict {
 }
 
 async function readTile(path: string): Promise<Uint8Array | undefined> {
-  const size = await stat(path).then(
-    (found) => found.size,
-    () => undefined,
-  ); // a missing tile is a failed check
-  return size === undefined || size > maxTileBytes ? undefined : readFile(path);
+  // A missing tile is a failed check.
+  return readWhole(path, maxTileBytes).catch(() => undefined);
+}
+
+async function readLines(path: string): Promise<string[]> {
+  return (await readWhole(path, maxLinesBytes)).toString('utf8').split('\n');
 }
 
 async function readBounded(path: string): Promise<string> {
-  const { size } = await stat(path);
-  if (size > 1_000_000) throw new Error('A file is longer than it can be.');
-  return readFile(path, 'utf8');
+  return (await readWhole(path, 1_000_000)).toString('utf8');
+}
+
+async function readWhole(path: string, maxBytes: number): Promise<Buffer> {
+  const found = await stat(path);
+  // A pipe or device in a folder from elsewhere could be read for ever.
+  if (!found.isFile()) throw new Error('A file that belongs to it is something else.');
+  if (found.size > maxBytes) throw new Error('A file is longer than it can be.');
+  return readFile(path);
 }

@@ -28,6 +28,8 @@ export interface Attempts {
   /** Throws `locked` while a name is blocked. */
   refuseIfBlocked(tag: string): Promise<void>;
   failed(tag: string): Promise<void>;
+  /** An administrator has set a new password, so the name is free again. */
+  forgive(tag: string): Promise<void>;
   /** Forgets the failures of `tag` and returns how many of anybody's had not been reported. */
   succeeded(tag: string): Promise<number>;
 }
@@ -74,6 +76,11 @@ export function createAttempts(dir: string, clock: Clock): Attempts {
         unreported: file.unreported + 1,
         byTag: { ...Object.fromEntries(others), [tag]: { failed, last: clock().toISOString() } },
       });
+    },
+    async forgive(tag) {
+      const file = await load();
+      const { [tag]: own, ...others } = file.byTag;
+      if (own !== undefined) await save({ ...file, byTag: others });
     },
     async succeeded(tag) {
       const file = await load();

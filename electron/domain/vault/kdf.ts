@@ -6,15 +6,15 @@ import { z } from 'zod';
 
 /** The bounds keep a hostile `vault.json` from exhausting memory or time. */
 export const kdfChoice = z.discriminatedUnion('name', [
-  z.strictObject({
-    name: z.literal('argon2id'),
-    memoryKib: z
-      .int()
-      .min(8)
-      .max(1024 * 1024),
-    passes: z.int().min(1).max(10),
-    lanes: z.int().min(1).max(16),
-  }),
+  z
+    .strictObject({
+      name: z.literal('argon2id'),
+      memoryKib: z.int().max(1024 * 1024),
+      passes: z.int().min(1).max(10),
+      lanes: z.int().min(1).max(16),
+    })
+    // RFC 9106 §3.1.
+    .refine(({ memoryKib, lanes }) => memoryKib >= 8 * lanes),
   z.strictObject({
     name: z.literal('pbkdf2-hmac-sha512'),
     iterations: z.int().min(1).max(50_000_000),

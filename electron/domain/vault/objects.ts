@@ -10,7 +10,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import { syncDirectory } from '#platform/atomic-file.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -251,18 +251,25 @@ export function createObjectStore(deps: {
 /** Brings the folders and the catalog back into agreement. Needs the catalog key only, so an auditor's sign-in does it too. */
 export async function recoverObjects(dir: string, catalog: Database): Promise<RecoveryReport> {
   const rolledBack = await rollBack(dir, catalog);
+  // Tools that copy a vault like to leave empty folders out.
+  for (const name of ['objects', 'staging', 'quarantine'])
+    await mkdir(join(dir, name), { recursive: true, mode: 0o700 });
 
   const parts = await readdir(join(dir, 'staging'));
   for (const part of parts) await rm(join(dir, 'staging', part), { force: true, recursive: true });
 
   const known = new Set(catalog.prepare<[], string>('SELECT id FROM objects').pluck().all());
   let quarantined = 0;
-  for (const folder of await readdir(join(dir, 'objects'))) {
-    for (const name of await readdir(join(dir, 'objects', folder))) {
-      if (known.has(name)) continue;
-      await rename(join(dir, 'objects', folder, name), join(dir, 'quarantine', name));
-      quarantined += 1;
-    }
+  const setApart = async (path: string): Promise<void> => {
+    await rename(path, join(dir, 'quarantine', basename(path)));
+    quarantined += 1;
+  };
+  for (const folder of await readdir(join(dir, 'objects'), { withFileTypes: true })) {
+    const path = join(dir, 'objects', folder.name);
+    if (!folder.isDirectory()) await setApart(path);
+    else
+      for (const name of await readdir(path))
+        if (!known.has(name)) await setApart(join(path, name));
   }
   if (quarantined > 0) await syncDirectory(join(dir, 'quarantine'));
   return { rolledBack, swept: parts.length, quarantined };

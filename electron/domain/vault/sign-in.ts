@@ -65,6 +65,7 @@ export function createSlots(deps: {
         ...file.slots.filter((other) => other.kind !== 'password' || other.tag !== tag),
         slot,
       ]);
+      await createAttempts(dir, deps.clock).forgive(tag);
       return slot.id;
     },
     async remove(slotId) {
@@ -75,12 +76,10 @@ export function createSlots(deps: {
       await replaceSlots(file.slots.map((slot) => (slot.id === slotId ? changed : slot)));
     },
     async setPassword(slotId, password) {
-      const changed = await changePassword(file, passwordSlot(slotId), {
-        password,
-        kdf: file.kdf,
-        keys,
-      });
-      await replaceSlots(file.slots.map((slot) => (slot.id === slotId ? changed : slot)));
+      const slot = passwordSlot(slotId);
+      const changed = await changePassword(file, slot, { password, kdf: file.kdf, keys });
+      await replaceSlots(file.slots.map((other) => (other.id === slotId ? changed : other)));
+      await createAttempts(dir, deps.clock).forgive(slot.tag);
     },
     async check(user, password) {
       const attempts = createAttempts(dir, deps.clock);

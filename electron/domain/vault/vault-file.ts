@@ -35,7 +35,8 @@ export const slot = z.discriminatedUnion('kind', [
     ...slotKeys,
     tag: base64,
     kdf: kdfChoice,
-    salt: base64,
+    /** 16 bytes. */
+    salt: base64.length(24),
   }),
   z.strictObject({ kind: z.literal('recovery'), ...slotKeys }),
 ]);

@@ -4,7 +4,7 @@
  * objects and catalog into agreement. Anything that fails on the way closes everything again and destroys the keys.
  */
 import { randomBytes } from 'node:crypto';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
@@ -101,6 +101,7 @@ export async function createVault(
   const { dir, clock } = options;
   await makeFolder(dir);
   const lock = acquireLock(join(dir, 'lock'));
+  writeFileSync(join(dir, creatingMark), '', { mode: 0o600 });
   return closingOnFailure([() => lock.release(), () => emptyFolder(dir)], async () => {
     const keys = Object.fromEntries(
       purposes.map((purpose) => [purpose, Secret.random<Purpose>(32)]),
@@ -136,10 +137,12 @@ export async function createVault(
       lock,
       slotId: slot.id,
       failedAttempts: 0,
+      place: 'new',
     });
     // Last of all: a folder without this file is no vault, so a crash before it leaves nothing that looks like one.
     try {
       await writeVaultFile(dir, file, vaultFileKey(keys));
+      rmSync(join(dir, creatingMark));
       await syncDirectory(dir);
     } catch (error) {
       vault.close();
@@ -166,7 +169,14 @@ export async function openVault(
       password: options.password,
     });
     const file = checkVaultFile(stored, vaultFileKey(keys));
-    return openDatabases(options, { file, keys, lock, slotId: slot.id, failedAttempts });
+    return openDatabases(options, {
+      file,
+      keys,
+      lock,
+      slotId: slot.id,
+      failedAttempts,
+      place: 'existing',
+    });
   });
 }
 
@@ -185,7 +195,14 @@ export async function openVaultWithRecoveryKey(
         slot.kind === 'recovery' ? openRecoverySlot(stored, slot, recoveryKey) : undefined;
       if (keys === undefined) continue;
       const file = checkVaultFile(stored, vaultFileKey(keys));
-      return openDatabases(options, { file, keys, lock, slotId: slot.id, failedAttempts: 0 });
+      return openDatabases(options, {
+        file,
+        keys,
+        lock,
+        slotId: slot.id,
+        failedAttempts: 0,
+        place: 'existing',
+      });
     }
     throw new AppError('wrong-password', 'This recovery key does not open this vault.');
   });
@@ -199,9 +216,10 @@ async function openDatabases(
     readonly lock: Lock;
     readonly slotId: string;
     readonly failedAttempts: number;
+    readonly place: 'new' | 'existing';
   },
 ): Promise<OpenVault> {
-  const { keys, slotId } = opened;
+  const { keys, slotId, place } = opened;
   const databases: Database[] = [];
   const closeAll = (): void => {
     for (const db of databases) db.close();
@@ -209,7 +227,7 @@ async function openDatabases(
   };
   function database(name: 'catalog' | 'audit' | 'records'): Database {
     const key = deriveKey(requireKey(keys, name), `${name}.db`);
-    const db = openDatabase(join(dir, `${name}.db`), key);
+    const db = openDatabase(join(dir, `${name}.db`), key, place);
     databases.push(db);
     key.fill(0);
     migrate(db, schema[name]);
@@ -259,6 +277,9 @@ async function requireVault(
   return file;
 }
 
+/** Stands in the folder while a vault is being created: what is beside it is worthless until there is a `vault.json`. */
+const creatingMark = 'creating';
+
 async function makeFolder(dir: string): Promise<void> {
   if ((await readVaultFile(dir)) !== undefined)
     throw new AppError(
@@ -266,7 +287,13 @@ async function makeFolder(dir: string): Promise<void> {
       'There is a vault in this folder already. Open it, or choose another folder.',
     );
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  if ((await readdir(dir)).length > 0)
+  const found = await readdir(dir);
+  if (found.includes(creatingMark)) {
+    // A creation that was killed. Held by the lock, so that a creation under way is not swept away.
+    const lock = acquireLock(join(dir, 'lock'));
+    emptyFolder(dir);
+    lock.release();
+  } else if (found.some((name) => name !== 'lock' && name !== 'lock-journal'))
     throw new AppError(
       'conflict',
       'A new vault needs an empty folder, and this one has files in it. Choose another.',
