@@ -72,6 +72,7 @@ export function createApp(options: AppOptions): App {
   const handlers = createHandlers({
     clock,
     host: options.host,
+    vaultDir: options.vaultDir,
     version: packageFacts.version,
     inboxDir: options.inboxDir,
     tokens,

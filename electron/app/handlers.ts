@@ -1,6 +1,6 @@
 /** One line per method of the contract: from the call to the part of the product that does it. */
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import type { contract } from '#shared/contract/index.ts';
 import type { LogEntry } from '#shared/contract/audit.ts';
@@ -8,7 +8,8 @@ import type { MadeReport } from '#shared/contract/reports.ts';
 import type { User } from '#shared/contract/users.ts';
 import { reportKind } from '#shared/contract/reports.ts';
 import type { Clock } from '#platform/clock.ts';
-import { exportLog, verifyLog } from '#domain/audit/index.ts';
+import { isInside } from '#platform/paths.ts';
+import { exportLog, parseCheckpoint, verifyLog } from '#domain/audit/index.ts';
 import { findBundles, generateSigningKey, passGate, signFolder } from '#domain/bundle/index.ts';
 import { makeProductionHistory, verifyFile } from '#domain/compliance/index.ts';
 import { parseTrustAnchor } from '#domain/identity/index.ts';
@@ -25,11 +26,13 @@ import { monitorView } from './monitor-view.ts';
 import type { OpenVaultState } from './open-state.ts';
 import type { Operations } from './operations.ts';
 import { scoreRun } from './score-run.ts';
+import { readSeenSize } from './seen-log.ts';
 import { type Sessions } from './sessions.ts';
 
 export interface HandlerDeps {
   readonly clock: Clock;
   readonly host: 'electron' | 'chromium' | 'cli';
+  readonly vaultDir: string;
   readonly version: string;
   readonly inboxDir: string | undefined;
   readonly tokens: FileTokens;
@@ -41,6 +44,16 @@ export interface HandlerDeps {
 export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
   const { clock, tokens, sessions, operations, inference } = deps;
   const pathOf = tokens.pathOf;
+  /** Where something is to be written: never among the vault's own files, because it is in the clear. */
+  const folderOf = (token: string): string => {
+    const path = pathOf(token);
+    if (isInside(path, deps.vaultDir))
+      throw new AppError(
+        'invalid-input',
+        'This folder belongs to the vault, and results are not encrypted. Choose another folder.',
+      );
+    return path;
+  };
 
   return {
     vault: {
@@ -156,7 +169,7 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
         importBundle(context, { ...input, path: pathOf(source) }, { clock, inference, sessions }),
       export: async (context, { version, folder, name }) => {
         const resolved = context.open().registry.resolve(version);
-        const path = join(pathOf(folder), name);
+        const path = join(folderOf(folder), name);
         context.note({
           objects: [
             {
@@ -170,7 +183,7 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
       },
       keygen: async (_context, { folder, name }) => {
         const { privatePem, publicPem, keyId } = generateSigningKey();
-        const base = join(pathOf(folder), name);
+        const base = join(folderOf(folder), name);
         await writeNew(`${base}.key.pem`, privatePem, 0o600);
         await writeNew(`${base}.pub.pem`, publicPem, 0o644);
         return { privateKeyPath: `${base}.key.pem`, publicKeyPath: `${base}.pub.pem`, keyId };
@@ -251,7 +264,7 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
           {
             version,
             inputPath: pathOf(input),
-            folder: pathOf(folder),
+            folder: folderOf(folder),
             name,
             keepColumns,
             reference,
@@ -282,9 +295,13 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
     audit: {
       list: ({ open }, filter) => open().log.list(filter),
       verify: async ({ open, signal, report }, { against }) => {
-        const kept = await Promise.all((against ?? []).map((token) => readText(pathOf(token))));
-        const status = await verifyLog(open().vault.audit, {
+        const kept = await Promise.all(
+          (against ?? []).map((token) => readCheckpoint(pathOf(token))),
+        );
+        const { vault } = open();
+        const status = await verifyLog(vault.audit, {
           against: kept,
+          atLeast: readSeenSize(vault.catalog),
           signal,
           onProgress: (done, total) => report({ step: 'Verifying', done, total, unit: 'entries' }),
         });
@@ -298,7 +315,7 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
       prove: ({ open }, { index }) => ({ ...open().log.prove(index), index }),
       export: async ({ open, signal, report, note }, { folder, name }) => {
         const { vault, log } = open();
-        const path = join(pathOf(folder), name);
+        const path = join(folderOf(folder), name);
         const exported = await exportLog({ db: vault.audit, log }, path, {
           signal,
           onProgress: (done, total) => report({ step: 'Writing', done, total, unit: 'steps' }),
@@ -318,8 +335,9 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
       list: ({ open }) => madeReports(open()),
       make: async ({ open, note }, { kind, folder, name, model, from, to }) => {
         const opened = open();
+        if (model !== undefined) opened.registry.show(model);
         const now = clock();
-        const path = join(pathOf(folder), name);
+        const path = join(folderOf(folder), name);
         const made = await makeProductionHistory({
           log: opened.log,
           filter: { model: model ?? null, from: from ?? null, to: to ?? null },
@@ -450,6 +468,21 @@ function entryToReport({ phase, outcome, objects, details, time, actor }: LogEnt
 }
 
 const maxTextBytes = 1024 * 1024;
+
+/** Throws `invalid-input` for any other file: that it is the wrong one says nothing of the log. */
+async function readCheckpoint(path: string): Promise<string> {
+  const text = await readText(path);
+  try {
+    parseCheckpoint(text);
+    return text;
+  } catch (cause) {
+    throw new AppError(
+      'invalid-input',
+      `${basename(path)} is not a checkpoint, so there is nothing to compare the log with.`,
+      { cause },
+    );
+  }
+}
 
 async function readText(path: string): Promise<string> {
   const bytes = await readFile(path);

@@ -43,7 +43,7 @@ export function requireRunnable(version: ResolvedVersion): void {
   if (runnableStages.includes(version.stage)) return;
   throw new AppError(
     'refused',
-    `${version.model}@${version.version} is ${version.stage} and may not run. Promote it to candidate first, or choose another version.`,
+    `${version.model}@${version.version} is ${version.stage} and may not run. ${version.stage === 'quarantined' ? 'Promote it to candidate first, or choose' : 'Choose'} another version.`,
   );
 }
 

@@ -11,10 +11,11 @@ import {
   type TrustList,
   type Users,
 } from '#domain/identity/index.ts';
-import { doneActsSchema } from './unfinished-acts.ts';
 import { createRegistry, registrySchema, type Registry } from '#domain/registry/index.ts';
 import { createRunStore, runsSchema, type RunStore } from '#domain/runs/index.ts';
 import { vaultCatalogSchema, type OpenVault, type VaultSchema } from '#domain/vault/index.ts';
+import { readSeenSize, seenLogSchema } from './seen-log.ts';
+import { doneActsSchema } from './unfinished-acts.ts';
 
 export interface OpenVaultState {
   readonly vault: OpenVault;
@@ -28,7 +29,13 @@ export interface OpenVaultState {
 }
 
 export const vaultSchema: VaultSchema = {
-  catalog: [...vaultCatalogSchema, ...identitySchema, ...registrySchema, ...doneActsSchema],
+  catalog: [
+    ...vaultCatalogSchema,
+    ...identitySchema,
+    ...registrySchema,
+    ...doneActsSchema,
+    ...seenLogSchema,
+  ],
   audit: auditSchema,
   records: runsSchema,
 };
@@ -42,7 +49,13 @@ export function createOpenStores(
   const { clock } = deps;
   return {
     vault,
-    log: openLog({ db: vault.audit, clock, host: deps.host, vaultId: vault.id }),
+    log: openLog({
+      db: vault.audit,
+      clock,
+      host: deps.host,
+      vaultId: vault.id,
+      atLeast: readSeenSize(vault.catalog),
+    }),
     users: createUsers({ db: vault.catalog, slots: vault.slots, clock }),
     trust: createTrustList(vault.catalog, clock),
     policy: createPolicy(vault.catalog),

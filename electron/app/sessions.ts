@@ -21,6 +21,7 @@ import {
   type KdfChoice,
   type OpenVault,
 } from '#domain/vault/index.ts';
+import { rememberSize } from './seen-log.ts';
 import { settleInterrupted } from './unfinished-acts.ts';
 import {
   createOpenStores,
@@ -125,6 +126,7 @@ export function createSessions(deps: {
           outcome: 'ok',
           details: { because },
         });
+        rememberSize(leaving.vault.catalog, leaving.log.head().size);
       }
     } catch {
       // Sealing never fails: a log that takes no entry is one more reason to seal, and is said afterwards.
@@ -225,6 +227,7 @@ export function createSessions(deps: {
       });
     }
     stores.users.signedIn(user.name);
+    rememberSize(vault.catalog, stores.log.head().size);
     return { session, repaired };
   }
 

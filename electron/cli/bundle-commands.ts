@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { AppError } from '#shared/errors.ts';
 import { contract } from '#shared/contract/index.ts';
 import type { InspectReport } from '#shared/contract/bundles.ts';
-import { answerNo, reasonOf, type Runner } from './command.ts';
+import { answerNo, type Runner } from './command.ts';
 import { shortDigest } from './output.ts';
 import { readSecret } from './settings.ts';
 
@@ -110,13 +110,15 @@ export function addBundleCommands(program: Command, runner: Runner): void {
         runner.signedIn(command, async ({ connection, client, output }) => {
           if (options.overrideUser === undefined && options.overridePasswordFile !== undefined)
             throw new AppError('invalid-input', 'Name the second person with --override-user.');
+          if (options.overrideUser !== undefined && options.reason === undefined)
+            throw new AppError('invalid-input', 'An override needs a --reason.');
           const override =
             options.overrideUser === undefined
               ? {}
               : {
                   override: {
                     user: options.overrideUser,
-                    reason: reasonOf(options),
+                    reason: options.reason ?? '',
                     password: await readSecret({
                       file: options.overridePasswordFile,
                       variable: 'STRONGROOM_OVERRIDE_PASSWORD',

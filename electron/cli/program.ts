@@ -39,6 +39,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
       'one JSON document on stdout (audit list: one per line); errors as JSON on stderr',
     )
     .addHelpText('after', exitCodes)
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('Run with --help to see how it is used.')
     .exitOverride()
     .configureOutput({

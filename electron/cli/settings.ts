@@ -25,8 +25,12 @@ export function userOf(options: GlobalOptions): string {
   return user;
 }
 
-export async function readPassword(options: GlobalOptions): Promise<string> {
+export async function readPassword(
+  options: GlobalOptions,
+  kind: 'known' | 'new' = 'known',
+): Promise<string> {
   return readSecret({
+    ...(kind === 'new' ? { repeat: true } : {}),
     file: options.passwordFile,
     variable: 'STRONGROOM_PASSWORD',
     prompt: 'Password: ',
@@ -39,6 +43,8 @@ export async function readSecret(from: {
   readonly variable: string;
   readonly prompt: string;
   readonly flag: string;
+  /** For a new one, which nobody could look up again after a typing error. */
+  readonly repeat?: true;
 }): Promise<string> {
   if (from.file !== undefined) {
     const text = await readFile(from.file, 'utf8').catch((cause: unknown) => {
@@ -56,7 +62,10 @@ export async function readSecret(from: {
       `No password: give ${from.flag} FILE or set ${from.variable}.`,
     );
   }
-  return ask(from.prompt);
+  const secret = await ask(from.prompt);
+  if (from.repeat === true && secret !== (await ask('Again: ')))
+    throw new AppError('invalid-input', 'The two are not the same. Nothing was done; try again.');
+  return secret;
 }
 
 /** Asks on the terminal without showing what is typed. */
@@ -66,6 +75,9 @@ async function ask(prompt: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
   try {
     return await terminal.question('');
+  } catch (cause) {
+    // Control-C and the end of the input alike.
+    throw new AppError('cancelled', 'Nothing was entered, so nothing was done.', { cause });
   } finally {
     terminal.close();
     process.stderr.write('\n');

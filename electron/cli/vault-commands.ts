@@ -1,11 +1,13 @@
 /** Vault, users, trust, policy. */
 import { open, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { AppError } from '#shared/errors.ts';
 import { role } from '#shared/roles.ts';
+import { isInside } from '#platform/paths.ts';
 import { reasonOf, wholeNumber, type CommandContext, type Runner } from './command.ts';
 import { table } from './output.ts';
-import { readPassword, readSecret, userOf } from './settings.ts';
+import { readPassword, readSecret, userOf, vaultDirOf } from './settings.ts';
 
 export function addVaultCommands(program: Command, runner: Runner): void {
   program
@@ -69,7 +71,7 @@ export function addVaultCommands(program: Command, runner: Runner): void {
         const { session } = await client.vault.recover({
           recoveryKey: recoveryKey.trim(),
           user: userOf(global),
-          newPassword: await readPassword(global),
+          newPassword: await readPassword(global, 'new'),
           reason: reasonOf(options),
         });
         output.result(session, `${session.user} is an administrator with the new password.`);
@@ -87,7 +89,7 @@ async function init(
 ): Promise<void> {
   const input = {
     user: userOf(global),
-    password: await readPassword(global),
+    password: await readPassword(global, 'new'),
     profile: options.profile as 'standard',
     policy: options.policy as 'standard',
   };
@@ -100,6 +102,11 @@ async function init(
     );
     return;
   }
+  if (isInside(dirname(resolve(recoveryFile)), vaultDirOf(global)))
+    throw new AppError(
+      'invalid-input',
+      'The recovery key must not be kept in the vault that it opens. Choose another place.',
+    );
   // The place for the key comes before the vault: a key that cannot be written down would be lost.
   await using file = await open(recoveryFile, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'EEXIST') throw cause;
@@ -136,6 +143,7 @@ function newPassword(file: string | undefined): Promise<string> {
     variable: 'STRONGROOM_NEW_PASSWORD',
     prompt: 'New password: ',
     flag: '--new-password-file',
+    repeat: true,
   });
 }
 
@@ -324,6 +332,8 @@ function addPolicy(program: Command, runner: Runner): void {
         command: Command,
       ) =>
         runner.signedIn(command, async ({ client, output }) => {
+          if (Object.keys(options).every((name) => name === 'reason'))
+            throw new AppError('invalid-input', 'Say what to change: see policy set --help.');
           const state = await client.policy.set({
             reason: reasonOf(options),
             ...(options.secondPerson === undefined

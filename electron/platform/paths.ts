@@ -1,6 +1,7 @@
-/** Where this user's data belongs on this system. */
+/** Paths: where this user's data belongs on this system, and which one lies in which. */
+import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, isAbsolute } from 'node:path';
 
 export function dataDir(): string {
   switch (process.platform) {
@@ -15,4 +16,18 @@ export function dataDir(): string {
 
 export function defaultVaultDir(): string {
   return join(dataDir(), 'vault');
+}
+
+/** Whether `path` is `folder` or lies in it, links resolved; both may not exist yet. */
+export function isInside(path: string, folder: string): boolean {
+  const between = relative(resolved(folder), resolved(path));
+  return between === '' || (!/^\.\.([/\\]|$)/.test(between) && !isAbsolute(between));
+}
+
+function resolved(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // not there: the name is all there is
+  }
 }

@@ -33,7 +33,7 @@ export const trust = {
     about: 'Trusts a public key or certificate from a PEM file.',
   }),
   remove: method({
-    input: z.strictObject({ keyId: z.string().min(4).max(64), reason: reason.optional() }),
+    input: z.strictObject({ keyId: z.string().min(1).max(120), reason: reason.optional() }),
     output: trustedKey,
     access: administrators,
     action: 'trust.remove',

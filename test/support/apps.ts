@@ -36,7 +36,12 @@ export function openTestApp(dir = temporaryFolder()): TestApp {
     inboxDir: dir,
     kdf: cheapKdf,
   });
-  onTestFinished(() => app.close());
+  // In a hook there is no test that could finish; the hook closes what it opened.
+  try {
+    onTestFinished(() => app.close());
+  } catch {
+    // Asked outside of a test.
+  }
   const overWire = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
   const client = createClient(contract, async (path, input) =>
     overWire(await app.dispatch(path, overWire(input))),

@@ -12,7 +12,7 @@ export function openTestLog(
 ): { readonly db: Database; readonly log: AuditLog } {
   const db = openDatabase(join(dir, 'audit.db'), databaseKey, 'new');
   migrate(db, auditSchema);
-  return { db, log: openLog({ db, clock, host: 'test', vaultId }) };
+  return { db, log: openLog({ db, clock, host: 'test', vaultId, atLeast: 0 }) };
 }
 
 const actor = { actor: 'Ada', role: 'administrator', session: 's1' } as const;

@@ -28,6 +28,8 @@ export async function verifyLog(
   options: {
     /** Texts of checkpoints kept outside the vault. */
     readonly against?: readonly string[];
+    /** Entries that the log is known to have had. */
+    readonly atLeast?: number;
     readonly onProgress?: (done: number, total: number) => void;
     readonly signal?: AbortSignal;
   } = {},
@@ -41,7 +43,7 @@ export async function verifyLog(
     const key = readKey(db);
     const kept = against.map((text) => readKept(text, key));
     const hashes = await checkEntries({ db, key, kept, size, tree, options });
-    checkEnd({ db, kept, size, hashes });
+    checkEnd({ db, kept, size, hashes, atLeast: options.atLeast ?? 0 });
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
     return {
@@ -156,8 +158,14 @@ function checkEnd(context: {
   readonly kept: readonly Checkpoint[];
   readonly size: number;
   readonly hashes: number;
+  readonly atLeast: number;
 }): void {
-  const { db, size } = context;
+  const { db, size, atLeast } = context;
+  if (atLeast > size)
+    throw new Broken(
+      size,
+      `The log had ${atLeast} entries when the vault was last open and has ${size}: it was put back from an older copy, or entries were cut off.`,
+    );
   const longest = Math.max(-1, ...context.kept.map((checkpoint) => checkpoint.size));
   if (longest > size) {
     throw new Broken(

@@ -57,6 +57,8 @@ interface LogDeps {
   readonly clock: Clock;
   readonly host: string;
   readonly vaultId: string;
+  /** Entries that the log is known to have had; fewer mean an older copy. */
+  readonly atLeast: number;
 }
 
 export function openLog(deps: LogDeps): AuditLog {
@@ -83,6 +85,7 @@ function openWhole(deps: LogDeps): AuditLog {
   let lastTime = tree.size() === 0 ? '' : entryAt(tree.size() - 1).time;
   if (tree.size() === 0 && isEmpty(db)) db.transaction(() => putCheckpoint())();
   requireHead(head());
+  if (tree.size() < deps.atLeast) throw changedElsewhere();
 
   function entryAt(index: number): LogEntry {
     const text = textAt.get(index);

@@ -8,7 +8,7 @@ import { createReadStream } from 'node:fs';
 import { constants, open, opendir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { crc32, createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import yauzl from 'yauzl';
 import { AppError } from '#shared/errors.ts';
@@ -76,15 +76,13 @@ async function detectFormat(path: string): Promise<Exclude<ContainerFormat, 'dir
 async function* counted(
   files: AsyncGenerator<BundleFile, void, undefined>,
 ): AsyncGenerator<BundleFile, void, undefined> {
-  const seen = new Set<string>();
+  const names = createNames();
   let entries = 0;
   let total = 0;
   for await (const { path, content } of files) {
     checkPath(path);
-    const folded = path.normalize('NFC').toLowerCase();
-    if (seen.has(folded))
+    if (!names.claim(path))
       throw new GateBreach('SR-PATH-003', path, 'The bundle has this name twice.');
-    seen.add(folded);
     entries += 1;
     if (entries > gateLimits.entries)
       throw new GateBreach(
@@ -110,12 +108,32 @@ async function* counted(
   }
 }
 
+/** Names as the strictest file system would see them: case, Unicode form, and files against folders. */
+function createNames(): { claim(path: string): boolean } {
+  const files = new Set<string>();
+  const folders = new Set<string>();
+  return {
+    claim(path) {
+      // Upper case first, so that ß and SS, σ and ς meet.
+      const folded = path.normalize('NFC').toUpperCase().toLowerCase();
+      const parts = folded.split('/');
+      const above = parts.slice(1).map((_, at) => parts.slice(0, at + 1).join('/'));
+      if (files.has(folded) || folders.has(folded) || above.some((folder) => files.has(folder)))
+        return false;
+      files.add(folded);
+      for (const folder of above) folders.add(folder);
+      return true;
+    },
+  };
+}
+
 function checkPath(path: string): void {
   const parts = path.split('/');
   const escapes =
     path.startsWith('/') ||
     /^[A-Za-z]:/.test(path) ||
     path.includes('\\') ||
+    path.includes('\uFFFD') ||
     parts.some((part) => part === '..' || part === '.' || part === '');
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (escapes || /[\u0000-\u001f\u007f]/.test(path))
@@ -188,6 +206,13 @@ async function* zipFiles(
     });
   try {
     let packed = 0;
+    let unpacked = 0;
+    if (zip.entryCount > 2 * gateLimits.entries)
+      throw new GateBreach(
+        'SR-LIMIT-001',
+        basename(path),
+        `The archive has ${zip.entryCount} entries.`,
+      );
     for await (const entry of zip.eachEntry()) {
       const name = entry.fileName;
       const mode = (entry.externalFileAttributes >>> 16) & 0o170000;
@@ -196,10 +221,7 @@ async function* zipFiles(
       if (packed > mediumBytes)
         throw new GateBreach('SR-LIMIT-001', printable(name), 'Entries of the archive overlap.');
       if (entry.isEncrypted())
-        throw new AppError(
-          'unsupported',
-          'The archive is protected with a password. Ask for one without; the vault encrypts what it stores.',
-        );
+        throw new GateBreach('SR-BUNDLE-005', printable(name), 'The entry is encrypted.');
       if (mode !== 0 && mode !== 0o100000 && mode !== 0o040000)
         throw new GateBreach(
           'SR-PATH-002',
@@ -207,17 +229,16 @@ async function* zipFiles(
           'The entry is a link or a special file.',
         );
       if (name.endsWith('/')) continue;
-      if (
-        entry.uncompressedSize > gateLimits.ratioFreeBytes &&
-        entry.uncompressedSize > entry.compressedSize * gateLimits.ratio
-      ) {
+      unpacked += entry.uncompressedSize;
+      if (unpacked > gateLimits.ratioFreeBytes && unpacked > packed * gateLimits.ratio) {
         throw new GateBreach(
           'SR-LIMIT-001',
           printable(name),
-          `The entry unpacks to more than ${gateLimits.ratio} times its size.`,
+          `The archive unpacks to more than ${gateLimits.ratio} times its size.`,
         );
       }
-      yield { path: name, content: guarded(await zip.openReadStreamPromise(entry), path) };
+      const content = await zip.openReadStreamPromise(entry);
+      yield { path: name, content: guarded(checked(content, entry.crc32), path) };
     }
   } catch (error) {
     if (error instanceof GateBreach || error instanceof AppError) throw error;
@@ -270,18 +291,16 @@ async function* tarGzFiles(path: string): AsyncGenerator<BundleFile, void, undef
 
 async function* untar(source: Readable, path: string): AsyncGenerator<BundleFile, void, undefined> {
   const tar = extract();
+  let folders = 0;
   source.on('error', (error) => tar.destroy(error));
   source.pipe(tar);
   try {
     for await (const entry of tar) {
       const { name, type } = entry.header;
-      if (name.includes('\uFFFD'))
-        throw new GateBreach(
-          'SR-PATH-001',
-          printable(name),
-          'The name of an entry is not valid UTF-8.',
-        );
       if (type === 'directory') {
+        folders += 1;
+        if (folders > gateLimits.entries)
+          throw new GateBreach('SR-LIMIT-001', basename(path), 'The archive has too many folders.');
         checkPath(name.replace(/\/+$/, '').replace(/^\.\//, '') || 'x');
         entry.resume();
       } else if (type === 'file' || type === 'contiguous-file') {
@@ -304,6 +323,19 @@ async function* untar(source: Readable, path: string): AsyncGenerator<BundleFile
     source.destroy();
     tar.destroy();
   }
+}
+
+/** The checksum of a zip entry, which the library leaves to its caller. */
+async function* checked(
+  content: AsyncIterable<Uint8Array>,
+  expected: number,
+): AsyncGenerator<Uint8Array> {
+  let sum = 0;
+  for await (const chunk of content) {
+    sum = crc32(chunk, sum);
+    yield chunk;
+  }
+  if (sum !== expected) throw new Error('The checksum of an entry does not fit.');
 }
 
 /** Content errors of an archive mean that the archive is damaged. */

@@ -75,6 +75,11 @@ export const rules = {
     'The file does not follow its schema. Ask the sender to correct it; a wrong description is worse than none.',
     'corrupt',
   ),
+  'SR-BUNDLE-005': rule(
+    'error',
+    'An archive with a password',
+    'What is in it cannot be looked at. Ask for one without; the vault encrypts what it stores.',
+  ),
   'SR-ONNX-001': rule(
     'error',
     'Not an ONNX model',
@@ -127,7 +132,11 @@ export const rules = {
     'error',
     'An input or output that cannot be used',
     'Inputs and outputs must be tensors of numbers, booleans or strings.',
-    'unsupported',
+  ),
+  'SR-ONNX-011': rule(
+    'error',
+    'A function in the place of an operator',
+    'The domains of ONNX and ONNX Runtime are theirs: the runtime would compute something else than the file says. Ask the sender for an export with functions in a domain of their own.',
   ),
   'SR-CARD-001': rule(
     'note',

@@ -78,12 +78,10 @@ export function scanModel({ path, model, sizeByPath }: ScanInput): Finding[] {
     for (const node of list) {
       const domain = node.domain ?? '';
       const opType = node.opType ?? '';
-      if (!functionKeys.has(`${domain}\n${opType}`)) {
-        if (foreignCode.has(opType))
-          report('SR-ONNX-003', `The graph has an operator ${named(opType)}.`);
-        else if (!allowedDomains.has(domain))
-          report('SR-ONNX-002', `The operator ${named(opType)} is of the domain ${named(domain)}.`);
-      }
+      if (foreignCode.has(opType))
+        report('SR-ONNX-003', `The graph has an operator ${named(opType)}.`);
+      else if (!allowedDomains.has(domain) && !functionKeys.has(`${domain}\n${opType}`))
+        report('SR-ONNX-002', `The operator ${named(opType)} is of the domain ${named(domain)}.`);
       if (loops.has(opType)) report('SR-ONNX-008', `The graph has a ${opType}.`);
       for (const { t, tensors, g, graphs, sparseTensor, sparseTensors } of node.attributes) {
         [...(t === undefined ? [] : [t]), ...tensors].forEach(checkTensor);
@@ -157,7 +155,15 @@ export function scanModel({ path, model, sizeByPath }: ScanInput): Finding[] {
   if (model.graph !== undefined) checkGraph(model.graph, 1);
   if (model.functions.length > gateLimits.functions)
     report('SR-ONNX-007', `The model has ${model.functions.length} functions.`);
-  for (const { nodes: body } of model.functions) checkNodes(body, 1);
+  for (const { domain, name, nodes: body } of model.functions) {
+    // The runtime prefers its own operator, so such a function only misleads whoever reads the graph.
+    if (allowedDomains.has(domain ?? ''))
+      report(
+        'SR-ONNX-011',
+        `The function ${named(name ?? '')} is in the domain ${named(domain ?? '')}.`,
+      );
+    checkNodes(body, 1);
+  }
   if (nodes > gateLimits.nodes) report('SR-ONNX-007', `The model has ${nodes} nodes.`);
   checkUnfolding(model, report);
   checkInterface(model, report);

@@ -102,6 +102,8 @@ export function checkSignature(input: {
       ignorePaths: signed.ignorePaths,
     };
   } catch (error) {
+    if (error instanceof Unchecked)
+      return { result: { status: 'untrusted', ...none, reason: error.message }, ignorePaths: [] };
     const reason =
       error instanceof Unacceptable
         ? error.message
@@ -112,6 +114,9 @@ export function checkSignature(input: {
 
 /** A statement that is well formed and still cannot be accepted. */
 class Unacceptable extends Error {}
+
+/** A signature of a kind that cannot be judged here: nothing speaks for it, and nothing against it. */
+class Unchecked extends Error {}
 
 function readStatement(payload: Uint8Array): SignedFiles {
   const { subject, predicateType, predicate } = statement.parse(
@@ -130,20 +135,19 @@ function readStatement(payload: Uint8Array): SignedFiles {
       'The signature is about something else than a model (another predicate type).',
     );
   const { resources, serialization } = currentPredicate.parse(predicate);
+  if (subject.length !== 1) throw new Unacceptable('The signature has several subjects.');
   if (serialization.method !== 'files')
-    throw new Unacceptable(
-      `The signature lists ${serialization.method} instead of files. Ask for one with the method "files".`,
+    throw new Unchecked(
+      `The signature lists ${serialization.method} instead of files, which is not checked here. Ask for one with the method "files".`,
     );
   if (
     serialization.hash_type !== 'sha256' ||
     resources.some(({ algorithm }) => algorithm !== 'sha256')
   ) {
-    throw new Unacceptable(
-      'The signature uses another hash than SHA-256. Ask for one with SHA-256.',
+    throw new Unchecked(
+      'The signature uses another hash than SHA-256, which is not checked here. Ask for one with SHA-256.',
     );
   }
-  if (serialization.allow_symlinks === true)
-    throw new Unacceptable('The signature allows symbolic links, which a bundle must not have.');
   const root = hash(
     'sha256',
     Buffer.concat(resources.map(({ digest }) => Buffer.from(digest, 'hex'))),
@@ -220,6 +224,8 @@ function findSigner(
   if (envelope.payloadType !== inTotoPayloadType)
     throw new Unacceptable('The signature covers something else than an in-toto statement.');
   const message = preAuthenticationEncoding(envelope.payloadType, context.payload);
+  if (envelope.signatures.length !== 1)
+    throw new Unacceptable('The file model.sig has more than one signature.');
   const signatures = envelope.signatures.map(({ sig }) => Buffer.from(sig, 'base64'));
   const isBy = (key: KeyObject): boolean =>
     signatures.some((signature) => isEcdsaSignature(key, message, signature));
@@ -293,7 +299,7 @@ function certificateSigner(
   });
   if (!context.isBy(leaf.publicKey))
     return answer('invalid', 'The signature was not made with the key of its certificate.');
-  if (context.now < new Date(leaf.validFrom) || context.now > new Date(leaf.validTo))
+  if (!isValidAt(leaf, context.now))
     return answer('untrusted', "The signer's certificate is not valid today.");
   if (!(leaf.keyUsage ?? []).includes(codeSigningUsage))
     return answer('untrusted', "The signer's certificate is not meant for signing code.");
@@ -301,10 +307,14 @@ function certificateSigner(
     .filter(({ kind }) => kind === 'certificate')
     .map((anchor) => ({ ...anchor, certificate: new X509Certificate(anchor.pem) }));
   for (const [at, certificate] of chain.entries()) {
+    if (!isValidAt(certificate, context.now))
+      return answer('untrusted', 'A certificate between signer and root is not valid today.');
     const anchor = anchors.find(
       ({ certificate: trusted }) =>
         trusted.raw.equals(certificate.raw) || isIssuedBy(certificate, trusted),
     );
+    if (anchor !== undefined && !isValidAt(anchor.certificate, context.now))
+      return answer('untrusted', `The certificate of ${anchor.name} is not valid today.`);
     if (anchor !== undefined)
       return answer(
         'verified',
@@ -316,6 +326,10 @@ function certificateSigner(
       return answer('untrusted', 'The certificates of the signature do not form a chain.');
   }
   return answer('untrusted', 'The chain of certificates leads to none that is trusted here.');
+}
+
+function isValidAt({ validFrom, validTo }: X509Certificate, now: Date): boolean {
+  return now >= new Date(validFrom) && now <= new Date(validTo);
 }
 
 function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {

@@ -27,12 +27,22 @@ export interface AdaptedModel {
   readonly model: OnnxModel;
   /** Class labels of outputs that were maps. */
   readonly labelsByOutput: ReadonlyMap<string, readonly string[]>;
+  /**
+   * Inputs and outputs that were half floats. The runtime drops the casts that stand for them, so their values have to be
+   * rounded where they are handed over.
+   */
+  readonly halves: ReadonlySet<string>;
 }
 
 export function adaptModel(original: OnnxModel): AdaptedModel {
   const graph = original.graph;
   if (graph === undefined) throw new AppError('corrupt', 'The model has no graph.');
   const labelsByOutput = new Map<string, readonly string[]>();
+  const halves = new Set(
+    [...graph.inputs, ...graph.outputs]
+      .filter(({ type }) => tensorTypes[type?.tensor?.elemType ?? 0] === 'float16')
+      .map(({ name }) => name ?? ''),
+  );
   const nodes = [...graph.nodes];
   const outputs = graph.outputs.map((output) => {
     const name = output.name ?? '';
@@ -87,6 +97,7 @@ export function adaptModel(original: OnnxModel): AdaptedModel {
   return {
     model: { ...original, graph: { ...graph, nodes: [...casts, ...nodes], inputs, outputs } },
     labelsByOutput,
+    halves,
   };
 }
 

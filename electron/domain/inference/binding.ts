@@ -151,10 +151,17 @@ function matrixColumns(
   const declared = pipeline?.matrix;
   if (declared?.input === spec.name)
     return fits(declared.columns) ? [...declared.columns] : undefined;
-  const indexed = header.filter((name) => name.startsWith(`${spec.name}[`));
+  const indexed = indexedColumns(spec.name, header);
   if (fits(indexed)) return indexed;
   const left = header.filter((_, at) => !claimed.has(at));
   return context.alone && fits(left) ? left : undefined;
+}
+
+/** `X[0]`, `X[1]`, … in the order of their numbers, wherever they stand; none of them when one is missing or there twice. */
+function indexedColumns(input: string, header: readonly string[]): string[] {
+  const found = header.filter((name) => name.startsWith(`${input}[`));
+  const ordered = found.map((_, at) => `${input}[${at}]`);
+  return ordered.every((name) => found.includes(name)) ? ordered : [];
 }
 
 function columnFinder(header: readonly string[]): (name: string) => number | undefined {

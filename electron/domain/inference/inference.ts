@@ -177,7 +177,10 @@ export function createInference(options: InferenceOptions = {}): Inference {
           runtime,
           goldenChecked: outcome.checked,
           goldenFailed: outcome.failed,
-          message: outcome.message,
+          message:
+            runtime === 'wasm'
+              ? outcome.message
+              : `${outcome.message} The WebAssembly runtime does not take the model, so this was tried in the native one.`,
         };
       };
       const failed = (runtime: ContactJob['runtime'], error: unknown): FirstContact => {

@@ -76,7 +76,7 @@ export async function loadModel(
   options: { readonly runtime: 'native' | 'wasm'; readonly threads: number },
 ): Promise<LoadedModel> {
   const bytes = await (await openSealed(job.model)).readAll();
-  const { model, labelsByOutput } = adaptModel(parseModel(bytes));
+  const { model, labelsByOutput, halves } = adaptModel(parseModel(bytes));
   const adapted = writeModel(model);
   bytes.fill(0);
   const externalData: { path: string; data: Uint8Array }[] = [];
@@ -97,6 +97,8 @@ export async function loadModel(
   adapted.fill(0);
   for (const { data } of externalData) data.fill(0);
   const { inputs, outputs } = modelSignature(model);
+  const rounded = <T>(name: string, data: T): T | Float32Array =>
+    halves.has(name) && data instanceof Float32Array ? data.map(Math.f16round) : data;
   return {
     inputs,
     outputs,
@@ -105,7 +107,9 @@ export async function loadModel(
       const tensors = Object.fromEntries(
         Object.entries(feeds).map(([name, { type, dims, data }]) => [
           name,
-          new runtime.Tensor(runtimeType(type) as 'float32', data as Float32Array, [...dims]),
+          new runtime.Tensor(runtimeType(type) as 'float32', rounded(name, data) as Float32Array, [
+            ...dims,
+          ]),
         ]),
       );
       const results = await session.run(tensors);
@@ -115,7 +119,7 @@ export async function loadModel(
           {
             type: modelType(tensor.type),
             dims: tensor.dims,
-            data: tensor.data,
+            data: rounded(name, tensor.data),
           },
         ]),
       );

@@ -178,6 +178,16 @@ function createBatches(
     };
   }
 
+  /** When no row was scored: what the model says of its output is all there is. */
+  function namesOf({ name, shape: dims }: TensorSpec): string[] {
+    const labels = model.labelsByOutput.get(name);
+    const rest = dims.slice(1);
+    const width = rest.every((size) => typeof size === 'number')
+      ? rest.reduce((product, size) => product * size, 1)
+      : 1;
+    return elementNames(name, labels?.length ?? width, labels);
+  }
+
   return {
     async score(batch) {
       const padded = binding.fixedBatch ?? batch.length;
@@ -211,14 +221,11 @@ function createBatches(
     },
     rows: () => rows,
     finish() {
-      if (shape === undefined)
-        writer.line(['row', ...(keep ? header : []), ...model.outputs.map(({ name }) => name)]);
+      const names = shape?.columns.map(({ name }) => name) ?? model.outputs.flatMap(namesOf);
+      if (shape === undefined) writer.line(['row', ...(keep ? header : []), ...names]);
       return {
         outputSha256: writer.finish(),
-        outputColumns: [
-          'row',
-          ...(shape?.columns.map(({ name }) => name) ?? model.outputs.map(({ name }) => name)),
-        ],
+        outputColumns: ['row', ...names],
         firstRows,
         profile: (shape?.profiler ?? createProfiler(inputSpecs(binding))).finish(),
       };
@@ -273,20 +280,22 @@ function columnsOf(
       `The output ${name} does not have one entry per row (its shape is ${dims.join(' × ')} for ${batch} rows), so it cannot be written into a table.`,
     );
   }
-  if (labels !== undefined && labels.length === width)
-    return labels.map((label, element) => ({
-      name: `${name}[${label}]`,
-      output: name,
-      element,
-      width,
-    }));
-  if (width === 1) return [{ name, output: name, element: 0, width }];
-  return Array.from({ length: width }, (_, element) => ({
-    name: `${name}[${element}]`,
+  return elementNames(name, width, labels).map((column, element) => ({
+    name: column,
     output: name,
     element,
     width,
   }));
+}
+
+function elementNames(
+  name: string,
+  width: number,
+  labels: readonly string[] | undefined,
+): string[] {
+  if (labels !== undefined && labels.length === width)
+    return labels.map((label) => `${name}[${label}]`);
+  return width === 1 ? [name] : Array.from({ length: width }, (_, at) => `${name}[${at}]`);
 }
 
 function inputSpecs({ inputs }: Binding): ColumnSpec[] {

@@ -64,7 +64,8 @@ export function parseValue(raw: string, type: TensorSpec['type']): Parsed {
   }
   const value = numberText.test(text) ? Number(text) : Number.NaN;
   const stored = type === 'float' ? Math.fround(value) : value;
-  return Number.isFinite(stored) ? { value: stored, missing: false } : { code: 'number' };
+  if (Number.isFinite(stored)) return { value: stored, missing: false };
+  return { code: Number.isNaN(value) ? 'number' : 'range' };
 }
 
 /** Shortest text that reads back as the same value of the tensor's type. */

@@ -105,7 +105,7 @@ function createNumericColumn({ name, role, min, max }: ColumnSpec): ColumnCounte
       if ((min !== undefined && value < min) || (max !== undefined && value > max)) outOfRange += 1;
       // Welford's update: one pass, no loss of digits for large means.
       const delta = value - mean;
-      mean += delta / count;
+      mean += value / count - mean / count;
       squares += delta * (value - mean);
       sketch.add(value);
       if (values !== undefined) {
@@ -121,7 +121,8 @@ function createNumericColumn({ name, role, min, max }: ColumnSpec): ColumnCounte
       missing,
       outOfRange,
       mean,
-      sd: count === 0 ? 0 : Math.sqrt(squares / count),
+      // The squares of the largest doubles have no number; the spread is then as large as one can be.
+      sd: count === 0 ? 0 : Math.min(Math.sqrt(squares / count), Number.MAX_VALUE),
       quantiles: sketch.quantiles(quantilePoints),
       values: values === undefined ? null : [...values].sort(([a], [b]) => a - b),
     }),

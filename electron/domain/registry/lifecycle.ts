@@ -134,6 +134,17 @@ export function createLifecycle(db: Database, clock: Clock): Lifecycle {
     };
   }
 
+  function enter(
+    row: VersionRow,
+    to: Stage,
+    act: { actor: string; reason: string; at: string },
+  ): LifecycleOutcome {
+    const previous = to === 'production' ? enterProduction(row, act) : undefined;
+    if (to !== 'production') setStage(row, to, act);
+    const message = `${name(row)} is ${to === 'production' ? 'in production' : to} now.`;
+    return outcome(row, { status: 'done', to, previous, message });
+  }
+
   const inTransaction = <T>(work: () => T): T => db.transaction(work).immediate();
 
   return {
@@ -148,7 +159,7 @@ export function createLifecycle(db: Database, clock: Clock): Lifecycle {
             `${name(row)} waits for approval already, asked for by ${row.requestedBy}.`,
           );
         }
-        if (to === 'production' && secondPerson) {
+        if (secondPerson && (to === 'production' || row.stage === 'quarantined')) {
           db.prepare('INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?)').run(
             row.modelId,
             row.version,
@@ -161,18 +172,10 @@ export function createLifecycle(db: Database, clock: Clock): Lifecycle {
           return outcome(row, {
             status: 'pending',
             to,
-            message: `${name(row)} waits for somebody else to approve it for production.`,
+            message: `${name(row)} waits for somebody else to approve it: ${row.stage} to ${to}.`,
           });
         }
-        const previous =
-          to === 'production' ? enterProduction(row, { actor, reason, at }) : undefined;
-        if (to !== 'production') setStage(row, to, { actor, reason, at });
-        return outcome(row, {
-          status: 'done',
-          to,
-          previous,
-          message: `${name(row)} is ${to} now.`,
-        });
+        return enter(row, to, { actor, reason, at });
       }),
 
     approve: ({ version, actor, reason }) =>
@@ -189,13 +192,7 @@ export function createLifecycle(db: Database, clock: Clock): Lifecycle {
         }
         checkTransition(name(row), row.stage, row.requestTo);
         closeRequest(row, { actor, reason, at, to: 'approved' });
-        const previous = enterProduction(row, { actor, reason, at });
-        return outcome(row, {
-          status: 'done',
-          to: row.requestTo,
-          previous,
-          message: `${name(row)} is in production now.`,
-        });
+        return enter(row, row.requestTo, { actor, reason, at });
       }),
 
     reject: ({ version, actor, reason }) =>

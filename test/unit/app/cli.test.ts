@@ -169,16 +169,49 @@ describe('the command line', () => {
       expect(ok('alan', 'approve', 'credit-risk@1', '--reason', 'looked at')).toMatchObject({
         stage: 'production',
       });
-      const run = ok(
-        'grace',
+      const runArgs = [
         'run',
         'credit-risk',
         '--input',
         join(sample, 'data/drifted-month.csv'),
         '--output',
         join(dir, 'out/scored.csv'),
-      );
-      expect(run).toMatchObject({ model: 'credit-risk', version: 1, rows: 1997, rejected: 3 });
+        '--json',
+      ];
+      const run = hasStrace
+        ? spawnSync(
+            'strace',
+            [
+              '-f',
+              '-qq',
+              '-e',
+              'trace=network,openat',
+              '-o',
+              trace,
+              process.execPath,
+              join(root, 'electron/cli.ts'),
+              ...runArgs,
+            ],
+            {
+              encoding: 'utf8',
+              env: { PATH: process.env['PATH'], HOME: dir, ...as('grace') },
+            },
+          )
+        : cli(runArgs, as('grace'));
+      expect(json(run)).toMatchObject({
+        model: 'credit-risk',
+        version: 1,
+        rows: 1997,
+        rejected: 3,
+      });
+      if (hasStrace) {
+        const calls = readFileSync(trace, 'utf8');
+        expect(calls).toContain('onnxruntime_binding.node');
+        expect(networkCalls(calls)).toEqual([]);
+        // ONNX Runtime would keep an id of this machine and a diary, if it were let.
+        expect(calls.match(/DeveloperTools|mat-debug|machine-id/g)).toBeNull();
+        expect(existsSync(join(dir, '.cache'))).toBe(false);
+      }
       expect(existsSync(join(dir, 'out/scored.csv.rejects.csv'))).toBe(true);
       expect(
         cli(

@@ -54,7 +54,7 @@ const cases: Readonly<Record<string, Case>> = {
     good: ({ key }) => ({ name: 'Another maker', file: key }),
     bad: { name: '../x', file: 'y' },
   },
-  'trust.remove': { good: ({ trustedKeyId }) => ({ keyId: trustedKeyId }), bad: { keyId: 'ab' } },
+  'trust.remove': { good: ({ trustedKeyId }) => ({ keyId: trustedKeyId }), bad: { keyId: '' } },
   'policy.show': { good: () => null, bad: {} },
   'policy.set': { good: () => ({ idleMinutes: 20, reason }), bad: { idleMinutes: 0, reason } },
   'media.places': { good: () => null, bad: {} },

@@ -215,6 +215,37 @@ describe('containers', () => {
       'SR-LIMIT-001',
     ],
     [
+      'a zip bomb in many parts',
+      (dir) =>
+        writeZip(
+          join(dir, 'x.zip'),
+          Array.from({ length: 40 }, (_, at) => ({
+            name: `part-${at}`,
+            content: Buffer.alloc(8_000_000),
+          })),
+        ),
+      'SR-LIMIT-001',
+    ],
+    [
+      'a file that is a folder too',
+      (dir) =>
+        writeZip(join(dir, 'x.zip'), [
+          { name: 'model.onnx', content: 'x' },
+          { name: 'aa', content: 'x' },
+          { name: 'aa/b', content: 'y' },
+        ]),
+      'SR-PATH-003',
+    ],
+    [
+      'two names that are one in upper case',
+      (dir) =>
+        writeTar(join(dir, 'x.tar'), [
+          { name: 'straße.txt', content: 'x' },
+          { name: 'STRASSE.txt', content: 'y' },
+        ]),
+      'SR-PATH-003',
+    ],
+    [
       'a gzip bomb',
       (dir) =>
         writeTar(
@@ -246,6 +277,24 @@ describe('containers', () => {
       bytes.write('../../', at);
     writeFileSync(path, bytes);
     expect(rulesOf(await pass(path))).toContain('SR-PATH-001');
+  });
+
+  test('an encrypted zip is refused; one with a wrong checksum is damaged', async () => {
+    const path = await writeZip(join(temporaryFolder(), 'x.zip'), [
+      { name: 'model.onnx', content: 'some bytes that are no model' },
+    ]);
+    const bytes = readFileSync(path);
+    const central = bytes.indexOf('PK\u0001\u0002');
+    const encrypted = Buffer.from(bytes);
+    encrypted.writeUInt16LE(encrypted.readUInt16LE(central + 8) | 1, central + 8);
+    writeFileSync(path, encrypted);
+    const result = await pass(path);
+    expect(rulesOf(result)).toEqual(['SR-BUNDLE-005']);
+    expect(result.refusal?.code).toBe('refused');
+    const wrong = Buffer.from(bytes);
+    wrong.writeUInt32LE(1, central + 16);
+    writeFileSync(path, wrong);
+    await expect(pass(path)).rejects.toMatchObject({ code: 'corrupt' });
   });
 
   test('links and pipes in a folder are refused without being followed', async () => {
@@ -383,6 +432,19 @@ describe('the walk over the graph', () => {
       ),
     })),
   };
+  const decoy = (opType: string): OnnxModel => ({
+    ...simple([node(opType, { inputs: ['x'], outputs: ['y'], domain: 'com.microsoft' })]),
+    functions: [
+      {
+        name: opType,
+        domain: 'com.microsoft',
+        inputs: ['x'],
+        outputs: ['y'],
+        nodes: [node('Neg', { inputs: ['x'], outputs: ['y'] })],
+        opsetImports: [],
+      },
+    ],
+  });
   const cases: readonly [string, OnnxModel, string][] = [
     [
       'an unknown domain',
@@ -416,6 +478,8 @@ describe('the walk over the graph', () => {
       'SR-ONNX-006',
     ],
     ['a function that calls itself', recursive, 'SR-ONNX-006'],
+    ['a precompiled context behind a function of its name', decoy('EPContext'), 'SR-ONNX-003'],
+    ['a function in the place of an operator', decoy('Gelu'), 'SR-ONNX-011'],
     ['functions that unfold to 2^30 nodes', doubling, 'SR-ONNX-007'],
   ];
   test.each(cases)('%s is refused', async (_what, hostile, ruleId) => {

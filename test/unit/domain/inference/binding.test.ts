@@ -51,7 +51,15 @@ test('a matrix takes the columns that pipeline.json names, those numbered after 
     }),
   ).toEqual([2, 1]);
   expect(indexes(['x[0]', 'id', 'x[1]'])).toEqual([0, 2]);
+  expect(indexes(['x[1]', 'id', 'x[0]'])).toEqual([2, 0]);
   expect(indexes(['p', 'q'])).toEqual([0, 1]);
+  for (const unclear of [
+    ['x[0]', 'x[2]', 'id'],
+    ['x[0]', 'x[0]', 'id'],
+  ])
+    expect(() => requireColumns(bindColumns(matrix, unclear, undefined))).toThrow(
+      expect.objectContaining({ code: 'invalid-input' }),
+    );
   expect(() => requireColumns(bindColumns(matrix, ['p', 'q', 'r'], undefined))).toThrow(
     expect.objectContaining({ code: 'invalid-input' }),
   );
@@ -77,8 +85,8 @@ test.each([
 
 test.each([
   ['abc', 'float', 'number'],
-  ['1e999', 'double', 'number'],
-  ['1e39', 'float', 'number'],
+  ['1e999', 'double', 'range'],
+  ['1e39', 'float', 'range'],
   ['0x10', 'float', 'number'],
   ['1,5', 'double', 'number'],
   ['3.5', 'int64', 'integer'],

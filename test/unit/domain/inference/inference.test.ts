@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createInference, previewFile, type ModelFiles } from '#domain/inference/index.ts';
+import { compareProfiles } from '#domain/monitoring/index.ts';
 import { graph, model, node, valueInfo, type OnnxModel } from '#domain/onnx/index.ts';
 import { modelFiles, sealed } from '../../../support/inference.ts';
 import {
@@ -169,8 +170,9 @@ describe('scoring a file', () => {
     );
     for (const value of [...(half.graph?.inputs ?? []), ...(half.graph?.outputs ?? [])])
       if (value.type?.tensor !== undefined) value.type.tensor.elemType = 10;
-    expect((await scoreText(await modelFiles(bytesOf(half)), 'x\n1.5\n')).output).toBe(
-      'row,y\n1,3\n',
+    // As the runtime computes with half floats: rounded on the way in, infinite beyond 65504.
+    expect((await scoreText(await modelFiles(bytesOf(half)), 'x\n1.5\n0.1\n60000\n')).output).toBe(
+      'row,y\n1,3\n2,0.19995117\n3,Infinity\n',
     );
   });
 
@@ -200,6 +202,35 @@ describe('scoring a file', () => {
     expect(lines.length).toBe(20_001);
     expect(lines[20_000]).toBe('20000,39999');
     expect(result.profile.columns[0]).toMatchObject({ count: 20_000, mean: 9999.5 });
+  });
+
+  test('a header alone names the same columns as rows do', async () => {
+    const zipMap = await modelFiles(bytesOf(zipMapModel()));
+    expect((await scoreText(zipMap, 'p,q\n')).output).toBe(
+      'row,label,probability[no],probability[yes]\n',
+    );
+    expect((await scoreText(zipMap, 'p,q\nx,1\n')).output).toBe(
+      'row,label,probability[no],probability[yes]\n',
+    );
+  });
+
+  test('the largest doubles are scored and profiled', async () => {
+    const wide = model(
+      graph('wide', {
+        nodes: [node('Identity', { inputs: ['x'], outputs: ['y'] })],
+        inputs: [valueInfo('x', 'double', [null, 1])],
+        outputs: [valueInfo('y', 'double', [null, 1])],
+      }),
+      { opsets: { '': 17 } },
+    );
+    const { result } = await scoreText(
+      await modelFiles(bytesOf(wide)),
+      'x\n1.7976931348623157e308\n-1.7976931348623157e308\n1\n',
+    );
+    expect(result.rows).toBe(3);
+    expect(
+      compareProfiles(result.profile, result.profile).columns.map(({ state }) => state),
+    ).toEqual(['ok', 'ok']);
   });
 
   test('a file with a header alone gives a file with a header alone', async () => {
@@ -404,6 +435,32 @@ describe('first contact', () => {
         golden: undefined,
       }),
     ).toMatchObject({ status: 'passed', runtime: 'wasm' });
+  });
+
+  test('a model that leaves sizes open, or refuses a blank row, is not held against it', async () => {
+    const open = unary('Neg');
+    for (const value of [...(open.graph?.inputs ?? []), ...(open.graph?.outputs ?? [])])
+      value.type = valueInfo('', 'float', [null, null]).type ?? {};
+    expect(
+      await inference.firstContact({ ...(await modelFiles(bytesOf(open))), golden: undefined }),
+    ).toMatchObject({
+      status: 'passed',
+      message: expect.stringContaining('leaves sizes open') as string,
+    });
+    const picky = model(
+      graph('picky', {
+        nodes: [node('GatherElements', { inputs: ['table', 'x'], outputs: ['y'] }, { axis: 0n })],
+        inputs: [valueInfo('x', 'int64', [1, 1]), valueInfo('table', 'float', [0, 1])],
+        outputs: [valueInfo('y', 'float', [1, 1])],
+      }),
+      { opsets: { '': 17 } },
+    );
+    expect(
+      await inference.firstContact({ ...(await modelFiles(bytesOf(picky))), golden: undefined }),
+    ).toMatchObject({
+      status: 'passed',
+      message: expect.stringContaining('none of the inputs') as string,
+    });
   });
 
   test('crashes and endless loops are outcomes', async () => {
