@@ -1,7 +1,7 @@
 /**
  * The sample story, played for real in a fresh folder: vault, people, a signed bundle from an inbox, approval by a second
  * person, two months of data, drift, the log, a report that is checked without the vault. Then the window on it (in Electron
- * with `--electron PATH`, else in the system's browser); with no display, screenshots instead. Any step that does not do what it says ends the story with an error.
+ * with `--electron PATH`, else in the system's browser); with no display, screenshots instead. `--into DIR` names the folder. Any step that does not do what it says ends the story with an error.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,12 +20,14 @@ import { openWindow } from './chromium/window.ts';
 const root = join(import.meta.dirname, '..');
 const sample = join(root, 'resources/sample');
 const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
-const home = join(root, '.quickstart', stamp);
+const { electron, into } = parseArgs({
+  options: { electron: { type: 'string' }, into: { type: 'string' } },
+}).values;
+const home = into ?? join(root, '.quickstart', stamp);
 const inbox = join(home, 'usb-stick');
 const results = join(home, 'results');
 const filesDir = join(root, '.build/renderer');
 const vaultDir = join(home, 'vault');
-const { electron } = parseArgs({ options: { electron: { type: 'string' } } }).values;
 
 const password = (): string => `sample-${randomBytes(6).toString('hex')}`;
 const people = {

@@ -3,17 +3,21 @@
  * Requests for the application's origin are answered from the built files; everything else is refused and counted, and the
  * browser cannot resolve a name anyway. The page reaches the core through one binding, checked for frame and origin.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page, type Route } from 'playwright-core';
 import { AppError } from '#shared/errors.ts';
 import type { Core } from '../app/core-process.ts';
+import { accountsFile, createProfile, nowhere } from './profile.ts';
 import { readWindowFiles, securityHeaders, type WindowFile } from '../app/window-files.ts';
 
 export const origin = 'https://app.invalid';
 
-/** Everything that Chromium does on its own account, off: no update, no probe, no report, no name resolution. */
+/**
+ * Everything that Chromium does on its own account, off: no update, no probe, no report, no name resolution. Two things
+ * have no switch (the update check and the list of accounts); they are sent to a scheme that the browser cannot speak, because
+ * already the look for a way to them would be a connection. What is left over finds no proxy that it could use.
+ */
 export const quietArguments: readonly string[] = [
   '--host-resolver-rules=MAP * ~NOTFOUND',
   '--disable-background-networking',
@@ -31,7 +35,11 @@ export const quietArguments: readonly string[] = [
   '--no-first-run',
   '--no-default-browser-check',
   '--no-pings',
-  '--no-proxy-server',
+  '--proxy-server=none://none',
+  '--proxy-bypass-list=<-loopback>',
+  `--component-updater=url-source=${nowhere}`,
+  // Keeps the browser from warning about the line that takes its names away.
+  '--test-type',
   '--safebrowsing-disable-auto-update',
   '--disable-features=MediaRouter,OptimizationHints,Translate,AutofillServerCommunication,CertificateTransparencyComponentUpdater,InterestFeedContentSuggestions,DialMediaRouteProvider,AsyncDns,NetworkTimeServiceQuerying',
 ];
@@ -58,7 +66,7 @@ export async function openWindow({
   headless,
 }: WindowOptions): Promise<ChromiumWindow> {
   const files = readWindowFiles(filesDir);
-  const profile = await mkdtemp(join(tmpdir(), 'strongroom-window-'));
+  const profile = await createProfile();
   const refused: string[] = [];
   // Chromium refuses its own sandbox to root; the window then has the operating system's protection only.
   const isRoot = process.getuid?.() === 0;
@@ -73,8 +81,10 @@ export async function openWindow({
       ignoreDefaultArgs: ['--enable-automation'],
       args: [
         ...quietArguments,
+        `--gaia-config=${join(profile, accountsFile)}`,
         '--window-size=1280,800',
-        ...(headless ? [] : ['--app=about:blank']),
+        // A window of its own, without tabs and address bar; about:blank would open an ordinary one.
+        ...(headless ? [] : ['--app=data:text/html,<title>Strongroom</title>']),
       ],
       // A message bus of the desktop is a way out that nobody needs.
       env: {
@@ -122,14 +132,15 @@ export async function openWindow({
       void rm(profile, { recursive: true, force: true }).then(resolve, () => resolve());
     });
   });
-  page.once('close', () => void context.close());
+  const closeBrowser = (): Promise<void> => context.close().catch(() => undefined); // it may be gone already
+  page.once('close', () => void closeBrowser());
   await page.goto(`${origin}/`);
   return {
     page,
     refusedRequests: () => refused,
     closed,
     async close() {
-      await context.close();
+      await closeBrowser();
       await closed;
     },
   };
