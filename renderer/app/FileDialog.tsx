@@ -1,5 +1,6 @@
-import { IconFile, IconFolder } from '@tabler/icons-react';
+import { IconCornerLeftUp, IconFile, IconFolder } from '@tabler/icons-react';
 import { useState } from 'react';
+import type { FolderEntry } from '#shared/contract/media.ts';
 import { bytes } from '../lib/format.ts';
 import { Button } from '../ui/Button.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
@@ -28,8 +29,9 @@ export function FileDialog({
   readonly onPick: (place: PickedPlace) => void;
   readonly onClose: () => void;
 }) {
-  const [folder, setFolder] = useState<string>();
+  const [opened, setFolder] = useState<string>();
   const places = useQuery('places', () => client.media.places(null), ['media']);
+  const folder = opened ?? places.data?.[0]?.token;
   const listing = useQuery(
     `folder ${folder ?? ''}`,
     () => (folder === undefined ? Promise.resolve(undefined) : client.media.list({ folder })),
@@ -58,73 +60,61 @@ export function FileDialog({
           </div>
         )}
       </Loaded>
-      {folder === undefined ? (
-        <p className="quiet">Choose a place.</p>
+      {places.data?.length === 0 ? (
+        <p className="quiet">There is no drive and no folder to choose from. Plug in a drive.</p>
       ) : (
         <Loaded query={listing}>
           {(found) =>
-            found === undefined ? null : (
+            found === undefined || folder === undefined ? null : (
               <>
                 <p className="mono quiet wrap-anywhere">{found.path}</p>
-                <div
-                  className="panel choices"
-                  role="group"
-                  aria-label="Files"
-                  style={{ maxHeight: 300, overflowY: 'auto' }}
-                >
+                <div className="panel choices file-list" role="group" aria-label="Files">
                   {found.parent === null ? null : (
                     <button type="button" onClick={() => setFolder(found.parent ?? undefined)}>
-                      ↑ Up
+                      <span className="row">
+                        <IconCornerLeftUp size={15} aria-hidden /> Up
+                      </span>
                     </button>
                   )}
-                  {found.entries
-                    .filter(
+                  <Entries
+                    entries={found.entries.filter(
                       ({ kind, name }) =>
                         kind === 'folder' ||
                         (pick === 'file' && (ending === undefined || ending.test(name))),
-                    )
-                    .map((entry) => (
-                      <button
-                        type="button"
-                        key={entry.token}
-                        onClick={() =>
-                          entry.kind === 'folder'
-                            ? setFolder(entry.token)
-                            : choose({
-                                token: entry.token,
-                                name: entry.name,
-                                path: `${found.path}/${entry.name}`,
-                              })
-                        }
-                      >
-                        <span className="row">
-                          {entry.kind === 'folder' ? (
-                            <IconFolder size={15} aria-hidden />
-                          ) : (
-                            <IconFile size={15} aria-hidden />
-                          )}
-                          {entry.name}
-                          {entry.sizeBytes === null ? null : (
-                            <span className="quiet small">{bytes(entry.sizeBytes)}</span>
-                          )}
-                        </span>
-                      </button>
-                    ))}
-                </div>
-                {pick === 'folder' ? (
-                  <Button
-                    kind="primary"
-                    onClick={() =>
-                      choose({
-                        token: folder,
-                        name: found.path.split(/[/\\]/).at(-1) ?? found.path,
-                        path: found.path,
-                      })
+                    )}
+                    nothing={
+                      pick === 'folder' ? 'No folder in this one.' : 'No file here that fits.'
                     }
-                  >
-                    Use this folder
+                    onOpen={(entry) =>
+                      entry.kind === 'folder'
+                        ? setFolder(entry.token)
+                        : choose({
+                            token: entry.token,
+                            name: entry.name,
+                            path: `${found.path}/${entry.name}`,
+                          })
+                    }
+                  />
+                </div>
+                <footer>
+                  <Button kind="quiet" onClick={onClose}>
+                    Cancel
                   </Button>
-                ) : null}
+                  {pick === 'folder' ? (
+                    <Button
+                      kind="primary"
+                      onClick={() =>
+                        choose({
+                          token: folder,
+                          name: found.path.split(/[/\\]/).at(-1) ?? found.path,
+                          path: found.path,
+                        })
+                      }
+                    >
+                      Use this folder
+                    </Button>
+                  ) : null}
+                </footer>
               </>
             )
           }
@@ -132,4 +122,31 @@ export function FileDialog({
       )}
     </Dialog>
   );
+}
+
+function Entries({
+  entries,
+  nothing,
+  onOpen,
+}: {
+  readonly entries: readonly FolderEntry[];
+  readonly nothing: string;
+  readonly onOpen: (entry: FolderEntry) => void;
+}) {
+  if (entries.length === 0) return <p className="empty">{nothing}</p>;
+  return entries.map((entry) => (
+    <button type="button" key={entry.token} onClick={() => onOpen(entry)}>
+      <span className="row">
+        {entry.kind === 'folder' ? (
+          <IconFolder size={15} aria-hidden />
+        ) : (
+          <IconFile size={15} aria-hidden />
+        )}
+        <span className="wrap-anywhere">{entry.name}</span>
+        {entry.sizeBytes === null ? null : (
+          <span className="quiet small">{bytes(entry.sizeBytes)}</span>
+        )}
+      </span>
+    </button>
+  ));
 }

@@ -19,7 +19,8 @@ import { Facts } from '../ui/Facts.tsx';
 import { client } from './client.ts';
 import { Jobs } from './Jobs.tsx';
 import { Palette } from './Palette.tsx';
-import { linkTo, useRoute } from './routes.ts';
+import { SealDialog, useSeal } from './SealDialog.tsx';
+import { go, linkTo, useRoute } from './routes.ts';
 import { useMay } from './session.ts';
 import { Strip } from './Strip.tsx';
 import { currentTheme, setTheme } from './theme.ts';
@@ -41,9 +42,12 @@ const touchEveryMs = 60_000;
 export function Frame({ children }: { readonly children: ReactNode }) {
   const [section = 'overview'] = useRoute();
   const may = useMay();
-  const [open, setOpen] = useState<'palette' | 'keys' | 'jobs'>();
+  const [open, setOpen] = useState<'palette' | 'keys' | 'seal'>();
+  const [jobs, setJobs] = useState(false);
+  const seal = useSeal(() => setOpen('seal'));
   const [dark, setDark] = useState(document.documentElement.dataset['theme'] === 'dark');
   const shown = pages.filter(({ needs }) => may(needs));
+  const paths = shown.map(({ path }) => path).join(' ');
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       const typing =
@@ -52,11 +56,16 @@ export function Frame({ children }: { readonly children: ReactNode }) {
       if (event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
         setOpen('palette');
-      } else if (event.key === '?' && !typing) setOpen('keys');
+      } else if (event.altKey && /^[1-9]$/.test(event.key)) {
+        const path = paths.split(' ')[Number(event.key) - 1];
+        if (path !== undefined) go(path);
+        event.preventDefault();
+      } else if (event.altKey && event.key.toLowerCase() === 'j') setJobs((shows) => !shows);
+      else if (event.key === '?' && !typing) setOpen('keys');
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
-  }, []);
+  }, [paths]);
   useEffect(() => {
     let last = Date.now();
     const onWork = (): void => {
@@ -103,14 +112,19 @@ export function Frame({ children }: { readonly children: ReactNode }) {
         </Button>
       </nav>
       {children}
-      <Strip onJobs={() => setOpen(open === 'jobs' ? undefined : 'jobs')} />
-      {open === 'jobs' ? <Jobs onClose={() => setOpen(undefined)} /> : null}
-      {open === 'palette' ? <Palette pages={shown} onClose={() => setOpen(undefined)} /> : null}
+      {jobs ? <Jobs onClose={() => setJobs(false)} /> : null}
+      <Strip jobs={jobs} onJobs={() => setJobs(!jobs)} onSeal={seal} />
+      {open === 'palette' ? (
+        <Palette pages={shown} onSeal={seal} onClose={() => setOpen(undefined)} />
+      ) : null}
+      {open === 'seal' ? <SealDialog onClose={() => setOpen(undefined)} /> : null}
       {open === 'keys' ? (
         <Dialog title="Keys" onClose={() => setOpen(undefined)}>
           <Facts
             rows={[
               ['Ctrl+K', 'go to a page, model, run or log entry'],
+              ['Alt+1 to Alt+8', 'the pages, from the top'],
+              ['Alt+J', 'jobs, shown or hidden'],
               ['?', 'this list'],
               ['Tab, Enter', 'move and act'],
               ['Esc', 'close what is in front'],

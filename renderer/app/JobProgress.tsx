@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import type { Operation } from '#shared/contract/operations.ts';
 import { bytes, count, duration } from '../lib/format.ts';
 import { Button } from '../ui/Button.tsx';
@@ -6,17 +7,22 @@ import { client } from './client.ts';
 /** How far a piece of work is, how fast it goes, how long it will take, and a way to stop it. */
 export function JobProgress({ operation }: { readonly operation: Operation }) {
   const { done, total, unit, step, startedAt, operationId } = operation;
+  const [stopping, setStopping] = useState(false);
   const seconds = (Date.now() - Date.parse(startedAt)) / 1000;
   const rate = seconds > 0.5 ? done / seconds : 0;
   const amount = (value: number): string =>
     unit === 'bytes' ? bytes(value) : count(Math.round(value));
   const left =
     total !== null && rate > 0 && done > 0 ? ` · ${duration((total - done) / rate)} left` : '';
+  const stop = (): void => {
+    setStopping(true);
+    void client.operations.cancel({ operationId }).catch(() => undefined); // it has just ended
+  };
   return (
     <div className="stack">
       <div className="row" data-between>
-        <span>{step === '' ? 'Working' : step}</span>
-        <Button size="small" onClick={() => void client.operations.cancel({ operationId })}>
+        <span>{stopping ? 'Stopping' : step === '' ? 'Working' : step}</span>
+        <Button size="small" disabled={stopping} onClick={stop}>
           Cancel
         </Button>
       </div>

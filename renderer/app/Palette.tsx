@@ -13,9 +13,11 @@ interface Command {
 /** Ctrl+K: every page, every model, every run, every log index. */
 export function Palette({
   pages,
+  onSeal,
   onClose,
 }: {
   readonly pages: readonly { readonly name: string; readonly path: string }[];
+  readonly onSeal: () => void;
   readonly onClose: () => void;
 }) {
   const [text, setText] = useState('');
@@ -39,7 +41,7 @@ export function Palette({
         kind: 'Run',
         run: () => go('run', 'result', run.runId),
       })),
-      { label: 'Seal now', kind: 'Act', run: () => void client.vault.seal(null) },
+      { label: 'Seal now', kind: 'Act', run: onSeal },
     ];
     const wanted = text.trim().toLowerCase();
     return all
@@ -47,7 +49,7 @@ export function Palette({
         ({ label, kind }) => wanted === '' || `${label} ${kind}`.toLowerCase().includes(wanted),
       )
       .slice(0, 12);
-  }, [text, pages, models.data, runs.data]);
+  }, [text, pages, models.data, runs.data, onSeal]);
   const run = (command: Command | undefined): void => {
     if (command === undefined) return;
     onClose();
@@ -85,11 +87,13 @@ export function Palette({
             key={`${command.kind} ${command.label} ${at}`}
             onClick={() => run(command)}
           >
-            <span>{command.label}</span>
+            <span className="wrap-anywhere">{command.label}</span>
             <span className="quiet small">{command.kind}</span>
           </div>
         ))}
-        {commands.length === 0 ? <p className="empty">Nothing fits.</p> : null}
+        {commands.length === 0 ? (
+          <p className="empty">Nothing fits. Type part of a name, or the index of a log entry.</p>
+        ) : null}
       </div>
     </Dialog>
   );

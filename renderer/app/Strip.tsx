@@ -6,12 +6,19 @@ import {
   IconUser,
 } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
-import { ago, clock, count } from '../lib/format.ts';
-import { client } from './client.ts';
+import { ago, clock, plural } from '../lib/format.ts';
 import { refreshStatus, useApp } from './store.ts';
 
 /** Always there: offline, who, how long the vault stays open, and what is known of the log. */
-export function Strip({ onJobs }: { readonly onJobs: () => void }) {
+export function Strip({
+  jobs,
+  onJobs,
+  onSeal,
+}: {
+  readonly jobs: boolean;
+  readonly onJobs: () => void;
+  readonly onSeal: () => void;
+}) {
   const status = useApp((state) => state.status);
   const running = useApp(
     ({ operations }) => operations.filter(({ state }) => state === 'running').length,
@@ -38,14 +45,14 @@ export function Strip({ onJobs }: { readonly onJobs: () => void }) {
           </span>
           <span className="item">
             <IconLock size={14} aria-hidden /> Open until {clock(session.sealsAt)}
-            <button type="button" onClick={() => void client.vault.seal(null)}>
+            <button type="button" onClick={onSeal}>
               Seal now
             </button>
           </span>
         </>
       )}
       <span className="spacer" />
-      <button type="button" onClick={onJobs}>
+      <button type="button" aria-expanded={jobs} onClick={onJobs}>
         {running === 0 ? 'Jobs' : `Jobs (${running} running)`}
       </button>
       {log === null || log === undefined ? null : (
@@ -55,7 +62,7 @@ export function Strip({ onJobs }: { readonly onJobs: () => void }) {
           ) : (
             <IconShieldCheck size={14} aria-hidden />
           )}
-          Log {count(log.size)} ·{' '}
+          Log {plural(log.size, 'entry', 'entries')} ·{' '}
           {log.lastVerified === null
             ? 'not verified in this session'
             : `${log.lastVerified.status}, verified ${ago(log.lastVerified.at, now)}`}

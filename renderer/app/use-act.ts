@@ -1,5 +1,5 @@
 /** One act at a time from a page or dialog: pending, its error, and for jobs their progress and checked result. */
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import type { z } from 'zod';
 import type { Operation } from '#shared/contract/operations.ts';
 import { AppError } from '#shared/errors.ts';
@@ -17,11 +17,15 @@ export interface Act {
 export function useAct(): Act {
   const [pending, setPending] = useState(false);
   const [error, setError] = useState<AppError>();
+  // A second click can come before the button is drawn as disabled.
+  const working = useRef(false);
   return {
     pending,
     error,
     clear: () => setError(undefined),
     async run(work) {
+      if (working.current) return false;
+      working.current = true;
       setPending(true);
       setError(undefined);
       try {
@@ -31,6 +35,7 @@ export function useAct(): Act {
         setError(toAppError(caught));
         return false;
       } finally {
+        working.current = false;
         setPending(false);
       }
     },

@@ -19,6 +19,17 @@ export function plural(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
 
+export function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+/** `a, b, c and 4 more`. */
+export function listed(names: readonly string[], most = 3): string {
+  return names.length <= most
+    ? names.join(', ')
+    : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
+}
+
 /** Local time; UTC stands in the title of the element. */
 export function localTime(time: string): string {
   const date = new Date(time);

@@ -1,7 +1,7 @@
 import type { ButtonHTMLAttributes, ReactNode } from 'react';
 
 interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'type'> {
-  readonly kind?: 'primary' | 'danger' | 'quiet' | 'plain';
+  readonly kind?: 'primary' | 'danger' | 'quiet' | 'plain' | 'link';
   readonly size?: 'normal' | 'small';
   readonly submit?: true;
   readonly icon?: ReactNode;

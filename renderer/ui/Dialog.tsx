@@ -1,4 +1,6 @@
+import { IconX } from '@tabler/icons-react';
 import { useEffect, useId, useRef, type ReactNode } from 'react';
+import { Button } from './Button.tsx';
 
 /** A modal on the platform's own element: focus, Escape and inertness come with it. */
 export function Dialog({
@@ -17,6 +19,10 @@ export function Dialog({
   useEffect(() => {
     const dialog = element.current;
     dialog?.showModal();
+    // The first thing to fill in or to press, not the way out.
+    dialog
+      ?.querySelector<HTMLElement>('input, select, textarea, [role=group] button, footer button')
+      ?.focus();
     return () => dialog?.close();
   }, []);
   return (
@@ -28,7 +34,16 @@ export function Dialog({
       onCancel={onClose}
     >
       <div className="dialog-body">
-        <h2 id={id}>{title}</h2>
+        <div className="dialog-head">
+          <h2 id={id}>{title}</h2>
+          <Button
+            kind="quiet"
+            size="small"
+            aria-label="Leave"
+            onClick={onClose}
+            icon={<IconX size={16} aria-hidden />}
+          />
+        </div>
         {children}
       </div>
     </dialog>

@@ -32,3 +32,14 @@ export function ToneIcon({ tone }: { readonly tone: Tone }) {
   const Icon = icons[tone];
   return <Icon size={18} aria-hidden />;
 }
+
+/** The shape and colour of a state, with its word for those who cannot see them. */
+export function StateIcon({ tone, word }: { readonly tone: Tone; readonly word: string }) {
+  const Icon = icons[tone];
+  return (
+    <span className="tone" data-tone={tone} title={word}>
+      <Icon size={16} aria-hidden />
+      <span className="visually-hidden">{word}</span>
+    </span>
+  );
+}

@@ -15,7 +15,47 @@ export function driftTone(state: string): Tone {
 
 export function driftWord(state: string): string {
   return (
-    { ok: 'steady', watch: 'watch', act: 'act', reference: 'reference' }[state] ?? 'not compared'
+    { ok: 'steady', watch: 'watch', act: 'drifted', reference: 'reference' }[state] ??
+    'not compared'
+  );
+}
+
+export function signatureTone(status: string): Tone {
+  return status === 'verified' ? 'ok' : status === 'invalid' ? 'act' : 'watch';
+}
+
+export function signatureWord(status: string): string {
+  return (
+    {
+      verified: 'verified',
+      untrusted: 'signer not trusted',
+      invalid: 'does not fit',
+      absent: 'not signed',
+    }[status] ?? status
+  );
+}
+
+/** How a statistical test is called in print. */
+export function testName(method: string): string {
+  return (
+    {
+      ks: 'Kolmogorov–Smirnov',
+      'chi-square': 'Chi-square',
+      'two-proportion': 'Two proportions',
+    }[method] ?? method
+  );
+}
+
+export function formatWord(format: string): string {
+  return (
+    {
+      directory: 'folder',
+      archive: 'archive',
+      onnx: 'single model',
+      tar: 'TAR archive',
+      'tar.gz': 'TAR archive, gzip',
+      zip: 'ZIP archive',
+    }[format] ?? format
   );
 }
 

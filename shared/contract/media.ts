@@ -21,6 +21,7 @@ export const folderEntry = z.strictObject({
   sizeBytes: z.number().nullable(),
   modifiedAt: timestamp.nullable(),
 });
+export type FolderEntry = z.infer<typeof folderEntry>;
 
 export const foundBundle = z.strictObject({
   token: fileToken,

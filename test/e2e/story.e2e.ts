@@ -153,7 +153,7 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     await signIn('alan');
     await page.getByText('1 promotion waits for approval').waitFor();
     await go('Models');
-    await page.getByRole('link', { name: 'credit-risk' }).click();
+    await page.getByRole('link', { name: 'credit-risk', exact: true }).click();
     await page.getByRole('button', { name: 'Approve credit-risk@1' }).click();
     await page.getByLabel('Reason').fill('card and findings looked at');
     await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
@@ -185,7 +185,7 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     await page.getByText('1,997 rows scored, 3 rows rejected').waitFor();
     await page.getByRole('cell', { name: 'Not a number.' }).waitFor();
     await expectAccessible(page, 'run result');
-    expect(readFileSync(join(window.inboxDir, 'predictions.csv'), 'utf8')).toMatch(
+    expect(readFileSync(join(window.inboxDir, 'drifted-month.predictions.csv'), 'utf8')).toMatch(
       /^row,probability,decision\n1,/,
     );
 
@@ -204,6 +204,7 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     await page.getByRole('button', { name: 'Choose a folder' }).click();
     await pick();
     await page.getByRole('button', { name: 'Use this folder' }).click();
+    await page.getByLabel('Name of the result').fill('drifted-month.predictions.csv');
     await page.getByRole('button', { name: 'Start run' }).click();
     await page.getByRole('alert').getByText('conflict').waitFor();
   });
@@ -235,7 +236,7 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     await page.getByRole('button', { name: 'Use this folder' }).click();
     await page.getByRole('button', { name: 'Write report' }).click();
     await page.getByText('Made and signed').waitFor();
-    await page.getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('button', { name: 'Done' }).click();
     await page.getByRole('cell', { name: 'production-history.pdf' }).waitFor();
     await page.getByRole('button', { name: 'Verify a file' }).click();
     await pick('production-history.pdf');

@@ -3,12 +3,15 @@ import { contract } from '#shared/contract/index.ts';
 import { client } from '../../app/client.ts';
 import { Loaded } from '../../app/Page.tsx';
 import { ReasonDialog } from '../../app/ReasonDialog.tsx';
+import { linkTo } from '../../app/routes.ts';
 import { useMay } from '../../app/session.ts';
 import { useQuery } from '../../app/use-query.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Facts } from '../../ui/Facts.tsx';
 import { Field } from '../../ui/Field.tsx';
-import { Panel } from '../../ui/Panel.tsx';
+import { Empty, Panel } from '../../ui/Panel.tsx';
+import { Table } from '../../ui/Table.tsx';
+import { Time } from '../../ui/Time.tsx';
 
 export function PolicyTab() {
   const may = useMay();
@@ -46,6 +49,7 @@ export function PolicyTab() {
               ]}
             />
           </Panel>
+          <PolicyHistory />
           {changing ? (
             <ReasonDialog
               title="Change policy"
@@ -90,5 +94,42 @@ export function PolicyTab() {
         </>
       )}
     </Loaded>
+  );
+}
+
+function PolicyHistory() {
+  const changes = useQuery('policy changes', () => client.audit.list({ action: 'policy.set' }), [
+    'audit',
+  ]);
+  return (
+    <Panel title="Changes" flush>
+      <Loaded query={changes}>
+        {({ entries }) => {
+          // The announcement holds the reason; the entry that answers it holds what was changed.
+          const done = entries.filter(({ entry }) => entry.outcome === 'ok');
+          const reasonOf = (of: number | undefined): string =>
+            entries.find(({ entry }) => entry.index === of)?.entry.reason ?? '';
+          return done.length === 0 ? (
+            <Empty title="Never changed">The policy is the one the vault was created with.</Empty>
+          ) : (
+            <Table
+              label="Changes of the policy"
+              columns={[{ title: 'When' }, { title: 'Who' }, { title: 'Why' }, { title: 'Entry' }]}
+              rows={done.map(({ entry }) => ({
+                key: String(entry.index),
+                cells: [
+                  <Time key="at" at={entry.time} />,
+                  entry.actor,
+                  reasonOf(entry.of),
+                  <a key="entry" href={linkTo('audit', String(entry.index))}>
+                    {`before and after: ${entry.index}`}
+                  </a>,
+                ],
+              }))}
+            />
+          );
+        }}
+      </Loaded>
+    </Panel>
   );
 }

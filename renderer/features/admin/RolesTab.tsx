@@ -1,6 +1,8 @@
+import { IconCheck } from '@tabler/icons-react';
 import { contract } from '#shared/contract/index.ts';
 import type { Method } from '#shared/rpc.ts';
 import { roles } from '#shared/roles.ts';
+import { capital } from '../../lib/format.ts';
 import { Panel } from '../../ui/Panel.tsx';
 import { Table } from '../../ui/Table.tsx';
 
@@ -12,30 +14,58 @@ export function RolesTab() {
       method: method as Method,
     })),
   );
+  const limited = methods.filter(({ method }) => !isForAll(method));
+  const free = methods.filter(({ method }) => isForAll(method));
   return (
-    <Panel title="Who may do what" flush>
-      <Table
-        label="Roles"
-        columns={[{ title: 'Act' }, ...roles.map((role) => ({ title: role }))]}
-        rows={methods.map(({ path, method }) => ({
-          key: path,
-          cells: [
-            <div key="about">
-              {method.about}
-              <div className="quiet small mono">{path}</div>
-            </div>,
-            ...roles.map((role) =>
-              method.access === 'anyone' || method.access.includes(role) ? (
-                'yes'
-              ) : (
-                <span key={role} className="quiet">
-                  no
-                </span>
+    <>
+      <Panel title="What not every role may do" flush>
+        <Table
+          label="Roles"
+          columns={[{ title: 'Act' }, ...roles.map((role) => ({ title: capital(role) }))]}
+          rows={limited.map(({ path, method }) => ({
+            key: path,
+            cells: [
+              <About key="about" path={path} about={method.about} />,
+              ...roles.map((role) =>
+                method.access !== 'anyone' && method.access.includes(role) ? (
+                  <span key={role} className="matrix-yes">
+                    <IconCheck size={14} aria-hidden /> yes
+                  </span>
+                ) : (
+                  <span key={role} className="quiet">
+                    no
+                  </span>
+                ),
               ),
-            ),
-          ],
-        }))}
-      />
-    </Panel>
+            ],
+          }))}
+        />
+      </Panel>
+      <Panel title="What everybody may do" flush>
+        <Table
+          label="Open to every role"
+          columns={[{ title: 'Act' }, { title: 'Without signing in' }]}
+          rows={free.map(({ path, method }) => ({
+            key: path,
+            cells: [
+              <About key="about" path={path} about={method.about} />,
+              method.access === 'anyone' ? 'yes' : <span className="quiet">no</span>,
+            ],
+          }))}
+        />
+      </Panel>
+    </>
   );
+}
+
+function About({ path, about }: { readonly path: string; readonly about: string }) {
+  return (
+    <>
+      {about} <span className="quiet small mono">{path}</span>
+    </>
+  );
+}
+
+function isForAll({ access }: Method): boolean {
+  return access === 'anyone' || roles.every((role) => access.includes(role));
 }

@@ -2,6 +2,7 @@ import { client } from '../../app/client.ts';
 import { Loaded } from '../../app/Page.tsx';
 import { useApp } from '../../app/store.ts';
 import { useQuery } from '../../app/use-query.ts';
+import { capital } from '../../lib/format.ts';
 import { Facts } from '../../ui/Facts.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';
@@ -19,7 +20,7 @@ export function SystemTab() {
             <Facts
               rows={[
                 ['Strongroom', facts.version],
-                ['Window', facts.host],
+                ['Window', capital(facts.host)],
                 ['Node', facts.node],
                 ['Runtime', facts.runtime],
                 ['System', facts.platform],
@@ -35,7 +36,7 @@ export function SystemTab() {
                     {status?.vaultId}
                   </span>,
                 ],
-                ['Profile', status?.profile],
+                ['Cryptography', status?.profile === 'fips' ? 'FIPS algorithms only' : 'standard'],
               ]}
             />
           )}
@@ -50,7 +51,7 @@ export function SystemTab() {
               rows={checks.map((check) => ({
                 key: check.name,
                 cells: [
-                  check.name,
+                  capital(check.name),
                   <State key="ok" tone={check.ok ? 'ok' : 'act'}>
                     {check.ok ? 'holds' : 'fails'}
                   </State>,

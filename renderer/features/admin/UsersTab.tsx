@@ -184,7 +184,7 @@ function AddUser({ onClose }: { readonly onClose: () => void }) {
           void run(() => client.users.add(entry)).then((worked) => worked && onClose());
         }}
       >
-        <Field label="Name" hint="As it shall stand in the log.">
+        <Field label="Name" hint="As it will stand in the log.">
           <input name="name" required maxLength={64} autoComplete="off" />
         </Field>
         <RoleField initial="analyst" />

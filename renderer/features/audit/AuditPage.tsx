@@ -1,8 +1,7 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { contract } from '#shared/contract/index.ts';
 import { auditActions } from '#shared/actions.ts';
-import type { LogEntry, VerifyStatus } from '#shared/contract/audit.ts';
+import type { VerifyStatus } from '#shared/contract/audit.ts';
 import { client } from '../../app/client.ts';
 import { ErrorNotice } from '../../app/ErrorNotice.tsx';
 import { FileDialog, type PickedPlace } from '../../app/FileDialog.tsx';
@@ -10,17 +9,16 @@ import { JobProgress } from '../../app/JobProgress.tsx';
 import { Loaded, Page } from '../../app/Page.tsx';
 import { finished, useAct, useOperation } from '../../app/use-act.ts';
 import { useQuery } from '../../app/use-query.ts';
-import { go } from '../../app/routes.ts';
-import { count, localTime } from '../../lib/format.ts';
+import { count } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
 import { CheckpointDialog } from './CheckpointDialog.tsx';
 import { EntryPanel } from './EntryPanel.tsx';
 import { ExportDialog } from './ExportDialog.tsx';
+import { Lines } from './Lines.tsx';
 
 const pageSize = 500;
-const lineHeight = 32;
 
 /** The log: filter, table, one entry in full, and the question whether it is whole. */
 export function AuditPage({ index }: { readonly index: string | undefined }) {
@@ -82,12 +80,11 @@ export function AuditPage({ index }: { readonly index: string | undefined }) {
           {verified.message}
         </Notice>
       )}
-      <div className="row">
+      <div className="row filters">
         <select
           aria-label="Action"
           value={action}
           onChange={(event) => setAction(event.currentTarget.value)}
-          style={{ maxWidth: 200 }}
         >
           <option value="">All actions</option>
           {auditActions.map((name) => (
@@ -99,17 +96,27 @@ export function AuditPage({ index }: { readonly index: string | undefined }) {
           placeholder="Person"
           value={actor}
           onChange={(event) => setActor(event.currentTarget.value)}
-          style={{ maxWidth: 160 }}
         />
         <input
           aria-label="Text"
           placeholder="Text in the entry"
           value={text}
           onChange={(event) => setText(event.currentTarget.value)}
-          style={{ maxWidth: 260 }}
         />
         {before === undefined ? null : (
           <Button onClick={() => setBefore(undefined)}>Back to the newest</Button>
+        )}
+        {action === '' && actor === '' && text === '' ? null : (
+          <Button
+            kind="quiet"
+            onClick={() => {
+              setAction('');
+              setActor('');
+              setText('');
+            }}
+          >
+            Clear the filter
+          </Button>
         )}
       </div>
       <div className="split" data-wide="left">
@@ -117,14 +124,16 @@ export function AuditPage({ index }: { readonly index: string | undefined }) {
           <Loaded query={entries}>
             {({ entries: list, total }) =>
               list.length === 0 ? (
-                <Empty title="Nothing fits">No entry of the log fits the filter.</Empty>
+                <Empty title="Nothing fits">
+                  No entry of the log fits the filter. Clear it, or look for part of a name.
+                </Empty>
               ) : (
                 <>
                   <Lines
                     entries={list.map(({ entry }) => entry)}
                     chosen={index === undefined ? undefined : Number(index)}
                   />
-                  <div className="row" data-between style={{ padding: '8px 14px' }}>
+                  <div className="row more" data-between>
                     <span className="quiet small">
                       {count(list.length)} of {count(total)} shown
                     </span>
@@ -161,60 +170,5 @@ export function AuditPage({ index }: { readonly index: string | undefined }) {
         />
       ) : null}
     </Page>
-  );
-}
-
-function Lines({
-  entries,
-  chosen,
-}: {
-  readonly entries: readonly LogEntry[];
-  readonly chosen: number | undefined;
-}) {
-  const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({
-    count: entries.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => lineHeight,
-    overscan: 12,
-  });
-  return (
-    <>
-      <div className="line-head" aria-hidden>
-        <span>Index</span>
-        <span>When</span>
-        <span>Who</span>
-        <span>Action</span>
-        <span>Outcome</span>
-        <span>About</span>
-      </div>
-      <div className="virtual" ref={scroller} role="group" aria-label="Log entries">
-        <div style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map(({ index, start }) => {
-            const entry = entries[index];
-            if (entry === undefined) return null;
-            return (
-              <button
-                type="button"
-                className="line"
-                key={entry.index}
-                aria-pressed={entry.index === chosen}
-                style={{ transform: `translateY(${start}px)` }}
-                onClick={() => go('audit', String(entry.index))}
-              >
-                <span className="mono">{entry.index}</span>
-                <span>{localTime(entry.time)}</span>
-                <span>{entry.actor}</span>
-                <span>{entry.action}</span>
-                <span>{entry.outcome ?? entry.phase}</span>
-                <span className="quiet">
-                  {entry.reason ?? entry.objects.map(({ id }) => id).join(', ')}
-                </span>
-              </button>
-            );
-          })}
-        </div>
-      </div>
-    </>
   );
 }

@@ -5,6 +5,7 @@ import { Loaded } from '../../app/Page.tsx';
 import { linkTo } from '../../app/routes.ts';
 import { useAct } from '../../app/use-act.ts';
 import { useQuery } from '../../app/use-query.ts';
+import { sentenceOf, tellsWhatHappened } from '../../app/sentences.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Digest } from '../../ui/Digest.tsx';
 import { Facts } from '../../ui/Facts.tsx';
@@ -12,6 +13,7 @@ import { Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { outcomeTone } from '../../ui/words.ts';
+import { Details } from './Details.tsx';
 
 /** One entry in full, the entry it answers, and the proof that it stands in the log. */
 export function EntryPanel({ index }: { readonly index: number }) {
@@ -42,11 +44,19 @@ export function EntryPanel({ index }: { readonly index: number }) {
                   ['When', <Time key="at" at={entry.time} />],
                   ['Who', `${entry.actor}, ${entry.role}`],
                   ['Where', entry.host],
-                  ['Act', entry.action],
+                  [
+                    'Act',
+                    <span key="act" className="mono">
+                      {entry.action}
+                    </span>,
+                  ],
+                  ...(tellsWhatHappened(entry)
+                    ? [['In words', `${entry.actor} ${sentenceOf(entry)}`] as const]
+                    : []),
                   [
                     'Outcome',
                     <State key="outcome" tone={outcomeTone(entry.outcome)}>
-                      {entry.outcome ?? 'announced'}
+                      {entry.outcome ?? (entry.phase === 'begin' ? 'announced' : entry.phase)}
                     </State>,
                   ],
                   ...(entry.reason === undefined ? [] : [['Reason', entry.reason] as const]),
@@ -73,9 +83,13 @@ export function EntryPanel({ index }: { readonly index: number }) {
                   ['Leaf', <Digest key="leaf" value={`sha256:${leafHash}`} />],
                 ]}
               />
-              <pre className="document" tabIndex={0} aria-label="Entry as JSON">
-                {JSON.stringify(entry, null, 2)}
-              </pre>
+              <Details details={entry.details ?? {}} />
+              <details>
+                <summary>The entry as it stands in the log</summary>
+                <pre className="document" tabIndex={0} aria-label="Entry as JSON">
+                  {JSON.stringify(entry, null, 2)}
+                </pre>
+              </details>
               <ErrorNotice error={error} />
               <div className="row">
                 <Button

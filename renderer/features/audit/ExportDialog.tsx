@@ -54,7 +54,7 @@ export function ExportDialog({ onClose }: { readonly onClose: () => void }) {
         )}
         <footer>
           <Button kind="quiet" onClick={onClose}>
-            {path === undefined ? 'Cancel' : 'Close'}
+            {path === undefined ? 'Cancel' : 'Done'}
           </Button>
           {path === undefined ? (
             <Button submit kind="primary" disabled={pending}>

@@ -1,6 +1,6 @@
 import { IconDeviceUsb, IconFolder, IconInbox, IconRefresh } from '@tabler/icons-react';
 import { useState } from 'react';
-import type { FoundBundle, Place } from '#shared/contract/media.ts';
+import type { Place } from '#shared/contract/media.ts';
 import { client } from '../../app/client.ts';
 import { FileDialog, type PickedPlace } from '../../app/FileDialog.tsx';
 import { Loaded, Page } from '../../app/Page.tsx';
@@ -9,7 +9,8 @@ import { bytes } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';
-import { Table } from '../../ui/Table.tsx';
+import { BundleSample } from './BundleSample.tsx';
+import { Found } from './Found.tsx';
 import { Verdict } from './Verdict.tsx';
 
 const icons = { removable: IconDeviceUsb, inbox: IconInbox, folder: IconFolder } as const;
@@ -40,24 +41,31 @@ export function MediaPage() {
         <Panel title="Places" flush>
           <Loaded query={places}>
             {(list) => (
-              <div className="choices" role="group" aria-label="Places">
-                {list.map((place) => (
-                  <PlaceButton
-                    key={place.token}
-                    place={place}
-                    selected={place.token === shown?.token}
-                    onChoose={() => setChosen(place.token)}
-                  />
-                ))}
-              </div>
+              <>
+                <div className="choices" role="group" aria-label="Places">
+                  {list.map((place) => (
+                    <PlaceButton
+                      key={place.token}
+                      place={place}
+                      selected={place.token === shown?.token}
+                      onChoose={() => setChosen(place.token)}
+                    />
+                  ))}
+                </div>
+                <p className="more quiet">
+                  {list.some(({ kind }) => kind === 'removable')
+                    ? 'Eject a drive in the system before you pull it out. Strongroom keeps no file on it open after a job has ended.'
+                    : 'No removable drive is plugged in. Plug one in and look again.'}
+                </p>
+              </>
             )}
           </Loaded>
         </Panel>
         {shown === undefined ? (
           <Panel>
-            <Empty title="Choose a place">
-              No removable drive is plugged in. A bundle is a folder or archive with a model
-              (.onnx), its signature (model.sig) and, at best, a model card and golden vectors.
+            <Empty title="No place to look at yet" action={<BundleSample />}>
+              Plug in a drive, or choose one of the folders on the left. This is what a bundle looks
+              like:
             </Empty>
           </Panel>
         ) : (
@@ -92,80 +100,16 @@ function PlaceButton({
       <span className="row">
         <Icon size={16} aria-hidden />
         <strong>{place.label}</strong>
-        {place.readOnly ? <span className="quiet small">read-only</span> : null}
+        {place.readOnly ? <State tone="neutral">read-only</State> : null}
       </span>
-      <span className="quiet small wrap-anywhere">
-        {place.path}
-        {place.freeBytes === null ? '' : ` · ${bytes(place.freeBytes)} free`}
-      </span>
+      <span className="quiet small wrap-anywhere">{place.path}</span>
+      {place.freeBytes === null ? null : (
+        <span className="quiet small">
+          {place.totalBytes === null
+            ? `${bytes(place.freeBytes)} free`
+            : `${bytes(place.freeBytes)} of ${bytes(place.totalBytes)} free`}
+        </span>
+      )}
     </button>
   );
-}
-
-function Found({
-  place,
-  onInspect,
-}: {
-  readonly place: Place;
-  readonly onInspect: (bundle: PickedPlace) => void;
-}) {
-  const found = useQuery(
-    `bundles ${place.token}`,
-    () => client.media.bundles({ folder: place.token }),
-    ['media'],
-  );
-  return (
-    <Panel title={`Bundles on ${place.label}`} flush>
-      <Loaded query={found}>
-        {(list) =>
-          list.length === 0 ? (
-            <Empty title="No bundles here">
-              A bundle is a folder or archive with a model (.onnx), its signature (model.sig) and,
-              at best, a model card and golden vectors. Folders are searched three levels deep.
-            </Empty>
-          ) : (
-            <Table
-              label={`Bundles on ${place.label}`}
-              columns={[
-                { title: 'Bundle' },
-                { title: 'Form' },
-                { title: 'Size' },
-                { title: 'Signature' },
-                { title: '' },
-              ]}
-              rows={list.map((bundle) => ({
-                key: bundle.token,
-                cells: bundleCells(bundle, onInspect),
-              }))}
-            />
-          )
-        }
-      </Loaded>
-    </Panel>
-  );
-}
-
-function bundleCells(bundle: FoundBundle, onInspect: (bundle: PickedPlace) => void) {
-  const signed = {
-    yes: <State tone="accent">there</State>,
-    no: <State tone="watch">none</State>,
-    unknown: <span className="quiet">inside the archive</span>,
-  };
-  return [
-    <div key="name">
-      <strong>{bundle.name}</strong>
-      <div className="quiet small wrap-anywhere">{bundle.path}</div>
-    </div>,
-    bundle.format,
-    bundle.sizeBytes === null ? '' : bytes(bundle.sizeBytes),
-    signed[bundle.signed],
-    <Button
-      key="act"
-      size="small"
-      aria-label={`Inspect ${bundle.name}`}
-      onClick={() => onInspect({ token: bundle.token, name: bundle.name, path: bundle.path })}
-    >
-      Inspect
-    </Button>,
-  ];
 }

@@ -5,12 +5,13 @@ import { Loaded, Page } from '../../app/Page.tsx';
 import { go, linkTo } from '../../app/routes.ts';
 import { useMay } from '../../app/session.ts';
 import { useQuery } from '../../app/use-query.ts';
+import { plural } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
-import { driftTone, driftWord, stageTone } from '../../ui/words.ts';
+import { driftTone, driftWord, signatureTone, signatureWord, stageTone } from '../../ui/words.ts';
 
 export function ModelsPage() {
   const may = useMay();
@@ -31,21 +32,28 @@ export function ModelsPage() {
         {(list) =>
           list.length === 0 ? (
             <Panel>
-              <Empty title="No models yet">
+              <Empty
+                title="No models yet"
+                action={
+                  may(contract.bundles.import) ? (
+                    <Button onClick={() => go('media')}>Look at removable media</Button>
+                  ) : null
+                }
+              >
                 Import a signed bundle from a removable medium, and it stands here with its
                 versions.
               </Empty>
             </Panel>
           ) : (
             <Panel
-              title={`${list.length} in the vault`}
+              title={plural(list.length, 'model')}
               action={
                 <input
                   aria-label="Filter models"
                   placeholder="Filter"
                   value={wanted}
                   onChange={(event) => setWanted(event.currentTarget.value)}
-                  style={{ maxWidth: 220 }}
+                  className="narrow"
                 />
               }
               flush
@@ -68,11 +76,13 @@ export function ModelsPage() {
                     onOpen: () => go('models', model.name),
                     cells: [
                       <div key="name">
-                        <a href={linkTo('models', model.name)} className="wrap-anywhere">
+                        <a href={linkTo('models', model.name)} className="name">
                           {model.name}
                         </a>
                         {model.description === null ? null : (
-                          <div className="quiet small">{model.description}</div>
+                          <div className="quiet small clamped" title={model.description}>
+                            {model.description}
+                          </div>
                         )}
                       </div>,
                       model.versions,
@@ -85,15 +95,18 @@ export function ModelsPage() {
                         key="stage"
                         tone={stageTone(model.latest.stage)}
                       >{`@${model.latest.version} ${model.latest.stage}`}</State>,
-                      <State
-                        key="signature"
-                        tone={model.latest.signature.status === 'verified' ? 'ok' : 'watch'}
-                      >
-                        {model.latest.signature.status}
+                      <State key="signature" tone={signatureTone(model.latest.signature.status)}>
+                        {signatureWord(model.latest.signature.status)}
                       </State>,
-                      <State key="drift" tone={driftTone(model.monitorState)}>
-                        {driftWord(model.monitorState)}
-                      </State>,
+                      model.monitorState === 'unknown' ? (
+                        <span key="drift" className="quiet nowrap">
+                          {driftWord(model.monitorState)}
+                        </span>
+                      ) : (
+                        <State key="drift" tone={driftTone(model.monitorState)}>
+                          {driftWord(model.monitorState)}
+                        </State>
+                      ),
                       model.lastRunAt === null ? (
                         <span className="quiet">never</span>
                       ) : (

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { contract } from '#shared/contract/index.ts';
-import type { ColumnDrift, MonitorView } from '#shared/contract/monitor.ts';
+import type { MonitorView } from '#shared/contract/monitor.ts';
 import { client } from '../../app/client.ts';
 import { Loaded, Page } from '../../app/Page.tsx';
 import { ReasonDialog } from '../../app/ReasonDialog.tsx';
@@ -9,13 +9,14 @@ import { useMay } from '../../app/session.ts';
 import { useQuery } from '../../app/use-query.ts';
 import { compact, count, localTime, percent } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
-import { DistributionChart, RunTimeline } from '../../ui/Charts.tsx';
+import { RunTimeline } from '../../ui/Charts.tsx';
 import { Facts } from '../../ui/Facts.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
-import { driftTone, driftWord } from '../../ui/words.ts';
+import { driftTone, driftWord, testName } from '../../ui/words.ts';
+import { ColumnPanel } from './ColumnPanel.tsx';
 
 /** Runs in time, columns ranked by how much they moved, and the chosen column's two distributions. */
 export function MonitorPage({
@@ -107,17 +108,22 @@ function View({ view }: { readonly view: MonitorView }) {
   const { model, version, state, summary, reference, current, columns, timeline } = view;
   const [chosen, setChosen] = useState<string>();
   const column = columns.find(({ name, role }) => `${role} ${name}` === chosen) ?? columns[0];
+  const chosenRun = timeline.find(({ runId }) => runId === current?.runId);
   return (
     <>
       <div className="verdict" data-tone={state === 'unknown' ? 'neutral' : state}>
         <div className="row">
           <State tone={driftTone(state)}>{driftWord(state)}</State>
-          <span className="quiet">
-            {model}@{version}
-            {current === null ? '' : `, ${count(current.rows)} rows of ${localTime(current.at)}`}
-          </span>
+          <h2>{summary}</h2>
         </div>
-        <p>{summary}</p>
+        <p className="quiet">
+          {model}@{version}
+          {current === null ? null : (
+            <>
+              , {count(current.rows)} rows scored <Time at={current.at} />
+            </>
+          )}
+        </p>
       </div>
       <Panel title="Runs">
         {timeline.length === 0 ? (
@@ -127,23 +133,36 @@ function View({ view }: { readonly view: MonitorView }) {
               : 'The reference came with the bundle; score a file to compare it.'}
           </Empty>
         ) : (
-          <RunTimeline
-            points={timeline.map((point) => ({
-              id: point.runId,
-              at: localTime(point.at),
-              state: point.state,
-              label: `${localTime(point.at)}, ${point.inputName}, ${count(point.rows)} rows: ${driftWord(point.state)}`,
-            }))}
-            selected={current?.runId ?? null}
-            onSelect={(id) => go('monitor', model, id)}
-          />
-        )}
-        {reference === null ? null : (
-          <p className="quiet small">
-            Reference: {count(reference.rows)} rows{' '}
-            {reference.source === 'bundle' ? 'that came with the bundle' : 'of a run'}, since{' '}
-            <Time at={reference.since} />.
-          </p>
+          <div className="timeline">
+            <RunTimeline
+              points={timeline.map((point) => ({
+                id: point.runId,
+                at: localTime(point.at),
+                state: point.state,
+                label: `${localTime(point.at)}, ${point.inputName}, ${count(point.rows)} rows: ${driftWord(point.state)}`,
+              }))}
+              selected={current?.runId ?? null}
+              onSelect={(id) => go('monitor', model, id)}
+            />
+            <Facts
+              rows={[
+                ['File', chosenRun?.inputName ?? 'none'],
+                ['Rows', count(current?.rows ?? 0)],
+                [
+                  'Reference',
+                  reference === null ? (
+                    'none yet'
+                  ) : (
+                    <span key="reference">
+                      {count(reference.rows)} rows{' '}
+                      {reference.source === 'bundle' ? 'from the bundle' : 'of a run'}, since{' '}
+                      <Time at={reference.since} />
+                    </span>
+                  ),
+                ],
+              ]}
+            />
+          </div>
         )}
       </Panel>
       {columns.length === 0 || column === undefined ? null : (
@@ -156,7 +175,7 @@ function View({ view }: { readonly view: MonitorView }) {
                 { title: 'State' },
                 { title: 'Test' },
                 { title: 'Effect', align: 'number' },
-                { title: 'Threshold', align: 'number' },
+                { title: 'Counts from', align: 'number' },
                 { title: 'Missing', align: 'number' },
               ]}
               rows={columns.map((each) => ({
@@ -178,7 +197,7 @@ function View({ view }: { readonly view: MonitorView }) {
                   <State key="state" tone={driftTone(each.state)}>
                     {driftWord(each.state)}
                   </State>,
-                  each.method,
+                  testName(each.method),
                   compact(each.value),
                   compact(each.threshold),
                   percent(each.missing.current),
@@ -190,37 +209,5 @@ function View({ view }: { readonly view: MonitorView }) {
         </div>
       )}
     </>
-  );
-}
-
-function ColumnPanel({ column }: { readonly column: ColumnDrift }) {
-  return (
-    <Panel title={column.name}>
-      <div className="stack">
-        <p>{column.reason}</p>
-        <DistributionChart name={column.name} distribution={column.distribution} />
-        <Facts
-          rows={[
-            ['Test', column.method],
-            ['Effect', `${compact(column.value)} (${column.effect})`],
-            ['Threshold', `${compact(column.threshold)} for this many rows`],
-            [
-              'p, adjusted',
-              column.adjustedPValue === null
-                ? 'not tested'
-                : column.adjustedPValue < 1e-12
-                  ? 'below 1e-12'
-                  : column.adjustedPValue.toPrecision(2),
-            ],
-            [
-              'Missing',
-              `${percent(column.missing.current)}, in the reference ${percent(column.missing.reference)}`,
-            ],
-            ['Out of range', count(column.outOfRange)],
-            ['Unseen categories', count(column.unseen)],
-          ]}
-        />
-      </div>
-    </Panel>
   );
 }

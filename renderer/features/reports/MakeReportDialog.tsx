@@ -53,11 +53,11 @@ export function MakeReportDialog({ onClose }: { readonly onClose: () => void }) 
             ))}
           </select>
         </Field>
-        <div className="columns">
-          <Field label="From (UTC)">
+        <div className="columns" data-of="2">
+          <Field label="From (UTC)" hint="Empty: from the start.">
             <input name="from" type="date" />
           </Field>
-          <Field label="To (UTC)">
+          <Field label="To (UTC)" hint="Empty: until now.">
             <input name="to" type="date" />
           </Field>
         </div>
@@ -83,7 +83,7 @@ export function MakeReportDialog({ onClose }: { readonly onClose: () => void }) 
         )}
         <footer>
           <Button kind="quiet" onClick={onClose}>
-            {path === undefined ? 'Cancel' : 'Close'}
+            {path === undefined ? 'Cancel' : 'Done'}
           </Button>
           {path === undefined ? (
             <Button submit kind="primary" disabled={pending || folder === undefined}>

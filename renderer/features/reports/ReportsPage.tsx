@@ -7,7 +7,7 @@ import { FileDialog, type PickedPlace } from '../../app/FileDialog.tsx';
 import { Loaded, Page } from '../../app/Page.tsx';
 import { finished, useAct } from '../../app/use-act.ts';
 import { useQuery } from '../../app/use-query.ts';
-import { plural } from '../../lib/format.ts';
+import { capital, listed, plural } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Digest } from '../../ui/Digest.tsx';
 import { Notice } from '../../ui/Notice.tsx';
@@ -43,7 +43,9 @@ export function ReportsPage() {
       title="Reports"
       action={
         <>
-          <Button onClick={() => setPicking(true)}>Verify a file</Button>
+          <Button disabled={check.pending} onClick={() => setPicking(true)}>
+            Verify a file
+          </Button>
           <Button kind="primary" onClick={() => setMaking(true)}>
             Make report
           </Button>
@@ -52,14 +54,23 @@ export function ReportsPage() {
     >
       <ErrorNotice error={check.error} />
       {checked === undefined ? null : <Verdict name={checked.name} verdict={checked.verdict} />}
-      <Panel title="Production history">
-        <p>
-          Which version of which model was in production when, who asked and who approved, why, and
-          what was scored with it. For auditors and supervisors. The PDF carries its own evidence:
-          the log entries, a proof for each, the signed checkpoint, and a signature over the whole
-          file. It can be checked on any machine, without a vault.
-        </p>
-      </Panel>
+      <div className="columns" data-of="2">
+        <Panel title="Production history: what was in use, and who decided it">
+          <p className="small">
+            Which version of which model was in production when, who asked and who approved, why,
+            and what was scored with it. For auditors and supervisors. The PDF carries its own
+            evidence: the log entries, a proof for each, the signed checkpoint and a signature over
+            the whole file.
+          </p>
+        </Panel>
+        <Panel title="Verify a file: is it what it says it is">
+          <p className="small">
+            A report, a proof, a checkpoint or an exported log that somebody handed to you. It is
+            checked on this machine, with nothing but the file. To check one elsewhere, no vault is
+            needed.
+          </p>
+        </Panel>
+      </div>
       <Panel title="Made in this vault" flush>
         <Loaded query={reports}>
           {(list) =>
@@ -83,7 +94,7 @@ export function ReportsPage() {
                   key: `${report.digest} ${report.at}`,
                   cells: [
                     report.name,
-                    report.kind,
+                    capital(report.kind.replace('-', ' ')),
                     <Time key="at" at={report.at} />,
                     report.actor,
                     plural(report.entries, 'entry', 'entries'),
@@ -117,7 +128,9 @@ function Verdict({ name, verdict }: { readonly name: string; readonly verdict: F
       >
         {verdict.kind === 'unknown'
           ? 'It is not something that Strongroom hands out.'
-          : `It is a ${verdict.kind}. Each check is listed below.`}
+          : verdict.status === 'valid'
+            ? `It is a ${verdict.kind}, and all ${verdict.checks.length} checks hold.`
+            : `It is a ${verdict.kind}, and ${listed(verdict.checks.filter(({ ok }) => !ok).map(({ name }) => name))} does not hold. Do not rely on it; ask for a fresh copy.`}
       </Notice>
       <Panel title="Checks" flush>
         <Table
@@ -126,7 +139,7 @@ function Verdict({ name, verdict }: { readonly name: string; readonly verdict: F
           rows={verdict.checks.map((check) => ({
             key: check.name,
             cells: [
-              check.name,
+              capital(check.name),
               <State key="ok" tone={check.ok ? 'ok' : 'act'}>
                 {check.ok ? 'holds' : 'fails'}
               </State>,

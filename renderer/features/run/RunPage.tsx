@@ -1,7 +1,6 @@
 import { useState } from 'react';
 import { contract } from '#shared/contract/index.ts';
 import type { ModelSummary } from '#shared/contract/models.ts';
-import type { Preview } from '#shared/contract/runs.ts';
 import { client } from '../../app/client.ts';
 import { ErrorNotice } from '../../app/ErrorNotice.tsx';
 import { FileDialog, type PickedPlace } from '../../app/FileDialog.tsx';
@@ -10,13 +9,10 @@ import { Loaded, Page } from '../../app/Page.tsx';
 import { go } from '../../app/routes.ts';
 import { finished, useAct, useOperation } from '../../app/use-act.ts';
 import { useQuery } from '../../app/use-query.ts';
-import { plural } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Field } from '../../ui/Field.tsx';
-import { Notice } from '../../ui/Notice.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
-import { State } from '../../ui/State.tsx';
-import { Table } from '../../ui/Table.tsx';
+import { BindingTable } from './BindingTable.tsx';
 
 /** Version, file, binding, start. */
 export function RunPage({ version: asked }: { readonly version: string | undefined }) {
@@ -58,7 +54,8 @@ function RunForm({
   const [version, setVersion] = useState(asked ?? models[0]?.name ?? '');
   const [input, setInput] = useState<PickedPlace>();
   const [folder, setFolder] = useState<PickedPlace>();
-  const [name, setName] = useState('predictions.csv');
+  const [typedName, setName] = useState<string>();
+  const name = typedName ?? nameFor(input);
   const [keepColumns, setKeepColumns] = useState(false);
   const [picking, setPicking] = useState<'input' | 'folder'>();
   const [job, setJob] = useState<string>();
@@ -78,6 +75,11 @@ function RunForm({
     name !== '' &&
     preview.data !== undefined &&
     preview.data.problems.length === 0;
+  const missing = [
+    ...(input === undefined ? ['a file'] : []),
+    ...(folder === undefined ? ['a folder for the result'] : []),
+    ...(name === '' ? ['a name for the result'] : []),
+  ];
   const start = (): void => {
     if (input === undefined || folder === undefined) return;
     const request = { version, input: input.token, folder: folder.token, name, keepColumns };
@@ -90,9 +92,14 @@ function RunForm({
     <Page
       title="Run"
       action={
-        <Button kind="primary" disabled={!ready || act.pending} onClick={start}>
-          Start run
-        </Button>
+        <>
+          {act.pending || missing.length === 0 ? null : (
+            <span className="quiet small">{`Still to choose: ${missing.join(', ')}`}</span>
+          )}
+          <Button kind="primary" disabled={!ready || act.pending} onClick={start}>
+            {act.pending ? 'Running…' : 'Start run'}
+          </Button>
+        </>
       }
     >
       <ErrorNotice error={act.error} />
@@ -101,7 +108,7 @@ function RunForm({
           <JobProgress operation={operation} />
         </Panel>
       ) : null}
-      <Panel title="What to run, on what, and where to">
+      <Panel title="What to run, on what, and where the result goes">
         <div className="columns">
           <Field label="Model" hint="The version in production, else the newest that may run.">
             <select value={version} onChange={(event) => setVersion(event.currentTarget.value)}>
@@ -118,7 +125,9 @@ function RunForm({
           <div className="field">
             <span className="label">File to score</span>
             <div className="row">
-              <Button onClick={() => setPicking('input')}>Choose a file</Button>
+              <Button onClick={() => setPicking('input')}>
+                {input === undefined ? 'Choose a file' : 'Choose another file'}
+              </Button>
               <span className="wrap-anywhere">
                 {input?.name ?? <span className="quiet">a CSV with a header</span>}
               </span>
@@ -127,13 +136,15 @@ function RunForm({
           <div className="field">
             <span className="label">Folder for the result</span>
             <div className="row">
-              <Button onClick={() => setPicking('folder')}>Choose a folder</Button>
+              <Button onClick={() => setPicking('folder')}>
+                {folder === undefined ? 'Choose a folder' : 'Choose another folder'}
+              </Button>
               <span className="wrap-anywhere">
                 {folder?.path ?? <span className="quiet">nothing there is overwritten</span>}
               </span>
             </div>
           </div>
-          <Field label="Name of the result">
+          <Field label="Name of the result" hint="Rejected rows go into a second file beside it.">
             <input
               value={name}
               maxLength={200}
@@ -183,52 +194,9 @@ function RunForm({
   );
 }
 
-function BindingTable({ preview }: { readonly preview: Preview }) {
-  const { binding, problems, unusedColumns, model, version } = preview;
-  return (
-    <>
-      {problems.length > 0 ? (
-        <Notice
-          tone="act"
-          title={`${plural(problems.length, 'input')} of ${model}@${version} cannot be filled from this file`}
-        >
-          {problems.slice(0, 5).join(' ')}
-        </Notice>
-      ) : (
-        <Notice tone="ok" title={`Every input of ${model}@${version} has its column`}>
-          {unusedColumns.length === 0
-            ? 'No column is left over.'
-            : `Not used: ${unusedColumns.slice(0, 12).join(', ')}${unusedColumns.length > 12 ? ' and more' : ''}.`}
-        </Notice>
-      )}
-      <Panel title="Binding" flush>
-        <Table
-          label="Binding of columns to inputs"
-          columns={[
-            { title: 'Column' },
-            { title: 'Input' },
-            { title: 'Type' },
-            { title: 'Example' },
-            { title: 'Problem' },
-          ]}
-          rows={binding.map((row, at) => ({
-            key: `${row.input} ${at}`,
-            cells: [
-              row.column ?? (
-                <State key="missing" tone="act">
-                  missing
-                </State>
-              ),
-              row.input,
-              row.type,
-              <span key="example" className="mono">
-                {row.example ?? ''}
-              </span>,
-              row.problem ?? '',
-            ],
-          }))}
-        />
-      </Panel>
-    </>
-  );
+/** Named after what goes in, so that the results of two months do not meet. */
+function nameFor(input: PickedPlace | undefined): string {
+  return input === undefined
+    ? 'predictions.csv'
+    : `${input.name.replace(/\.[^.]*$/, '')}.predictions.csv`;
 }

@@ -62,17 +62,20 @@ export function CreateVaultPage({ status }: { readonly status: VaultStatus }) {
             void run(() => create(form));
           }}
         >
-          <Field label="Your name" hint="As it shall stand in the log.">
+          <Field label="Your name" hint="As it will stand in the log.">
             <input name="user" required maxLength={64} autoComplete="username" autoFocus />
           </Field>
           <PasswordFields minLength={status.passwordPolicy.minLength} onMatch={setFits} />
-          <Field label="Approval for production">
+          <Field
+            label="Approval for production"
+            hint="Can be changed later, under Admin, with a reason."
+          >
             <select name="policy" defaultValue="standard">
               <option value="standard">A second person approves</option>
               <option value="solo">I work alone: no second person</option>
             </select>
           </Field>
-          <Field label="Cryptography">
+          <Field label="Cryptography" hint="Stays for the life of the vault.">
             <select name="profile" defaultValue="standard">
               <option value="standard">Standard (Argon2id)</option>
               <option value="fips">FIPS algorithms only (PBKDF2)</option>

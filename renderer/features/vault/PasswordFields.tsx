@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { Field } from '../../ui/Field.tsx';
+import { plural } from '../../lib/format.ts';
 import { textOf } from '../../lib/form.ts';
 
 /** A new password twice, with its length explained. Uncontrolled: it goes from the form to the core and stays nowhere. */
@@ -12,10 +13,18 @@ export function PasswordFields({
 }) {
   const [length, setLength] = useState(0);
   const level = length === 0 ? 0 : length < minLength ? 1 : length < 14 ? 2 : length < 20 ? 3 : 4;
-  const words = ['', 'too short', 'fair: longer is better', 'good', 'strong'];
+  const words = [
+    '',
+    `Too short: ${plural(minLength - length, 'character is', 'characters are')} missing.`,
+    'Fair: longer is better.',
+    'Good.',
+    'Strong.',
+  ];
+  const [differs, setDiffers] = useState(false);
   const check = (form: HTMLFormElement | null): void => {
     if (form === null) return;
     const data = new FormData(form);
+    setDiffers(textOf(data, 'again') !== '' && data.get('password') !== data.get('again'));
     onMatch(
       data.get('password') === data.get('again') && textOf(data, 'password').length >= minLength,
     );
@@ -24,7 +33,7 @@ export function PasswordFields({
     <>
       <Field
         label="Password"
-        hint={`At least ${minLength} characters. Four or five random words are easier to keep in mind than signs. ${words[level]}`}
+        hint={`At least ${minLength} characters. Four or five random words are easier to keep in mind than signs.`}
       >
         <input
           name="password"
@@ -38,12 +47,17 @@ export function PasswordFields({
           }}
         />
       </Field>
-      <div className="meter" aria-hidden>
-        {[1, 2, 3, 4].map((step) => (
-          <span key={step} {...(step <= level ? { 'data-on': true } : {})} />
-        ))}
+      <div>
+        <div className="meter" aria-hidden>
+          {[1, 2, 3, 4].map((step) => (
+            <span key={step} {...(step <= level ? { 'data-on': true } : {})} />
+          ))}
+        </div>
+        <p className="meter-word" role="status">
+          {words[level]}
+        </p>
       </div>
-      <Field label="Password again">
+      <Field label="Password again" {...(differs ? { hint: 'Not the same as above yet.' } : {})}>
         <input
           name="again"
           type="password"

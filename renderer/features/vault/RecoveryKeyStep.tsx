@@ -36,9 +36,11 @@ export function RecoveryKeyStep({
           ))}
         </div>
         <div className="row">
-          <Button onClick={() => window.print()}>Print</Button>
+          <Button onClick={() => window.print()}>Print the key</Button>
         </div>
+        <p className="no-print">Type two of the groups, to be sure that they were written down:</p>
         <form
+          className="no-print"
           onSubmit={(event) => {
             event.preventDefault();
             const form = new FormData(event.currentTarget);
@@ -49,17 +51,19 @@ export function RecoveryKeyStep({
             if (right) onConfirmed();
           }}
         >
-          {asked.map((at) => (
-            <Field key={at} label={`Group ${at + 1}`}>
-              <input
-                name={`group-${at}`}
-                className="mono"
-                required
-                autoComplete="off"
-                spellCheck={false}
-              />
-            </Field>
-          ))}
+          <div className="columns" data-of="2">
+            {asked.map((at) => (
+              <Field key={at} label={`Group ${at + 1}`}>
+                <input
+                  name={`group-${at}`}
+                  className="mono"
+                  required
+                  autoComplete="off"
+                  spellCheck={false}
+                />
+              </Field>
+            ))}
+          </div>
           {wrong ? (
             <Notice tone="watch" title="That is not what stands above">
               Compare the two groups with the key and type them again.

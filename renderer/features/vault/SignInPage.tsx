@@ -53,7 +53,14 @@ export function SignInPage({ status }: { readonly status: VaultStatus }) {
             event.preventDefault();
             const form = new FormData(event.currentTarget);
             // Where the last person was is not where this one wants to be.
-            void run(() => submit(form)).then((worked) => worked && go('overview'));
+            const password = event.currentTarget.elements.namedItem('password');
+            void run(() => submit(form)).then((worked) => {
+              if (worked) go('overview');
+              else if (password instanceof HTMLInputElement) {
+                password.value = '';
+                password.focus();
+              }
+            });
           }}
         >
           <Field label="Name">
@@ -65,7 +72,10 @@ export function SignInPage({ status }: { readonly status: VaultStatus }) {
             </Field>
           ) : (
             <>
-              <Field label="Recovery key">
+              <Field
+                label="Recovery key"
+                hint="Twelve groups. It sets a new password for the administrator of this name."
+              >
                 <input
                   name="recoveryKey"
                   className="mono"
@@ -75,7 +85,7 @@ export function SignInPage({ status }: { readonly status: VaultStatus }) {
                 />
               </Field>
               <PasswordFields minLength={status.passwordPolicy.minLength} onMatch={setFits} />
-              <Field label="Reason">
+              <Field label="Reason" hint="Stands in the log, for good.">
                 <textarea name="reason" required maxLength={2000} />
               </Field>
             </>
@@ -93,7 +103,7 @@ export function SignInPage({ status }: { readonly status: VaultStatus }) {
             setMode(mode === 'password' ? 'recovery' : 'password');
           }}
         >
-          {mode === 'password' ? 'No administrator knows the password' : 'Back to the password'}
+          {mode === 'password' ? 'Use the recovery key' : 'Back to the password'}
         </Button>
       </div>
     </main>

@@ -1,0 +1,118 @@
+/** What the log says, as a person would say it to another. The log itself keeps the typed names. */
+import type { LogEntry } from '#shared/contract/audit.ts';
+import { count, plural } from '../lib/format.ts';
+
+/** Announcements say what was meant to happen; what did happen stands in the entry that answers them. */
+export function tellsWhatHappened(entry: LogEntry): boolean {
+  return entry.phase !== 'begin';
+}
+
+/** The rest of a sentence that starts with the person, such as `scored 2,000 rows with credit-risk@1`. */
+export function sentenceOf(entry: LogEntry): string {
+  const { outcome } = entry;
+  if (outcome === undefined || outcome === 'ok') return did(entry);
+  const tried = attempts[entry.action] ?? entry.action;
+  const end = { error: 'it failed', refused: 'it was refused', cancelled: 'it was cancelled' };
+  return `tried to ${tried}: ${end[outcome]}`;
+}
+
+/** The things of an entry that mean something to a reader: names, not handles. */
+export function aboutOf(entry: LogEntry): string {
+  return entry.objects
+    .filter(({ type }) => !['run', 'vault', 'key', 'input', 'output'].includes(type))
+    .map(({ id }) => id)
+    .join(', ');
+}
+
+const attempts: Readonly<Partial<Record<LogEntry['action'], string>>> = {
+  'bundle.import': 'import a bundle',
+  'bundle.export': 'export a bundle',
+  'model.promote': 'promote a version',
+  'model.approve': 'approve a promotion',
+  'model.reject': 'reject a version',
+  'model.rollback': 'roll a model back',
+  'model.retire': 'retire a version',
+  'run.score': 'score a file',
+  'monitor.reference': 'set a reference',
+  'audit.export': 'export the log',
+  'report.make': 'make a report',
+  'user.add': 'add a user',
+  'user.disable': 'disable a user',
+  'user.enable': 'enable a user',
+  'user.role': 'change a role',
+  'user.password': 'set a password',
+  'trust.add': 'trust a key',
+  'trust.remove': 'stop trusting a key',
+  'policy.set': 'change the policy',
+  'vault.sign-in': 'sign in',
+};
+
+function did(entry: LogEntry): string {
+  const details = entry.details ?? {};
+  const text = (name: string): string => {
+    const value = details[name];
+    return typeof value === 'string' ? value : '';
+  };
+  const number = (name: string): number => Number(details[name] ?? 0);
+  const idOf = (type: string): string => entry.objects.find((each) => each.type === type)?.id ?? '';
+  const about = aboutOf(entry);
+  switch (entry.action) {
+    case 'vault.create':
+      return 'created the vault';
+    case 'vault.sign-in':
+      return 'signed in';
+    case 'vault.sign-in-failed':
+      return 'could not sign in';
+    case 'vault.seal':
+      return text('because') === 'idle'
+        ? 'left the vault open; it sealed itself'
+        : 'sealed the vault';
+    case 'vault.recover':
+      return 'opened the vault with the recovery key';
+    case 'vault.repair':
+      return 'opened the vault, and it repaired itself';
+    case 'user.add':
+      return `added ${about} as ${text('role')}`;
+    case 'user.disable':
+      return `disabled ${about}`;
+    case 'user.enable':
+      return `enabled ${about}`;
+    case 'user.role':
+      return `changed the role of ${about}`;
+    case 'user.password':
+      return `set the password of ${about}`;
+    case 'trust.add':
+      return 'trusted a key';
+    case 'trust.remove':
+      return 'stopped trusting a key';
+    case 'policy.set':
+      return 'changed the policy';
+    case 'bundle.import':
+      return `imported ${about}${text('stage') === 'quarantined' ? ' into quarantine' : ''}`;
+    case 'bundle.export':
+      return `exported ${about}`;
+    case 'model.promote':
+      return text('status') === 'pending'
+        ? `asked for ${text('to')} of ${about}`
+        : `moved ${about} to ${text('to')}`;
+    case 'model.approve':
+      return `approved ${about} for ${text('to') === '' ? 'production' : text('to')}`;
+    case 'model.reject':
+      return `rejected ${about}`;
+    case 'model.rollback':
+      return `rolled back to ${about}`;
+    case 'model.retire':
+      return `retired ${about}`;
+    case 'run.score': {
+      const rejected = number('rejected') > 0 ? `, ${count(number('rejected'))} rejected` : '';
+      const moved = text('drift') === 'act' ? '; it drifted' : '';
+      return `scored ${plural(number('rows'), 'row')} with ${idOf('version')}${rejected}${moved}`;
+    }
+    case 'monitor.reference':
+      return `made a run the reference of ${about}`;
+    case 'audit.export':
+      return 'exported the log';
+    case 'report.make':
+      return `made the report ${text('name')}`;
+  }
+}

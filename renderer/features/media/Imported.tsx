@@ -1,0 +1,61 @@
+import type { ImportResult } from '#shared/contract/bundles.ts';
+import { Page } from '../../app/Page.tsx';
+import { go } from '../../app/routes.ts';
+import { plural } from '../../lib/format.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Digest } from '../../ui/Digest.tsx';
+import { Facts } from '../../ui/Facts.tsx';
+import { Notice } from '../../ui/Notice.tsx';
+import { Panel } from '../../ui/Panel.tsx';
+import { signatureWord } from '../../ui/words.ts';
+
+/** What came of an import, and where to go from there. */
+export function Imported({
+  result,
+  onBack,
+}: {
+  readonly result: ImportResult;
+  readonly onBack: () => void;
+}) {
+  const reference = `${result.modelName}@${result.version}`;
+  return (
+    <Page
+      title={`Imported ${reference}`}
+      action={
+        <>
+          <Button onClick={onBack}>Back to media</Button>
+          <Button kind="primary" onClick={() => go('models', result.modelName)}>
+            {`Open ${result.modelName}`}
+          </Button>
+        </>
+      }
+    >
+      <Notice
+        tone={result.stage === 'quarantined' ? 'watch' : 'ok'}
+        title={`${reference} is ${result.stage}`}
+      >
+        {result.firstContact.message}{' '}
+        {result.stage === 'quarantined'
+          ? 'It may not run until somebody promotes it to candidate.'
+          : 'It may run now, and can be promoted.'}
+      </Notice>
+      <Panel title="What was stored">
+        <Facts
+          rows={[
+            ['Version', reference],
+            ['Digest', <Digest key="digest" value={result.digest} />],
+            ['Files', plural(result.files.length, 'file')],
+            [
+              'Signature',
+              `${signatureWord(result.signature.status)}${result.signature.signer === null ? '' : ` by ${result.signature.signer}`}`,
+            ],
+            [
+              'First contact',
+              `${result.firstContact.status}, ${plural(result.firstContact.goldenChecked, 'golden vector')} checked`,
+            ],
+          ]}
+        />
+      </Panel>
+    </Page>
+  );
+}
