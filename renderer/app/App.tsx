@@ -55,7 +55,7 @@ function CurrentPage(): ReactNode {
   const [section = 'overview', first, second] = useRoute();
   switch (section) {
     case 'media':
-      return <MediaPage />;
+      return <MediaPage looksAtBundle={first === 'bundle'} />;
     case 'models':
       return first === undefined ? (
         <ModelsPage />

@@ -8,7 +8,7 @@ export function bytes(count: number): string {
     value /= 1000;
     unit += 1;
   }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ''}`;
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)}\u00a0${units[unit] ?? ''}`;
 }
 
 export function count(value: number): string {
@@ -56,13 +56,14 @@ export function shortDigest(digest: string): string {
 }
 
 export function duration(seconds: number): string {
+  if (seconds < 0.1) return 'less than 0.1 s';
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 120) return `${Math.round(seconds)} s`;
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
 export function percent(share: number): string {
-  return `${(share * 100).toFixed(share !== 0 && Math.abs(share) < 0.01 ? 2 : 1)} %`;
+  return `${(share * 100).toFixed(share !== 0 && Math.abs(share) < 0.01 ? 2 : 1)}\u00a0%`;
 }
 
 /** Three significant digits, without an exponent where a reader does not expect one. */

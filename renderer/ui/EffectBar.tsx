@@ -1,6 +1,6 @@
 import { compact } from '../lib/format.ts';
+import { useWidth } from './use-width.ts';
 
-const width = 420;
 const left = 44;
 
 /** How far a column moved, beside the band within which moving counts for nothing. */
@@ -11,10 +11,13 @@ export function EffectBar({
   readonly value: number;
   readonly threshold: number;
 }) {
+  const [ref, width] = useWidth(420);
   const whole = Math.max(value, threshold) * 1.15 || 1;
   const x = (amount: number): number => left + ((width - left - 8) * amount) / whole;
   return (
     <svg
+      ref={ref}
+      height={40}
       className="chart effect"
       viewBox={`0 0 ${width} 40`}
       role="img"

@@ -1,22 +1,19 @@
 import { useState } from 'react';
 import { contract } from '#shared/contract/index.ts';
 import type { User } from '#shared/contract/users.ts';
-import { roles, type Role } from '#shared/roles.ts';
+import type { Role } from '#shared/roles.ts';
 import { client } from '../../app/client.ts';
-import { ErrorNotice } from '../../app/ErrorNotice.tsx';
 import { Loaded } from '../../app/Page.tsx';
 import { ReasonDialog } from '../../app/ReasonDialog.tsx';
 import { useMay, useSession } from '../../app/session.ts';
-import { useAct } from '../../app/use-act.ts';
 import { useQuery } from '../../app/use-query.ts';
 import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
-import { Field } from '../../ui/Field.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { textOf } from '../../lib/form.ts';
+import { AddUser, NewPassword, RoleField, SetPassword } from './UserDialogs.tsx';
 
 type Open =
   | { readonly act: 'add' }
@@ -129,9 +126,7 @@ export function UsersTab() {
             })
           }
         >
-          <Field label="New password">
-            <input name="password" type="password" required autoComplete="new-password" />
-          </Field>
+          <NewPassword label="New password" />
         </ReasonDialog>
       ) : null}
       {open?.act === 'role' ? (
@@ -152,86 +147,5 @@ export function UsersTab() {
         </ReasonDialog>
       ) : null}
     </>
-  );
-}
-
-function RoleField({ initial }: { readonly initial: Role }) {
-  return (
-    <Field label="Role">
-      <select name="role" defaultValue={initial}>
-        {roles.map((role) => (
-          <option key={role}>{role}</option>
-        ))}
-      </select>
-    </Field>
-  );
-}
-
-function AddUser({ onClose }: { readonly onClose: () => void }) {
-  const { run, pending, error } = useAct();
-  return (
-    <Dialog title="Add a user" onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const form = new FormData(event.currentTarget);
-          const entry = {
-            name: textOf(form, 'name'),
-            role: textOf(form, 'role') as Role,
-            password: textOf(form, 'password'),
-          };
-          void run(() => client.users.add(entry)).then((worked) => worked && onClose());
-        }}
-      >
-        <Field label="Name" hint="As it will stand in the log.">
-          <input name="name" required maxLength={64} autoComplete="off" />
-        </Field>
-        <RoleField initial="analyst" />
-        <Field label="First password" hint="The person can change it after signing in.">
-          <input name="password" type="password" required autoComplete="new-password" />
-        </Field>
-        <ErrorNotice error={error} />
-        <footer>
-          <Button kind="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button submit kind="primary" disabled={pending}>
-            Add this user
-          </Button>
-        </footer>
-      </form>
-    </Dialog>
-  );
-}
-
-function SetPassword({ user, onClose }: { readonly user: User; readonly onClose: () => void }) {
-  const { run, pending, error } = useAct();
-  return (
-    <Dialog title={`Password of ${user.name}`} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const password = textOf(new FormData(event.currentTarget), 'password');
-          void run(() => client.users.password({ name: user.name, password })).then(
-            (worked) => worked && onClose(),
-          );
-        }}
-      >
-        <Field label="New password">
-          <input name="password" type="password" required autoComplete="new-password" />
-        </Field>
-        <ErrorNotice error={error} />
-        <footer>
-          <Button kind="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button submit kind="primary" disabled={pending}>
-            Set password
-          </Button>
-        </footer>
-      </form>
-    </Dialog>
   );
 }

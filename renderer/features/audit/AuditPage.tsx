@@ -28,6 +28,7 @@ export function AuditPage({ index }: { readonly index: string | undefined }) {
   const [before, setBefore] = useState<number>();
   const [verified, setVerified] = useState<VerifyStatus>();
   const [open, setOpen] = useState<'checkpoint' | 'export' | 'against'>();
+  const [exportTo, setExportTo] = useState<PickedPlace>();
   const [job, setJob] = useState<string>();
   const operation = useOperation(job);
   const act = useAct();
@@ -59,7 +60,9 @@ export function AuditPage({ index }: { readonly index: string | undefined }) {
         <>
           <Button onClick={() => setOpen('checkpoint')}>Checkpoint</Button>
           <Button onClick={() => setOpen('export')}>Export log</Button>
-          <Button onClick={() => setOpen('against')}>Verify against a kept checkpoint</Button>
+          <Button disabled={act.pending} onClick={() => setOpen('against')}>
+            Verify against a kept checkpoint
+          </Button>
           <Button kind="primary" disabled={act.pending} onClick={() => verify()}>
             Verify log
           </Button>
@@ -160,7 +163,17 @@ export function AuditPage({ index }: { readonly index: string | undefined }) {
         )}
       </div>
       {open === 'checkpoint' ? <CheckpointDialog onClose={() => setOpen(undefined)} /> : null}
-      {open === 'export' ? <ExportDialog onClose={() => setOpen(undefined)} /> : null}
+      {open === 'export' ? (
+        <FileDialog
+          title="Where to write the log"
+          pick="folder"
+          onPick={setExportTo}
+          onClose={() => setOpen(undefined)}
+        />
+      ) : null}
+      {exportTo === undefined ? null : (
+        <ExportDialog folder={exportTo} onClose={() => setExportTo(undefined)} />
+      )}
       {open === 'against' ? (
         <FileDialog
           title="Checkpoint that was kept outside"

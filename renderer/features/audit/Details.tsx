@@ -1,3 +1,4 @@
+import { capital } from '../../lib/format.ts';
 import { Facts } from '../../ui/Facts.tsx';
 import { Table } from '../../ui/Table.tsx';
 
@@ -12,11 +13,14 @@ export function Details({ details }: { readonly details: Readonly<Record<string,
         <Table
           label="What was changed"
           columns={[{ title: 'Changed' }, { title: 'Before' }, { title: 'After' }]}
-          rows={changes.map(([name, from, to]) => ({ key: name, cells: [name, from, to] }))}
+          rows={changes.map(([name, from, to]) => ({
+            key: name,
+            cells: [labelOf(name), from, to],
+          }))}
         />
       )}
       {plain.length === 0 ? null : (
-        <Facts rows={plain.map(([name, value]) => [name, textOf(value)] as const)} />
+        <Facts rows={plain.map(([name, value]) => [labelOf(name), textOf(value)] as const)} />
       )}
     </>
   );
@@ -29,6 +33,10 @@ function changesOf(
   return Object.keys(after)
     .map((name) => [name, textOf(before[name]), textOf(after[name])] as const)
     .filter(([, from, to]) => from !== to);
+}
+
+function labelOf(name: string): string {
+  return capital(name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`));
 }
 
 function textOf(value: unknown): string {

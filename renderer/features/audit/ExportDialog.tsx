@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { contract } from '#shared/contract/index.ts';
 import { client } from '../../app/client.ts';
 import { ErrorNotice } from '../../app/ErrorNotice.tsx';
-import { FileDialog, type PickedPlace } from '../../app/FileDialog.tsx';
+import type { PickedPlace } from '../../app/FileDialog.tsx';
 import { finished, useAct } from '../../app/use-act.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
@@ -11,19 +11,15 @@ import { Notice } from '../../ui/Notice.tsx';
 import { textOf } from '../../lib/form.ts';
 
 /** The whole log as a static tree in a new folder, for somebody else's tools. */
-export function ExportDialog({ onClose }: { readonly onClose: () => void }) {
-  const [folder, setFolder] = useState<PickedPlace>();
+export function ExportDialog({
+  folder,
+  onClose,
+}: {
+  readonly folder: PickedPlace;
+  readonly onClose: () => void;
+}) {
   const [path, setPath] = useState<string>();
   const { run, pending, error } = useAct();
-  if (folder === undefined)
-    return (
-      <FileDialog
-        title="Where to write the log"
-        pick="folder"
-        onPick={setFolder}
-        onClose={() => undefined}
-      />
-    );
   return (
     <Dialog title="Export log" onClose={onClose}>
       <form

@@ -32,30 +32,53 @@ export function Imported({
     >
       <Notice
         tone={result.stage === 'quarantined' ? 'watch' : 'ok'}
-        title={`${reference} is ${result.stage}`}
+        title={
+          result.stage === 'quarantined'
+            ? `${reference} is in quarantine`
+            : `${reference} is a ${result.stage}`
+        }
       >
         {result.firstContact.message}{' '}
         {result.stage === 'quarantined'
           ? 'It may not run until somebody promotes it to candidate.'
           : 'It may run now, and can be promoted.'}
       </Notice>
-      <Panel title="What was stored">
-        <Facts
-          rows={[
-            ['Version', reference],
-            ['Digest', <Digest key="digest" value={result.digest} />],
-            ['Files', plural(result.files.length, 'file')],
-            [
-              'Signature',
-              `${signatureWord(result.signature.status)}${result.signature.signer === null ? '' : ` by ${result.signature.signer}`}`,
-            ],
-            [
-              'First contact',
-              `${result.firstContact.status}, ${plural(result.firstContact.goldenChecked, 'golden vector')} checked`,
-            ],
-          ]}
-        />
-      </Panel>
+      <div className="columns" data-of="2">
+        <Panel title="What was stored">
+          <Facts
+            rows={[
+              ['Version', reference],
+              ['Digest', <Digest key="digest" value={result.digest} />],
+              ['Files', plural(result.files.length, 'file')],
+              [
+                'Signature',
+                `${signatureWord(result.signature.status)}${result.signature.signer === null ? '' : ` by ${result.signature.signer}`}`,
+              ],
+              [
+                'First contact',
+                `${result.firstContact.status}, ${plural(result.firstContact.goldenChecked, 'golden vector')} checked`,
+              ],
+            ]}
+          />
+        </Panel>
+        <Panel title="What comes next">
+          <ol className="steps">
+            {(result.stage === 'quarantined'
+              ? [
+                  'Read its card, and what the gate found.',
+                  'Have somebody make it a candidate, with a reason. Until then it may not run.',
+                ]
+              : [
+                  'Read its card: what it is for, and where it fails.',
+                  'Run it on a file that you know the answers to.',
+                  'Promote it to production. If the policy asks for it, a second person approves.',
+                ]
+            ).map((step) => (
+              <li key={step}>{step}</li>
+            ))}
+          </ol>
+        </Panel>
+      </div>
     </Page>
   );
 }

@@ -4,6 +4,7 @@ import type { Place } from '#shared/contract/media.ts';
 import { client } from '../../app/client.ts';
 import { FileDialog, type PickedPlace } from '../../app/FileDialog.tsx';
 import { Loaded, Page } from '../../app/Page.tsx';
+import { go } from '../../app/routes.ts';
 import { useQuery } from '../../app/use-query.ts';
 import { bytes } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
@@ -16,13 +17,17 @@ import { Verdict } from './Verdict.tsx';
 const icons = { removable: IconDeviceUsb, inbox: IconInbox, folder: IconFolder } as const;
 
 /** Drives left, the bundles on them right, and the verdict on the one that is looked at. */
-export function MediaPage() {
+export function MediaPage({ looksAtBundle }: { readonly looksAtBundle: boolean }) {
   const places = useQuery('places', () => client.media.places(null), ['media']);
   const [chosen, setChosen] = useState<string>();
   const [inspecting, setInspecting] = useState<PickedPlace>();
   const [picking, setPicking] = useState(false);
-  if (inspecting !== undefined)
-    return <Verdict source={inspecting} onBack={() => setInspecting(undefined)} />;
+  const inspect = (bundle: PickedPlace): void => {
+    setInspecting(bundle);
+    go('media', 'bundle');
+  };
+  if (looksAtBundle && inspecting !== undefined)
+    return <Verdict key={inspecting.token} source={inspecting} onBack={() => go('media')} />;
   const first = places.data?.find(({ kind }) => kind !== 'folder')?.token;
   const shown = places.data?.find(({ token }) => token === (chosen ?? first));
   return (
@@ -69,7 +74,7 @@ export function MediaPage() {
             </Empty>
           </Panel>
         ) : (
-          <Found place={shown} onInspect={setInspecting} />
+          <Found place={shown} onInspect={inspect} />
         )}
       </div>
       {picking ? (
@@ -77,7 +82,7 @@ export function MediaPage() {
           title="Pick a bundle"
           pick="file"
           ending={/\.(zip|tar|gz|tgz|onnx)$/i}
-          onPick={setInspecting}
+          onPick={inspect}
           onClose={() => setPicking(false)}
         />
       ) : null}

@@ -16,11 +16,13 @@ export function OverrideDialog({
   name,
   onClose,
   onConfirm,
+  pending,
   error,
 }: {
   readonly name: string;
   readonly onClose: () => void;
   readonly onConfirm: (override: Override) => Promise<boolean>;
+  readonly pending: boolean;
   readonly error: AppError | undefined;
 }) {
   return (
@@ -56,7 +58,7 @@ export function OverrideDialog({
           <Button kind="quiet" onClick={onClose}>
             Cancel
           </Button>
-          <Button submit kind="danger">
+          <Button submit kind="danger" disabled={pending}>
             {`Import ${name} unsigned`}
           </Button>
         </footer>

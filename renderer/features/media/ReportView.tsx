@@ -48,7 +48,12 @@ export function ReportView({
           </div>
         </Panel>
         <Panel title="What is inside">
-          <Facts rows={inside(report)} />
+          <div className="stack">
+            {report.card?.description == null ? null : (
+              <p className="quiet small">{report.card.description}</p>
+            )}
+            <Facts rows={inside(report)} />
+          </div>
         </Panel>
         <Panel title="What was found">
           <Findings findings={findings} />

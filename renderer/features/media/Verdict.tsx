@@ -109,6 +109,7 @@ export function Verdict({
           name={report.name}
           onClose={() => setOverriding(false)}
           onConfirm={start}
+          pending={bringIn.pending}
           error={bringIn.error}
         />
       ) : null}

@@ -1,6 +1,6 @@
 import type { ColumnDrift } from '#shared/contract/monitor.ts';
 import { compact, count, percent } from '../../lib/format.ts';
-import { DistributionChart } from '../../ui/Charts.tsx';
+import { DistributionChart } from '../../ui/DistributionChart.tsx';
 import { EffectBar } from '../../ui/EffectBar.tsx';
 import { Facts } from '../../ui/Facts.tsx';
 import { Panel } from '../../ui/Panel.tsx';
@@ -11,7 +11,7 @@ export function ColumnPanel({ column }: { readonly column: ColumnDrift }) {
   return (
     <Panel title={column.name}>
       <div className="stack">
-        <p>{column.reason}</p>
+        <p>{column.reason.replaceAll(' %', '\u00a0%')}</p>
         <EffectBar value={column.value} threshold={column.threshold} />
         <DistributionChart name={column.name} distribution={column.distribution} />
         <Facts

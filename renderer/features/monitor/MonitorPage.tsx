@@ -9,7 +9,7 @@ import { useMay } from '../../app/session.ts';
 import { useQuery } from '../../app/use-query.ts';
 import { compact, count, localTime, percent } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
-import { RunTimeline } from '../../ui/Charts.tsx';
+import { RunTimeline } from '../../ui/RunTimeline.tsx';
 import { Facts } from '../../ui/Facts.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';
