@@ -1,5 +1,5 @@
 import { IconCornerLeftUp, IconFile, IconFolder } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import type { FolderEntry } from '#shared/contract/media.ts';
 import { bytes } from '../lib/format.ts';
 import { Button } from '../ui/Button.tsx';
@@ -68,7 +68,7 @@ export function FileDialog({
             found === undefined || folder === undefined ? null : (
               <>
                 <p className="mono quiet wrap-anywhere">{found.path}</p>
-                <div className="panel choices file-list" role="group" aria-label="Files">
+                <FileList key={found.path}>
                   {found.parent === null ? null : (
                     <button type="button" onClick={() => setFolder(found.parent ?? undefined)}>
                       <span className="row">
@@ -95,7 +95,7 @@ export function FileDialog({
                           })
                     }
                   />
-                </div>
+                </FileList>
                 <footer>
                   <Button kind="quiet" onClick={onClose}>
                     Cancel
@@ -121,6 +121,19 @@ export function FileDialog({
         </Loaded>
       )}
     </Dialog>
+  );
+}
+
+/** Another folder, another list: whoever opened it with the keyboard goes on in it. */
+function FileList({ children }: { readonly children: ReactNode }) {
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (document.activeElement === document.body) list.current?.querySelector('button')?.focus();
+  }, []);
+  return (
+    <div className="panel choices file-list" role="group" aria-label="Files" ref={list}>
+      {children}
+    </div>
   );
 }
 

@@ -15,7 +15,11 @@ export function Jobs({ onClose }: { readonly onClose: () => void }) {
   const operations = useApp((state) => state.operations);
   const drawer = useRef<HTMLElement>(null);
   useEffect(() => {
+    const before = document.activeElement;
     drawer.current?.querySelector('button')?.focus();
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
   }, []);
   return (
     <aside

@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react';
 import { Button } from '../ui/Button.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
-import { Field } from '../ui/Field.tsx';
 import { ErrorNotice } from './ErrorNotice.tsx';
+import { ReasonField } from './ReasonField.tsx';
 import { useAct } from './use-act.ts';
 import { textOf } from '../lib/form.ts';
 
@@ -39,9 +39,7 @@ export function ReasonDialog({
         }}
       >
         {children}
-        <Field label="Reason" hint="Stands in the log, for good.">
-          <textarea name="reason" required maxLength={2000} />
-        </Field>
+        <ReasonField />
         <ErrorNotice error={error} />
         <footer>
           <Button kind="quiet" onClick={onClose}>

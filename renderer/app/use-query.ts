@@ -9,11 +9,15 @@ export interface Query<T> {
   readonly reload: () => void;
 }
 
-/** `key` names what is asked for: another key is another question, and the old answer is dropped. */
+/**
+ * `key` names what is asked for: another key is another question, and the old answer is dropped, unless `keep` says that it
+ * may stand until the new one is there.
+ */
 export function useQuery<T>(
   key: string,
   ask: () => Promise<T>,
   topics: readonly Topic[],
+  { keep = false }: { readonly keep?: boolean } = {},
 ): Query<T> {
   const revision = useApp(({ revisions }) => topics.map((topic) => revisions[topic] ?? 0).join());
   const [again, setAgain] = useState(0);
@@ -32,5 +36,9 @@ export function useQuery<T>(
   }, [key, revision, again]);
   const reload = useCallback(() => setAgain((count) => count + 1), []);
   const fits = answer.key === key;
-  return { data: fits ? answer.data : undefined, error: fits ? answer.error : undefined, reload };
+  return {
+    data: fits || keep ? answer.data : undefined,
+    error: fits ? answer.error : undefined,
+    reload,
+  };
 }

@@ -34,7 +34,7 @@ export function DistributionChart({
     .join(' ');
   const ticks = [0, top / 2, top];
   /** Letters that fit under one category. */
-  const most = Math.max(3, Math.floor(step / 6.5));
+  const most = Math.max(3, Math.floor(step / 7.5));
   return (
     <figure ref={ref}>
       <svg

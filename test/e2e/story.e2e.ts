@@ -145,6 +145,9 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
   test('production needs a second person', async () => {
     await page.getByRole('button', { name: 'Open credit-risk' }).click();
     await page.getByRole('button', { name: 'Promote to production credit-risk@1' }).click();
+    await page.getByLabel('Reason').fill('   ');
+    await page.getByRole('dialog').getByRole('button', { name: 'Promote to production' }).click();
+    expect(await page.getByRole('dialog').count()).toBe(1);
     await page.getByLabel('Reason').fill('first release');
     await page.getByRole('dialog').getByRole('button', { name: 'Promote to production' }).click();
     await page.getByText('grace asks for production').waitFor();
@@ -195,6 +198,19 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     await page.getByRole('button', { name: 'purpose' }).click();
     await page.getByRole('img', { name: /Distribution of purpose/ }).waitFor();
     await expectAccessible(page, 'monitor');
+  });
+
+  test('the overview says what needs somebody, and what happened', async () => {
+    await go('Overview');
+    await page.getByText('credit-risk: the last run drifted').waitFor();
+    await page.getByRole('link', { name: 'grace scored 1,997 rows with credit-risk@1' }).waitFor();
+    await page.getByRole('img', { name: '1 run, 1 drifted' }).waitFor();
+    await expectAccessible(page, 'full overview');
+    await page.getByRole('button', { name: /^Jobs/ }).click();
+    await page.getByRole('link', { name: '1,997 rows scored, 3 rejected' }).waitFor();
+    await expectAccessible(page, 'jobs');
+    await page.keyboard.press('Escape');
+    expect(await page.getByRole('complementary', { name: 'Jobs' }).count()).toBe(0);
   });
 
   test('the same file again does not overwrite the result', async () => {

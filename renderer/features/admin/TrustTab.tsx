@@ -7,6 +7,7 @@ import { FileDialog, type PickedPlace } from '../../app/FileDialog.tsx';
 import { Loaded } from '../../app/Page.tsx';
 import { ReasonDialog } from '../../app/ReasonDialog.tsx';
 import { useMay } from '../../app/session.ts';
+import { ReasonField } from '../../app/ReasonField.tsx';
 import { useAct } from '../../app/use-act.ts';
 import { useQuery } from '../../app/use-query.ts';
 import { Button } from '../../ui/Button.tsx';
@@ -131,9 +132,10 @@ function NameKey({ file, onClose }: { readonly file: PickedPlace; readonly onClo
         <Field label="Whose key it is">
           <input name="name" required maxLength={90} />
         </Field>
-        <Field label="How it was checked" hint="Such as: compared by telephone with the maker.">
-          <textarea name="reason" required maxLength={2000} />
-        </Field>
+        <ReasonField
+          label="How it was checked"
+          hint="Such as: compared by telephone with the maker."
+        />
         <ErrorNotice error={error} />
         <footer>
           <Button kind="quiet" onClick={onClose}>

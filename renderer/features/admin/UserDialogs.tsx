@@ -106,13 +106,7 @@ export function NewPassword({
   const minLength = useApp(({ status }) => status?.passwordPolicy.minLength ?? 1);
   return (
     <Field label={label} hint={`At least ${minLength} characters. ${more}`}>
-      <input
-        name="password"
-        type="password"
-        required
-        minLength={minLength}
-        autoComplete="new-password"
-      />
+      <input name="password" type="password" required autoComplete="new-password" />
     </Field>
   );
 }

@@ -39,9 +39,12 @@ export function AuditPage({ index }: { readonly index: string | undefined }) {
     ...(actor === '' ? {} : { actor }),
     ...(text === '' ? {} : { text }),
   };
-  const entries = useQuery(`log ${JSON.stringify(filter)}`, () => client.audit.list(filter), [
-    'audit',
-  ]);
+  const entries = useQuery(
+    `log ${JSON.stringify(filter)}`,
+    () => client.audit.list(filter),
+    ['audit'],
+    { keep: true },
+  );
   const verify = (against?: PickedPlace): void => {
     void act.run(async () =>
       setVerified(

@@ -1,5 +1,6 @@
 import type { AppError } from '#shared/errors.ts';
 import { ErrorNotice } from '../../app/ErrorNotice.tsx';
+import { ReasonField } from '../../app/ReasonField.tsx';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { Field } from '../../ui/Field.tsx';
@@ -50,9 +51,7 @@ export function OverrideDialog({
         <Field label="Their password">
           <input name="password" type="password" required autoComplete="off" />
         </Field>
-        <Field label="Reason" hint="Stands in the log, for good.">
-          <textarea name="reason" required maxLength={2000} />
-        </Field>
+        <ReasonField />
         <ErrorNotice error={error} />
         <footer>
           <Button kind="quiet" onClick={onClose}>

@@ -53,7 +53,6 @@ export function VersionActs({ version }: { readonly version: VersionSummary }) {
   const may = useMay();
   const { user } = useSession();
   const [act, setAct] = useState<Act>();
-  const reference = `${version.model}@${version.version}`;
   const name = `${version.model}@${version.version}`;
   const possible = actsFor(version).filter((each) => {
     if (each === 'approve')
@@ -67,10 +66,10 @@ export function VersionActs({ version }: { readonly version: VersionSummary }) {
     return may(contract.models.promote);
   });
   const confirm = (chosen: Act, reason: string): Promise<unknown> => {
-    if (chosen === 'approve') return client.models.approve({ version: reference, reason });
-    if (chosen === 'reject') return client.models.reject({ version: reference, reason });
-    if (chosen === 'retire') return client.models.retire({ version: reference, reason });
-    return client.models.promote({ version: reference, to: chosen, reason });
+    if (chosen === 'approve') return client.models.approve({ version: name, reason });
+    if (chosen === 'reject') return client.models.reject({ version: name, reason });
+    if (chosen === 'retire') return client.models.retire({ version: name, reason });
+    return client.models.promote({ version: name, to: chosen, reason });
   };
   return (
     <div className="row">
@@ -88,7 +87,7 @@ export function VersionActs({ version }: { readonly version: VersionSummary }) {
       {act === undefined ? null : (
         <ReasonDialog
           title={`${words[act].button}: ${name}`}
-          explain={words[act].explain}
+          explain={`${words[act].explain}${act === 'retire' && version.stage === 'production' ? ' It is in production now; afterwards no version is, until another is promoted.' : ''}`}
           act={words[act].button}
           kind={words[act].kind}
           onClose={() => setAct(undefined)}

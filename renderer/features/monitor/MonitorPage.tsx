@@ -65,6 +65,7 @@ function Watched({
     `monitor ${model} ${runId ?? ''}`,
     () => client.monitor.show({ version: model, ...(runId === undefined ? {} : { runId }) }),
     ['monitor', 'models'],
+    { keep: true },
   );
   const [setting, setSetting] = useState(false);
   const current = view.data?.current;

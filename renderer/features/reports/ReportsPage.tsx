@@ -120,6 +120,7 @@ export function ReportsPage() {
 }
 
 function Verdict({ name, verdict }: { readonly name: string; readonly verdict: FileVerdict }) {
+  const failed = verdict.checks.filter(({ ok }) => !ok).map((check) => check.name);
   return (
     <div className="stack">
       <Notice
@@ -130,7 +131,7 @@ function Verdict({ name, verdict }: { readonly name: string; readonly verdict: F
           ? 'It is not something that Strongroom hands out.'
           : verdict.status === 'valid'
             ? `It is a ${verdict.kind}, and all ${verdict.checks.length} checks hold.`
-            : `It is a ${verdict.kind}, and ${listed(verdict.checks.filter(({ ok }) => !ok).map(({ name }) => name))} does not hold. Do not rely on it; ask for a fresh copy.`}
+            : `It passes for a ${verdict.kind}, but does not hold: ${listed(failed)}. Do not rely on it; ask whoever sent it for a fresh copy.`}
       </Notice>
       <Panel title="Checks" flush>
         <Table

@@ -4,6 +4,7 @@ import type { VaultStatus } from '#shared/contract/vault.ts';
 import { client } from '../../app/client.ts';
 import { ErrorNotice } from '../../app/ErrorNotice.tsx';
 import { go } from '../../app/routes.ts';
+import { ReasonField } from '../../app/ReasonField.tsx';
 import { useAct } from '../../app/use-act.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Field } from '../../ui/Field.tsx';
@@ -85,9 +86,7 @@ export function SignInPage({ status }: { readonly status: VaultStatus }) {
                 />
               </Field>
               <PasswordFields minLength={status.passwordPolicy.minLength} onMatch={setFits} />
-              <Field label="Reason" hint="Stands in the log, for good.">
-                <textarea name="reason" required maxLength={2000} />
-              </Field>
+              <ReasonField />
             </>
           )}
           <ErrorNotice error={error} />
