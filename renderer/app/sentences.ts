@@ -7,6 +7,15 @@ export function tellsWhatHappened(entry: LogEntry): boolean {
   return entry.phase !== 'begin';
 }
 
+/** Coming and going, as it is every day. */
+export function isRoutine({ action, outcome, details }: LogEntry): boolean {
+  return (
+    outcome === 'ok' &&
+    (action === 'vault.sign-in' ||
+      (action === 'vault.seal' && details?.['because'] !== 'log-failure'))
+  );
+}
+
 /** The rest of a sentence that starts with the person, such as `scored 2,000 rows with credit-risk@1`. */
 export function sentenceOf(entry: LogEntry): string {
   const { outcome } = entry;

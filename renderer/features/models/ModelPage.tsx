@@ -15,6 +15,8 @@ import { RunsTab } from './RunsTab.tsx';
 import { VersionsLine } from './VersionsLine.tsx';
 import { VersionsTab } from './VersionsTab.tsx';
 
+const runnable: readonly string[] = ['candidate', 'approved', 'production'];
+
 const tabs = [
   ['versions', 'Versions'],
   ['runs', 'Runs'],
@@ -29,19 +31,24 @@ export function ModelPage({ model, tab }: { readonly model: string; readonly tab
   const shown = useQuery(`model ${model}`, () => client.models.show({ model }), ['models']);
   const [rollingBack, setRollingBack] = useState(false);
   const summary = shown.data?.summary;
+  const mayRun = shown.data?.versions.some(({ stage }) => runnable.includes(stage)) === true;
   return (
     <Page
       title={model}
       action={
         <>
-          <Button onClick={() => go('monitor', model)}>See drift</Button>
+          {shown.error === undefined ? (
+            <Button onClick={() => go('monitor', model)}>See drift</Button>
+          ) : (
+            <Button onClick={() => go('models')}>All models</Button>
+          )}
           {may(contract.models.rollback) &&
           summary !== undefined &&
           summary.production !== null &&
           summary.versions > 1 ? (
             <Button onClick={() => setRollingBack(true)}>Roll back…</Button>
           ) : null}
-          {may(contract.runs.start) ? (
+          {may(contract.runs.start) && mayRun ? (
             <Button kind="primary" onClick={() => go('run', model)}>
               Run on a file
             </Button>
@@ -50,7 +57,11 @@ export function ModelPage({ model, tab }: { readonly model: string; readonly tab
       }
     >
       {shown.data === undefined ? null : (
-        <VersionsLine summary={shown.data.summary} versions={shown.data.versions} />
+        <VersionsLine
+          summary={shown.data.summary}
+          versions={shown.data.versions}
+          describes={tab !== 'card'}
+        />
       )}
       <nav className="tabs" aria-label={`About ${model}`}>
         {tabs.map(([path, name]) => (

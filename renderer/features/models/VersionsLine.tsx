@@ -10,14 +10,19 @@ const most = 5;
 export function VersionsLine({
   summary,
   versions,
+  describes,
 }: {
   readonly summary: ModelSummary;
   readonly versions: readonly VersionSummary[];
+  /** The card says it already. */
+  readonly describes: boolean;
 }) {
   const earlier = versions.length - most;
   return (
     <div className="stack">
-      {summary.description === null ? null : <p className="quiet">{summary.description}</p>}
+      {summary.description === null || !describes ? null : (
+        <p className="quiet">{summary.description}</p>
+      )}
       <div className="versions-line">
         <span className="row">
           {versions.slice(0, most).map(({ version, stage }) => (

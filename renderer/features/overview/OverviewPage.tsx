@@ -4,7 +4,7 @@ import { Loaded, Page } from '../../app/Page.tsx';
 import { go, linkTo } from '../../app/routes.ts';
 import { useMay } from '../../app/session.ts';
 import { useQuery } from '../../app/use-query.ts';
-import { sentenceOf, tellsWhatHappened } from '../../app/sentences.ts';
+import { isRoutine, sentenceOf, tellsWhatHappened } from '../../app/sentences.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
 import { Time } from '../../ui/Time.tsx';
@@ -60,14 +60,14 @@ export function OverviewPage() {
 }
 
 function Happened() {
-  const log = useQuery('recent', () => client.audit.list({ limit: 40 }), ['audit']);
+  const log = useQuery('recent', () => client.audit.list({ limit: 100 }), ['audit']);
   return (
     <Panel title="What happened last" action={<a href={linkTo('audit')}>The whole log</a>} flush>
       <Loaded query={log}>
         {({ entries }) => (
           <ul className="happened">
             {entries
-              .filter(({ entry }) => tellsWhatHappened(entry))
+              .filter(({ entry }) => tellsWhatHappened(entry) && !isRoutine(entry))
               .slice(0, happenings)
               .map(({ entry }) => (
                 <li key={entry.index}>

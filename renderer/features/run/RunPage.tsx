@@ -11,6 +11,7 @@ import { finished, useAct, useOperation } from '../../app/use-act.ts';
 import { useQuery } from '../../app/use-query.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Field } from '../../ui/Field.tsx';
+import { Notice } from '../../ui/Notice.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
 import { BindingTable } from './BindingTable.tsx';
 
@@ -51,7 +52,10 @@ function RunForm({
   readonly models: readonly ModelSummary[];
   readonly asked: string | undefined;
 }) {
-  const [version, setVersion] = useState(asked ?? models[0]?.name ?? '');
+  const fits =
+    asked !== undefined &&
+    models.some(({ name: model }) => asked === model || asked.startsWith(`${model}@`));
+  const [version, setVersion] = useState((fits ? asked : models[0]?.name) ?? '');
   const [input, setInput] = useState<PickedPlace>();
   const [folder, setFolder] = useState<PickedPlace>();
   const [typedName, setName] = useState<string>();
@@ -103,6 +107,11 @@ function RunForm({
       }
     >
       <ErrorNotice error={act.error} />
+      {asked === undefined || fits ? null : (
+        <Notice tone="watch" title={`${asked} may not run`}>
+          No version of it is a candidate, approved or in production. Another model is chosen below.
+        </Notice>
+      )}
       {operation?.state === 'running' ? (
         <Panel title="Running">
           <JobProgress operation={operation} />

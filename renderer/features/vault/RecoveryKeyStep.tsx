@@ -38,7 +38,7 @@ export function RecoveryKeyStep({
         <div className="row">
           <Button onClick={() => window.print()}>Print the key</Button>
         </div>
-        <p className="no-print">Type two of the groups, to be sure that they were written down:</p>
+        <p className="no-print">To be sure, type two of the groups:</p>
         <form
           className="no-print"
           onSubmit={(event) => {
