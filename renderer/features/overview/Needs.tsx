@@ -22,7 +22,7 @@ interface Need {
 
 const most = 6;
 
-/** What waits for somebody, gravest first; says so when nothing does. */
+/** What waits for somebody: a broken log, decisions, drift, runs cut short, quarantine. Says so when nothing does. */
 export function Needs({
   models,
   runs,
