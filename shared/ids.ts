@@ -37,5 +37,8 @@ export const operationId = z.string().min(1).max(64);
 export const runId = z.string().min(1).max(64);
 /** UTC, RFC 3339. */
 export const timestamp = z.iso.datetime();
-export const reason = z.string().min(1).max(2000);
+export const reason = z
+  .string()
+  .max(2000)
+  .refine((text) => text.trim() !== '', 'must say something');
 export const password = z.string().min(1).max(1024);

@@ -57,6 +57,7 @@ export interface RunStore {
   profileOf(runId: string): Profile | undefined;
   /** Finished runs with a profile, newest first. */
   finished(version: VersionName): RunRow[];
+  /** The newest one that was finished. */
   latest(model: string): RunRow | undefined;
   reference(version: VersionName): ReferenceProfile | undefined;
   /** Undefined takes the reference away. */
@@ -164,7 +165,10 @@ export function createRunStore(db: Database): RunStore {
         version,
       ),
     latest: (model) =>
-      rows('WHERE r.model = ? ORDER BY r.started_at DESC, r.rowid DESC LIMIT 1', model)[0],
+      rows(
+        "WHERE r.model = ? AND r.state = 'done' ORDER BY r.started_at DESC, r.rowid DESC LIMIT 1",
+        model,
+      )[0],
     reference({ model, version }) {
       const row = db
         .prepare<
