@@ -6,6 +6,7 @@ import { signatureFileName } from './signature.ts';
 const maxDepth = 3;
 const maxFolders = 2000;
 const maxFound = 200;
+const maxMeasured = 2000;
 
 export interface DiscoveredBundle {
   readonly path: string;
@@ -40,43 +41,50 @@ export async function findBundles(root: string): Promise<DiscoveredBundle[]> {
       names.includes('MLmodel') ||
       names.includes('pipeline.json');
     if (isBundle && folder !== root) {
-      found.push({
-        path: folder,
-        name: basename(folder),
-        format: 'directory',
-        sizeBytes: undefined,
-        signed: names.includes(signatureFileName) ? 'yes' : 'no',
-      });
+      found.push(await folderBundle(folder, names));
       return;
     }
     for (const name of names.filter((file) => /\.(zip|tar|tar\.gz|tgz)$/i.test(file)))
       found.push({ ...(await measured(folder, name)), format: 'archive', signed: 'unknown' });
     if (models.length === 1 && folder !== root && inner.length === 0 && names.length > 1) {
-      found.push({
-        path: folder,
-        name: basename(folder),
-        format: 'directory',
-        sizeBytes: undefined,
-        signed: 'no',
-      });
+      found.push(await folderBundle(folder, names));
     } else {
       for (const name of models)
         found.push({ ...(await measured(folder, name)), format: 'onnx', signed: 'no' });
     }
-    if (isBundle && folder === root)
-      found.push({
-        path: folder,
-        name: basename(folder),
-        format: 'directory',
-        sizeBytes: undefined,
-        signed: names.includes(signatureFileName) ? 'yes' : 'no',
-      });
+    if (isBundle && folder === root) found.push(await folderBundle(folder, names));
     if (depth < maxDepth)
       for (const name of inner.sort()) await visit(join(folder, name), depth + 1);
   }
 
   await visit(root, 0);
   return found.slice(0, maxFound);
+}
+
+async function folderBundle(folder: string, names: readonly string[]): Promise<DiscoveredBundle> {
+  return {
+    path: folder,
+    name: basename(folder),
+    format: 'directory',
+    sizeBytes: await folderSize(folder),
+    signed: names.includes(signatureFileName) ? 'yes' : 'no',
+  };
+}
+
+/** Undefined for a folder of too many files to count while somebody waits. */
+async function folderSize(folder: string): Promise<number | undefined> {
+  let size = 0;
+  let files = 0;
+  try {
+    for await (const entry of await opendir(folder, { recursive: true })) {
+      files += 1;
+      if (files > maxMeasured) return undefined;
+      if (entry.isFile()) size += (await stat(join(entry.parentPath, entry.name))).size;
+    }
+    return size;
+  } catch {
+    return undefined; // no permission, or the drive has just gone
+  }
 }
 
 async function measured(
