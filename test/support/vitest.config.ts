@@ -20,15 +20,6 @@ export default defineConfig({
       {
         root,
         test: {
-          name: 'jsdom',
-          include: ['test/unit/**/*.test.tsx'],
-          environment: 'jsdom',
-          testTimeout: 60_000,
-        },
-      },
-      {
-        root,
-        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.e2e.ts'],
           environment: 'node',

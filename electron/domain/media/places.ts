@@ -60,7 +60,7 @@ async function removableMounts(): Promise<string[]> {
   const user = userInfo().username;
   const parents = [`/media/${user}`, `/run/media/${user}`, '/media', '/mnt'];
   const mounted = new Set(await mountPoints());
-  const candidates = (await Promise.all(parents.map(subfolders))).flat();
+  const candidates = [...(await Promise.all(parents.map(subfolders))).flat(), ...parents];
   return [...new Set(candidates)].filter((path) => mounted.has(path));
 }
 
