@@ -1,0 +1,89 @@
+/** When the vault closes by itself, and that it always can. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { contract } from '#shared/contract/index.ts';
+import { appPasswords, openPeopledApp, openTestApp } from '../../support/apps.ts';
+
+const reason = 'as tested';
+
+test('the vault seals itself when nobody has acted for as long as the policy says', async () => {
+  const { client } = await openPeopledApp();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    await client.policy.set({ idleMinutes: 3, reason });
+    await vi.advanceTimersByTimeAsync(2.9 * 60_000);
+    await client.vault.touch(null);
+    await vi.advanceTimersByTimeAsync(2.9 * 60_000);
+    expect(await client.vault.status(null)).toMatchObject({ state: 'open' });
+    await vi.advanceTimersByTimeAsync(0.2 * 60_000);
+    expect(await client.vault.status(null)).toMatchObject({
+      state: 'sealed',
+      sealedBecause: 'idle',
+      session: null,
+    });
+  } finally {
+    vi.useRealTimers();
+  }
+  await expect(client.models.list(null)).rejects.toMatchObject({ code: 'locked' });
+});
+
+test('a locked screen seals, and the log says so', async () => {
+  const { app, client } = await openPeopledApp();
+  await app.screenLocked();
+  expect(await client.vault.status(null)).toMatchObject({
+    state: 'sealed',
+    sealedBecause: 'locked-screen',
+  });
+  await client.vault.signIn({ user: 'ada', password: appPasswords.ada });
+  const { entries } = await client.audit.list({ action: 'vault.seal', limit: 1 });
+  expect(entries[0]?.entry.details).toEqual({ because: 'locked-screen' });
+});
+
+test('when the log cannot be written, the act is refused and the vault seals', async () => {
+  const { app, client, dir, wait } = openTestApp();
+  const small = join(dir, 'vault');
+  mkdirSync(small);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', small], { stdio: 'ignore' });
+  } catch {
+    return; // only an administrator can make a small disk
+  }
+  try {
+    await client.vault.create({ user: 'ada', password: appPasswords.ada });
+    const ballast = join(small, 'ballast');
+    const fill = (): void => {
+      try {
+        writeFileSync(ballast, Buffer.alloc(16 * 1024 * 1024));
+      } catch {
+        // Full now, as wanted.
+      }
+    };
+    fill();
+    await expect(client.policy.set({ idleMinutes: 7, reason })).rejects.toMatchObject({
+      code: 'io',
+    });
+    await expect
+      .poll(() => client.vault.status(null))
+      .toMatchObject({ state: 'sealed', sealedBecause: 'log-failure' });
+    // Nobody can sign in without an entry, and a failed try leaves nothing open.
+    const again = { user: 'ada', password: appPasswords.ada };
+    await expect(client.vault.signIn(again)).rejects.toMatchObject({ code: 'io' });
+    await expect(client.vault.signIn(again)).rejects.toMatchObject({ code: 'io' });
+    rmSync(ballast);
+    await client.vault.signIn(again);
+    expect(await client.policy.show(null)).toMatchObject({ idleMinutes: 15 });
+    fill();
+    await client.vault.seal(null);
+    expect(await client.vault.status(null)).toMatchObject({ state: 'sealed' });
+    rmSync(ballast);
+    await client.vault.signIn(again);
+    expect(await wait(contract.audit.verify, client.audit.verify({}))).toMatchObject({
+      status: 'intact',
+    });
+    await app.close();
+  } finally {
+    execFileSync('umount', [small]);
+  }
+});
