@@ -23,8 +23,8 @@ type Reject = ScoreOutcome['firstRejects'][number];
 interface Row {
   readonly row: number;
   readonly fields: readonly string[];
-  /** By input, then by column of the input. */
-  readonly values: readonly (readonly Scalar[])[];
+  /** In the order of the inputs and of the columns of each. */
+  readonly values: readonly Scalar[];
 }
 
 export async function scoreFile(
@@ -102,16 +102,14 @@ function parseRecord(record: CsvRecord, inputs: readonly BoundInput[]): Row | Re
     };
     return { row, column: null, code: problem, message: messages[problem] };
   }
-  const values: Scalar[][] = [];
+  const values: Scalar[] = [];
   for (const { type, columns } of inputs) {
-    const ofInput: Scalar[] = [];
     for (const { index, name, facts } of columns) {
       const parsed = parseValue(fields[index ?? -1] ?? '', type);
       const code = 'code' in parsed ? parsed.code : strictProblem(parsed, facts);
       if (code !== undefined) return { row, column: name, code, message: rejectMessages[code] };
-      if ('value' in parsed) ofInput.push(parsed.value);
+      if ('value' in parsed) values.push(parsed.value);
     }
-    values.push(ofInput);
   }
   return { row, fields, values };
 }
@@ -191,16 +189,19 @@ function createBatches(
   return {
     async score(batch) {
       const padded = binding.fixedBatch ?? batch.length;
-      const feeds = Object.fromEntries(
-        binding.inputs.map((input, at) => [input.input, feedOf(input, { at, batch, padded })]),
-      );
+      const feeds: Record<string, TensorData> = {};
+      let first = 0;
+      for (const input of binding.inputs) {
+        feeds[input.input] = feedOf(input, { first, batch, padded });
+        first += input.columns.length;
+      }
       const results = await model.run(feeds);
       shape ??= start(results, padded);
       const { columns, profiler } = shape;
       const types = new Map(model.outputs.map(({ name, type }) => [name, type]));
       for (const [index, { row, fields, values }] of batch.entries()) {
         let position = 0;
-        for (const ofInput of values) for (const value of ofInput) profiler.add(position++, value);
+        for (const value of values) profiler.add(position++, value);
         const texts = columns.map(({ output, element, width }) => {
           const data = results[output];
           if (data === undefined || data.data.length !== padded * width)
@@ -235,16 +236,21 @@ function createBatches(
 
 function feedOf(
   input: BoundInput,
-  rows: { readonly at: number; readonly batch: readonly Row[]; readonly padded: number },
+  rows: {
+    /** Where the values of this input begin in those of a row. */
+    readonly first: number;
+    readonly batch: readonly Row[];
+    readonly padded: number;
+  },
 ): TensorData {
-  const { at, batch, padded } = rows;
+  const { first, batch, padded } = rows;
   const width = input.columns.length;
   const data = allocate(input.type, padded * width);
   for (let index = 0; index < padded; index += 1) {
     // A fixed batch is filled up with its last row, whose extra results are dropped.
-    const values = (batch[index] ?? batch.at(-1))?.values[at] ?? [];
+    const values = (batch[index] ?? batch.at(-1))?.values ?? [];
     for (let column = 0; column < width; column += 1) {
-      const value = values[column] ?? 0;
+      const value = values[first + column] ?? 0;
       (data as Scalar[])[index * width + column] = toStored(value, input.type);
     }
   }

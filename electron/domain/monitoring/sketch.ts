@@ -20,13 +20,14 @@ export function createQuantileSketch(): QuantileSketch {
   let maximum = Number.NEGATIVE_INFINITY;
 
   function compact(level: number): void {
-    const full = levels[level] ?? [];
-    full.sort((a, b) => a - b);
+    const values = levels[level] ?? [];
+    // Typed arrays sort by number, and several times as fast.
+    const full = Float64Array.from(values).sort();
     const odd = keepOdd[level] ?? false;
     keepOdd[level] = !odd;
     const above = (levels[level + 1] ??= []);
     for (let at = odd ? 1 : 0; at < full.length; at += 2) above.push(full[at] ?? 0);
-    full.length = 0;
+    values.length = 0;
     if (above.length >= capacity) compact(level + 1);
   }
 
