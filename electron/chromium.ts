@@ -21,15 +21,18 @@ try {
     host: 'chromium',
     ...(values.inbox === undefined ? {} : { inboxDir: values.inbox }),
   });
-  const window = await openWindow({
-    core,
-    browserPath,
-    filesDir: join(import.meta.dirname, '../.build/renderer'),
-    headless: false,
-  });
-  core.onExit(() => void window.close());
-  await window.closed;
-  await core.close();
+  try {
+    const window = await openWindow({
+      core,
+      browserPath,
+      filesDir: join(import.meta.dirname, '../.build/renderer'),
+      headless: false,
+    });
+    core.onExit(() => void window.close());
+    await window.closed;
+  } finally {
+    await core.close();
+  }
 } catch (error) {
   process.stderr.write(
     error instanceof AppError

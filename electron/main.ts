@@ -19,10 +19,24 @@ app.commandLine.appendSwitch('host-resolver-rules', 'MAP * ~NOTFOUND');
 app.commandLine.appendSwitch('disable-background-networking');
 protocol.registerSchemesAsPrivileged([appScheme]);
 if (!app.requestSingleInstanceLock()) app.quit();
-else void app.whenReady().then(open);
+else
+  app
+    .whenReady()
+    .then(open)
+    .catch((error: unknown) => {
+      process.stderr.write(
+        `strongroom: ${error instanceof Error ? error.message : 'could not start'}\n`,
+      );
+      app.exit(1);
+    });
 
 async function open(): Promise<void> {
-  Menu.setApplicationMenu(null);
+  // On macOS the keys for copying and pasting belong to the menu.
+  Menu.setApplicationMenu(
+    process.platform === 'darwin'
+      ? Menu.buildFromTemplate([{ role: 'appMenu' }, { role: 'editMenu' }, { role: 'windowMenu' }])
+      : null,
+  );
   const settings = createWindowSettings();
   serveFiles(protocol, readWindowFiles(join(root, '.build/renderer')));
   hardenSession(session.defaultSession);
@@ -39,7 +53,10 @@ async function open(): Promise<void> {
     ...settings.read(),
   });
   serveWindow({ ipcMain, contents: window.webContents, core });
-  powerMonitor.on('lock-screen', () => void core.screenLocked());
+  // Told by Windows and macOS only.
+  powerMonitor.on('lock-screen', () => {
+    core.screenLocked().catch(() => app.quit()); // no core, nothing open
+  });
   core.onExit(() => app.quit());
   window.once('ready-to-show', () => window.show());
   window.on('close', () => settings.write(window.getBounds()));

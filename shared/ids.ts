@@ -37,6 +37,8 @@ export const operationId = z.string().min(1).max(64);
 export const runId = z.string().min(1).max(64);
 /** UTC, RFC 3339. */
 export const timestamp = z.iso.datetime();
+/** The same from outside, brought into the one form that sorts as text. */
+export const moment = timestamp.transform((text) => new Date(text).toISOString());
 export const reason = z
   .string()
   .max(2000)

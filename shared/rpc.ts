@@ -104,6 +104,8 @@ export function parseInput<M extends Method>(
   path: string,
   input: unknown,
 ): InputOf<M> {
+  if (!isWellFormed(input))
+    throw new AppError('invalid-input', 'A text holds half a character, which cannot be stored.');
   const parsed = declared.input.safeParse(input);
   if (parsed.success) return parsed.data as InputOf<M>;
   const issues = parsed.error.issues.slice(0, 5).map((issue) => ({
@@ -115,6 +117,12 @@ export function parseInput<M extends Method>(
   throw new AppError('invalid-input', `${where}: ${first?.problem ?? 'not accepted'}.`, {
     details: { method: path, issues },
   });
+}
+
+/** Whether every text in it is Unicode: a lone surrogate has no UTF-8 form. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  return typeof value !== 'object' || value === null || Object.values(value).every(isWellFormed);
 }
 
 function openEnvelope(reply: unknown): unknown {

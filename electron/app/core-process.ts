@@ -65,6 +65,8 @@ export function startCore(
       ? [options.nodePath, ...args]
       : ['/bin/sh', '-c', 'ulimit -c 0; exec "$@"', 'sh', options.nodePath, ...args];
   const child = spawn(command, rest, {
+    // Nothing of Node's own settings: a debugger in the process of the keys is one of them.
+    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^NODE_/i.test(name))),
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     windowsHide: true,
   });
@@ -80,7 +82,9 @@ export function startCore(
     return new Promise((resolve, reject) => {
       const id = randomUUID();
       pending.set(id, { resolve, reject });
-      child.send({ ...message, id });
+      child.send({ ...message, id }, (error) => {
+        if (error !== null) reject(coreGone());
+      });
     });
   }
 
@@ -93,11 +97,14 @@ export function startCore(
     pending.get(parsed.id)?.resolve(parsed.value);
     pending.delete(parsed.id);
   });
-  child.once('exit', () => {
+  const ended = (): void => {
     gone = true;
     for (const { reject } of pending.values()) reject(coreGone());
     pending.clear();
-  });
+  };
+  child.once('exit', ended);
+  // It could not be started, or not be reached any more.
+  child.on('error', ended);
 
   return {
     invoke: (path, input) => ask({ kind: 'invoke', path, input }),
@@ -121,8 +128,9 @@ export function startCore(
 /** The other end: runs in the core process until its host is gone. */
 export function serveCore(options: CoreOptions): void {
   const app = createApp(options);
-  const answer = (id: string, value: unknown): void =>
-    void process.send?.({ kind: 'reply', id, value });
+  const answer = (id: string, value: unknown): void => {
+    if (process.connected) process.send?.({ kind: 'reply', id, value });
+  };
   app.onEvent((event) => {
     if (process.connected) process.send?.({ kind: 'event', event });
   });

@@ -62,9 +62,11 @@ export function createApp(options: AppOptions): App {
   const sessions = createSessions({
     dir: options.vaultDir,
     clock,
-    host: `${options.host}:${hostname()}`,
+    host: `${options.host}:${hostname()}`.slice(0, 120),
     kdf: options.kdf,
-    beforeSeal: () => operations.clear(),
+    beforeSeal: async () => {
+      await Promise.all([operations.clear(), dispatcher.settled()]);
+    },
     isWorking: () => operations.running(),
     onChange: () => emit({ kind: 'changed', topic: 'vault' }),
   });
@@ -80,7 +82,7 @@ export function createApp(options: AppOptions): App {
     operations,
     inference: createInference(),
   });
-  const dispatch = createDispatcher({
+  const dispatcher = createDispatcher({
     handlers,
     sessions,
     operations,
@@ -95,7 +97,7 @@ export function createApp(options: AppOptions): App {
   };
 
   return {
-    dispatch,
+    dispatch: dispatcher.dispatch,
     onEvent,
     admitFile: tokens.admit,
     settled: (operationId, onProgress) =>

@@ -8,11 +8,17 @@ import type { LogEntry } from '#shared/contract/audit.ts';
 import { methodsByPath, parseInput, type Envelope, type Method } from '#shared/rpc.ts';
 import { errorToBody } from './error-envelope.ts';
 import type { CallContext, Handlers } from './handler.ts';
+import type { OpenVaultState } from './open-state.ts';
 import type { JobContext, Operations } from './operations.ts';
 import { actorOf, type Sessions } from './sessions.ts';
 import { rememberAct } from './unfinished-acts.ts';
 
 type AnyHandler = (context: CallContext, input: unknown) => unknown;
+
+export interface Dispatcher {
+  dispatch(path: string, input: unknown): Promise<Envelope>;
+  settled(): Promise<void>;
+}
 
 export function createDispatcher(deps: {
   readonly handlers: Handlers<typeof contract>;
@@ -20,7 +26,7 @@ export function createDispatcher(deps: {
   readonly operations: Operations;
   /** Called after an act that may have changed what the window shows. */
   readonly onActed: (area: string) => void;
-}): (path: string, input: unknown) => Promise<Envelope> {
+}): Dispatcher {
   const { sessions, operations } = deps;
   const methods = methodsByPath(contract);
   const handlerByPath = new Map<string, AnyHandler>(
@@ -31,7 +37,19 @@ export function createDispatcher(deps: {
     ),
   );
 
-  return async (path, input) => {
+  const inFlight = new Set<Promise<unknown>>();
+  let calls = new AbortController();
+
+  return { dispatch, settled };
+
+  /** Stops calls under way and waits for them; jobs have `operations` for that. */
+  async function settled(): Promise<void> {
+    calls.abort(new AppError('cancelled', 'Cancelled because the vault was sealed.'));
+    calls = new AbortController();
+    await Promise.allSettled(inFlight);
+  }
+
+  async function dispatch(path: string, input: unknown): Promise<Envelope> {
     try {
       const declared = methods.get(path);
       const handler = handlerByPath.get(path);
@@ -39,25 +57,26 @@ export function createDispatcher(deps: {
         throw new AppError('invalid-input', 'There is no such method.');
       }
       const parsed = parseInput(declared, path, input);
-      authorise(declared);
+      const session = authorise(declared);
+      const start = (job: JobContext): Promise<unknown> =>
+        perform({ path, declared, handler, session }, parsed, job);
       if (declared.kind === 'call') {
-        const idle: JobContext = { signal: new AbortController().signal, report: () => undefined };
-        return { ok: true, value: await perform(path, declared, handler, parsed, idle) };
+        const work = start({ signal: calls.signal, report: () => undefined });
+        // Sealing waits for what needs the vault; opening and sealing themselves cannot wait for each other.
+        if (session !== undefined) inFlight.add(work);
+        return { ok: true, value: await work.finally(() => inFlight.delete(work)) };
       }
-      const operationId = operations.start({
-        method: path,
-        title: declared.about,
-        work: (job) => perform(path, declared, handler, parsed, job),
-      });
+      const operationId = operations.start({ method: path, title: declared.about, work: start });
       return { ok: true, value: { operationId } };
     } catch (error) {
       return { ok: false, error: errorToBody(error) };
     }
-  };
+  }
 
-  function authorise({ access }: Method): void {
-    if (access === 'anyone') return;
-    const { session } = sessions.open();
+  /** The id of the session that asks; undefined for what takes none. */
+  function authorise({ access }: Method): string | undefined {
+    if (access === 'anyone') return undefined;
+    const { session } = sessions.admit();
     if (!access.includes(session.role)) {
       throw new AppError(
         'forbidden',
@@ -65,15 +84,27 @@ export function createDispatcher(deps: {
       );
     }
     sessions.touch();
+    return session.id;
   }
 
   async function perform(
-    path: string,
-    declared: Method,
-    handler: AnyHandler,
+    asked: {
+      readonly path: string;
+      readonly declared: Method;
+      readonly handler: AnyHandler;
+      readonly session: string | undefined;
+    },
     input: unknown,
     job: JobContext,
   ): Promise<unknown> {
+    const { path, declared, handler } = asked;
+    /** Only the session that asked: what goes on after a seal must not go on in the name of the next person. */
+    const open = (): OpenVaultState => {
+      const opened = sessions.open();
+      if (asked.session !== undefined && opened.session.id !== asked.session)
+        throw new AppError('locked', 'The vault was sealed before this was done.');
+      return opened;
+    };
     const objects: LogEntry['objects'][number][] = [];
     const details: Record<string, unknown> = {};
     const note: CallContext['note'] = (facts) => {
@@ -82,18 +113,19 @@ export function createDispatcher(deps: {
     };
     const context = (logIndex: number): CallContext => ({
       ...job,
-      open: sessions.open,
+      open,
       logIndex,
       note,
       settle: (facts) => {
         note(facts);
-        rememberAct(sessions.open().vault.catalog, logIndex, { objects, details });
+        rememberAct(open().vault.catalog, logIndex, { objects, details });
       },
     });
     if (declared.action === undefined)
       return declared.output.parse(await handler(context(-1), input));
 
-    const announced = announce(declared, input);
+    const { action } = declared;
+    const announced = announce();
     try {
       const value = declared.output.parse(await handler(context(announced), input));
       report(announced, { outcome: 'ok', objects, details });
@@ -115,14 +147,14 @@ export function createDispatcher(deps: {
       });
     }
 
-    function announce(method: Method, parsed: unknown): number {
-      const { reason, objects: subjects } = subjectsOf(parsed);
+    function announce(): number {
+      const { reason, objects: subjects } = subjectsOf(input);
       return writing(() => {
-        const opened = sessions.open();
+        const opened = open();
         const { index } = opened.log.append({
           ...actorOf(opened),
           phase: 'begin',
-          action: method.action ?? 'vault.seal',
+          action,
           objects: subjects,
           ...(reason === undefined ? {} : { reason }),
         });
@@ -139,18 +171,28 @@ export function createDispatcher(deps: {
         code?: string;
       },
     ): void {
+      const entry = {
+        phase: 'outcome' as const,
+        action,
+        of,
+        outcome: result.outcome,
+        ...(result.code === undefined ? {} : { code: result.code }),
+      };
       writing(() => {
-        const opened = sessions.open();
-        opened.log.append({
-          ...actorOf(opened),
-          phase: 'outcome',
-          action: declared.action ?? 'vault.seal',
-          of,
-          outcome: result.outcome,
-          objects: [...result.objects],
-          ...(Object.keys(result.details).length === 0 ? {} : { details: result.details }),
-          ...(result.code === undefined ? {} : { code: result.code }),
-        });
+        const opened = open();
+        const actor = actorOf(opened);
+        try {
+          opened.log.append({
+            ...actor,
+            ...entry,
+            objects: [...result.objects],
+            ...(Object.keys(result.details).length === 0 ? {} : { details: result.details }),
+          });
+        } catch (error) {
+          // Facts that do not fit into an entry are left out; that the act has ended is not.
+          if (!(error instanceof AppError) || error.code === 'tampered') throw error;
+          opened.log.append({ ...actor, ...entry, objects: [] });
+        }
       });
     }
   }
@@ -160,8 +202,8 @@ export function createDispatcher(deps: {
     try {
       return append();
     } catch (cause) {
-      // A log that somebody changed can still be read and verified; only acts are refused.
-      if (cause instanceof AppError && cause.code === 'tampered') throw cause;
+      // A log that somebody changed can still be read and verified, and what is no entry says nothing of the log.
+      if (cause instanceof AppError) throw cause;
       void sessions.seal('log-failure');
       throw new AppError(
         'io',

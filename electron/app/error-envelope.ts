@@ -13,6 +13,13 @@ const systemSentences: Readonly<Record<string, string>> = {
   EISDIR: 'A folder stands where a file was expected.',
   EIO: 'The medium reports a read or write error. Try another medium.',
   ENODEV: 'The drive is not there any more.',
+  ENAMETOOLONG: 'The name is too long for this medium. Choose a shorter one.',
+  ELOOP: 'The path is a link that leads in a circle, or to nothing.',
+  EEXIST: 'Something of that name is there already. Choose another name.',
+  EBUSY: 'The file or drive is in use by another program.',
+  EFBIG: 'The file is larger than the medium can hold.',
+  EINVAL: 'The medium does not take this name or file.',
+  ERR_FS_FILE_TOO_LARGE: 'The file is too large to be what was asked for.',
   EMFILE: 'Too many files are open. Close other programs and try again.',
 };
 

@@ -1,5 +1,5 @@
 /** One line per method of the contract: from the call to the part of the product that does it. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { constants, open, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import type { contract } from '#shared/contract/index.ts';
@@ -185,11 +185,14 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
         const { privatePem, publicPem, keyId } = generateSigningKey();
         const base = join(folderOf(folder), name);
         await writeNew(`${base}.key.pem`, privatePem, 0o600);
-        await writeNew(`${base}.pub.pem`, publicPem, 0o644);
+        await writeNew(`${base}.pub.pem`, publicPem, 0o644).catch(async (error: unknown) => {
+          await rm(`${base}.key.pem`);
+          throw error;
+        });
         return { privateKeyPath: `${base}.key.pem`, publicKeyPath: `${base}.pub.pem`, keyId };
       },
       sign: async ({ signal }, { source, key }) =>
-        signFolder(pathOf(source), { privatePem: await readText(pathOf(key)), signal }),
+        signFolder(folderOf(source), { privatePem: await readText(pathOf(key)), signal }),
     },
     models: {
       list: ({ open }) => {
@@ -485,10 +488,12 @@ async function readCheckpoint(path: string): Promise<string> {
 }
 
 async function readText(path: string): Promise<string> {
-  const bytes = await readFile(path);
-  if (bytes.length > maxTextBytes)
+  await using file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const facts = await file.stat();
+  if (!facts.isFile()) throw new AppError('invalid-input', 'This is not a file.');
+  if (facts.size > maxTextBytes)
     throw new AppError('limit', 'The file is too large for a key or a checkpoint.');
-  return bytes.toString('utf8');
+  return (await file.readFile()).toString('utf8');
 }
 
 /** Never overwrites. */

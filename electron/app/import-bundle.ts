@@ -111,7 +111,7 @@ function importDetails(report: InspectReport, overridden: boolean): Record<strin
     report.findings.filter((finding) => finding.level === level).length;
   return {
     signature: report.signature.status,
-    signer: report.signature.signer,
+    signer: report.signature.signer?.slice(0, 200) ?? null,
     findings: { error: count('error'), warning: count('warning'), note: count('note') },
     overridden,
     manifest: report.manifestDigest,
@@ -221,9 +221,9 @@ async function store(
 function nameFrom(text: string): string {
   const clean = text
     .normalize('NFC')
+    .slice(0, 90)
     .replace(/[^\p{L}\p{N} ._-]+/gu, '-')
     .replace(/^[ ._-]+/, '')
-    .slice(0, 90)
     .trim();
   return clean === '' ? `model-${randomBytes(3).toString('hex')}` : clean;
 }

@@ -94,13 +94,16 @@ export function createOperations(deps: {
       };
       const finish = (change: Partial<Operation>): void =>
         update(running, { ...change, finishedAt: deps.clock().toISOString() });
-      running.ended = work({ signal: running.controller.signal, report }).then(
-        (result) => finish({ state: 'done', result: result ?? null }),
-        (error: unknown) => {
-          const body = errorToBody(error);
-          finish({ state: body.code === 'cancelled' ? 'cancelled' : 'failed', error: body });
-        },
-      );
+      // Not at once: what the work does first may end all work, this included.
+      running.ended = Promise.resolve()
+        .then(() => work({ signal: running.controller.signal, report }))
+        .then(
+          (result) => finish({ state: 'done', result: result ?? null }),
+          (error: unknown) => {
+            const body = errorToBody(error);
+            finish({ state: body.code === 'cancelled' ? 'cancelled' : 'failed', error: body });
+          },
+        );
       deps.onChange(operationId);
       return operationId;
     },
@@ -116,7 +119,7 @@ export function createOperations(deps: {
         controller.abort(new AppError('cancelled', 'Cancelled because the vault was sealed.'));
       }
       await Promise.all(all.map(({ ended }) => ended));
-      byId.clear();
+      for (const { state } of all) byId.delete(state.operationId);
     },
   };
 }

@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '#shared/errors.ts';
 import type { Session, VaultStatus } from '#shared/contract/vault.ts';
 import type { PolicyState } from '#shared/contract/policy.ts';
@@ -30,6 +31,9 @@ import {
   type OpenVaultState,
 } from './open-state.ts';
 
+/** Work that does not end by then (a read from a drive that is gone) loses its vault all the same. */
+const longestFarewellMs = 10_000;
+
 export type SealReason = NonNullable<VaultStatus['sealedBecause']>;
 
 export interface Sessions {
@@ -48,6 +52,11 @@ export interface Sessions {
     readonly reason: string;
   }): Promise<SignedIn>;
   open(): OpenVaultState;
+  /**
+   * The same for somebody who asks for something now. Throws `locked` while the vault is being sealed, when it has been idle
+   * for too long (a computer that slept had no timer), and when the role or state of the person is no longer what it was.
+   */
+  admit(): OpenVaultState;
   /** Checks a second person's password without changing who is signed in. */
   checkPassword(user: string, password: string): Promise<User>;
   touch(): void;
@@ -80,6 +89,7 @@ export function createSessions(deps: {
   let lastVerified: { at: string; status: 'intact' | 'broken' } | null = null;
   let idleTimer: NodeJS.Timeout | undefined;
   let opening = false;
+  let sealWanted: SealReason | undefined;
 
   function open(): OpenVaultState {
     if (state === undefined) throw new AppError('locked', 'The vault is sealed. Sign in to go on.');
@@ -103,9 +113,32 @@ export function createSessions(deps: {
     idleTimer.unref();
   }
 
+  function admit(): OpenVaultState {
+    const opened = open();
+    if (sealing !== undefined) throw new AppError('locked', 'The vault is being sealed.');
+    if (clock().toISOString() > opened.session.sealsAt && !deps.isWorking()) {
+      void seal('idle');
+      throw new AppError(
+        'locked',
+        'The vault was idle for too long and seals itself. Sign in again.',
+      );
+    }
+    const person = opened.users.find(opened.session.user);
+    if (person?.state !== 'active' || person.role !== opened.session.role) {
+      void seal('command');
+      throw new AppError(
+        'locked',
+        'Your role has changed, so the vault was sealed. Sign in again.',
+      );
+    }
+    return opened;
+  }
+
   let sealing: Promise<void> | undefined;
 
   function seal(because: SealReason): Promise<void> {
+    // A screen that is locked while somebody signs in: sealed as soon as the vault is open.
+    if (opening && state === undefined) sealWanted = because;
     sealing ??= sealNow(because).finally(() => (sealing = undefined));
     return sealing;
   }
@@ -114,7 +147,7 @@ export function createSessions(deps: {
     if (state === undefined) return;
     const leaving = state;
     clearTimeout(idleTimer);
-    await deps.beforeSeal();
+    await Promise.race([deps.beforeSeal(), delay(longestFarewellMs, undefined, { ref: false })]);
     let reason = because;
     try {
       if (because !== 'log-failure' && !leaving.log.damaged) {
@@ -145,8 +178,14 @@ export function createSessions(deps: {
       throw new AppError('conflict', 'The vault is open already. Seal it first.');
     if (opening) throw new AppError('busy', 'The vault is being opened already.');
     opening = true;
+    sealWanted = undefined;
     try {
-      return await work();
+      const result = await work();
+      if (sealWanted !== undefined) {
+        await seal(sealWanted);
+        throw new AppError('locked', 'The vault was sealed again while it was being opened.');
+      }
+      return result;
     } finally {
       opening = false;
     }
@@ -178,13 +217,7 @@ export function createSessions(deps: {
   }
 
   /** Writes what sign-in has to say, then counts the session as begun. */
-  function begin(
-    vault: OpenVault,
-    stores: OpenStores,
-    user: User,
-    action: 'vault.sign-in' | 'vault.recover',
-    reason?: string,
-  ): SignedIn {
+  function begin(vault: OpenVault, stores: OpenStores, user: User): SignedIn {
     const session = start(stores, user);
     const repaired = {
       rolledBack: vault.recovery.rolledBack,
@@ -209,12 +242,7 @@ export function createSessions(deps: {
       });
     }
     settleInterrupted(stores, user.name);
-    event({
-      action,
-      objects: [{ type: 'user', id: user.name }],
-      outcome: 'ok',
-      ...(reason === undefined ? {} : { reason }),
-    });
+    event({ action: 'vault.sign-in', objects: [{ type: 'user', id: user.name }], outcome: 'ok' });
     const interrupted = stores.runs.closeInterrupted(clock().toISOString());
     for (const run of interrupted)
       for (const part of partPathsOf(run.outputPath, run.runId)) rmSync(part, { force: true });
@@ -285,7 +313,7 @@ export function createSessions(deps: {
         const vault = await openVault({ dir, user: name, password, clock, schema: vaultSchema });
         return closingOnFailure(vault, async () => {
           const stores = createOpenStores(vault, deps);
-          return begin(vault, stores, stores.users.bySlot(vault.slotId), 'vault.sign-in');
+          return begin(vault, stores, stores.users.bySlot(vault.slotId));
         });
       }),
 
@@ -300,6 +328,24 @@ export function createSessions(deps: {
         });
         return closingOnFailure(vault, async () => {
           const stores = createOpenStores(vault, deps);
+          if (stores.log.damaged)
+            throw new AppError(
+              'tampered',
+              'The log was changed by something other than Strongroom, so nothing may be changed in this vault. Sign in with a password to verify it, or restore the vault from a copy.',
+            );
+          settleInterrupted(stores, user);
+          const acting = {
+            actor: user,
+            role: 'administrator',
+            session: randomBytes(8).toString('hex'),
+          };
+          const { index } = stores.log.append({
+            ...acting,
+            phase: 'begin',
+            action: 'vault.recover',
+            objects: [{ type: 'user', id: user }],
+            reason,
+          });
           const previous = stores.users.find(user);
           const slotId = await vault.slots.add({
             user,
@@ -307,17 +353,38 @@ export function createSessions(deps: {
             role: 'administrator',
           });
           const recovered = await stores.users.recovered(previous?.name ?? user, slotId);
-          return begin(vault, stores, recovered, 'vault.recover', reason);
+          stores.log.append({
+            ...acting,
+            phase: 'outcome',
+            action: 'vault.recover',
+            of: index,
+            objects: [{ type: 'user', id: recovered.name }],
+            outcome: 'ok',
+          });
+          return begin(vault, stores, recovered);
         });
       }),
 
     open,
+    admit,
     touch,
     seal,
 
     async checkPassword(user, password) {
-      const { users, vault } = open();
-      await vault.slots.check(user, password);
+      const opened = open();
+      const { users, vault, log } = opened;
+      await vault.slots.check(user, password).catch((error: unknown) => {
+        if (error instanceof AppError && error.code === 'wrong-password')
+          log.append({
+            ...actorOf(opened),
+            phase: 'event',
+            action: 'vault.sign-in-failed',
+            objects: [{ type: 'second-person', id: user }],
+            outcome: 'refused',
+            details: { attempts: 1 },
+          });
+        throw error;
+      });
       const found = users.find(user);
       if (found === undefined)
         throw new AppError('wrong-password', 'The name or the password is not right.');

@@ -3,6 +3,7 @@
  * leaves what its outcome will say in the same transaction; a run leaves its result. The next sign-in writes the missing
  * outcomes before anything else, so that log and catalog never tell two stories.
  */
+import { AppError } from '#shared/errors.ts';
 import type { LogEntry } from '#shared/contract/audit.ts';
 import type { Database } from '#platform/database.ts';
 import type { OpenStores } from './open-state.ts';
@@ -35,7 +36,17 @@ export function settleInterrupted(stores: OpenStores, settledBy: string): void {
   }
   vault.catalog.exec('DELETE FROM done_acts');
 
-  function report(
+  /** Facts that the log does not take are left out: they must not keep anybody from signing in. */
+  function report(begin: LogEntry, facts: readonly ActFacts[]): void {
+    try {
+      append(begin, facts);
+    } catch (error) {
+      if (!(error instanceof AppError) || facts.length === 0) throw error;
+      append(begin, [{}]);
+    }
+  }
+
+  function append(
     { index, actor, role, session, action }: LogEntry,
     facts: readonly ActFacts[],
   ): void {

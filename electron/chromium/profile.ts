@@ -3,12 +3,11 @@
  * where the system has a place for that, remembers as little as its preferences allow, goes away with the window, and what
  * a killed window left is swept by the next one.
  */
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { accessSync, constants } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-const prefix = 'strongroom-window-';
+import { createOwnedFolder } from '#platform/owned-folder.ts';
 
 /** An address of a kind that the browser refuses before it looks for it. */
 export const nowhere = 'ftp://none/';
@@ -31,9 +30,7 @@ const preferences = {
 };
 
 export async function createProfile(): Promise<string> {
-  const place = memoryFolder() ?? tmpdir();
-  await sweep(place);
-  const profile = await mkdtemp(join(place, `${prefix}${process.pid}-`));
+  const profile = await createOwnedFolder(memoryFolder() ?? tmpdir(), 'strongroom-window-');
   await mkdir(join(profile, 'Default'));
   await writeFile(join(profile, 'Default/Preferences'), JSON.stringify(preferences));
   await writeFile(
@@ -50,23 +47,5 @@ function memoryFolder(): string | undefined {
     return '/dev/shm';
   } catch {
     return undefined; // some containers have none
-  }
-}
-
-/** Profiles whose window is no longer running. */
-async function sweep(place: string): Promise<void> {
-  for (const name of await readdir(place)) {
-    const pid = Number(new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1]);
-    if (!Number.isNaN(pid) && !isRunning(pid))
-      await rm(join(place, name), { recursive: true, force: true }).catch(() => undefined); // another user's
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

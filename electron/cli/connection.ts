@@ -5,6 +5,7 @@ import { AppError } from '#shared/errors.ts';
 import { contract, type AppClient } from '#shared/contract/index.ts';
 import { createClient, type Started } from '#shared/rpc.ts';
 import type { z } from 'zod';
+import { isInside } from '#platform/paths.ts';
 import { createApp, type App } from '../app/create-app.ts';
 import { readPassword, userOf, vaultDirOf, type GlobalOptions } from './settings.ts';
 import type { Output } from './output.ts';
@@ -40,6 +41,11 @@ export function connect(options: GlobalOptions, output: Output): Connection {
     },
     async target(path) {
       const absolute = resolve(path);
+      if (isInside(absolute, vaultDirOf(options)))
+        throw new AppError(
+          'invalid-input',
+          'This folder belongs to the vault, and results are not encrypted. Choose another folder.',
+        );
       await mkdir(dirname(absolute), { recursive: true });
       return { folder: app.admitFile(dirname(absolute)), name: basename(absolute) };
     },

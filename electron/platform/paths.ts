@@ -1,7 +1,7 @@
 /** Paths: where this user's data belongs on this system, and which one lies in which. */
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, relative, isAbsolute } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 
 export function dataDir(): string {
   switch (process.platform) {
@@ -18,16 +18,18 @@ export function defaultVaultDir(): string {
   return join(dataDir(), 'vault');
 }
 
-/** Whether `path` is `folder` or lies in it, links resolved; both may not exist yet. */
+/** Whether `path` is `folder` or lies in it. Links are resolved as far as the paths exist. */
 export function isInside(path: string, folder: string): boolean {
   const between = relative(resolved(folder), resolved(path));
   return between === '' || (!/^\.\.([/\\]|$)/.test(between) && !isAbsolute(between));
 }
 
+/** By the nearest folder that exists: the rest of the path is only a name yet. */
 function resolved(path: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
-    return path; // not there: the name is all there is
+    const parent = dirname(path);
+    return parent === path ? path : join(resolved(parent), basename(path));
   }
 }

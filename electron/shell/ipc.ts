@@ -9,7 +9,7 @@ type Sender = Pick<IpcMainInvokeEvent, 'sender' | 'senderFrame'>;
 
 export function serveWindow(deps: {
   readonly ipcMain: Pick<IpcMain, 'handle'>;
-  readonly contents: Pick<WebContents, 'send' | 'mainFrame'>;
+  readonly contents: Pick<WebContents, 'send' | 'mainFrame' | 'isDestroyed'>;
   readonly core: Core;
 }): void {
   const { core, contents } = deps;
@@ -27,7 +27,10 @@ export function serveWindow(deps: {
           : { code: 'internal', message: 'The core could not be reached.' },
     }));
   });
-  core.onEvent((event) => contents.send(channels.event, event));
+  // The core still has something to say when its window has just gone.
+  core.onEvent((event) => {
+    if (!contents.isDestroyed()) contents.send(channels.event, event);
+  });
 }
 
 /** The main frame of the expected window, showing the application's own page. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { modelName, reason, runId, timestamp, versionRef } from '../ids.ts';
+import { modelName, reason, runId, moment, timestamp, versionRef } from '../ids.ts';
 import { method } from '../rpc.ts';
 import { analysts, everyone } from '../roles.ts';
 
@@ -86,8 +86,8 @@ export const monitor = {
     input: z.strictObject({
       version: versionRef,
       runId: runId.optional(),
-      from: timestamp.optional(),
-      to: timestamp.optional(),
+      from: moment.optional(),
+      to: moment.optional(),
     }),
     output: monitorView,
     access: everyone,

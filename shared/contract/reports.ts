@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { digest, fileName, fileToken, modelName, timestamp } from '../ids.ts';
+import { digest, fileName, fileToken, modelName, moment, timestamp } from '../ids.ts';
 import { job, method, none } from '../rpc.ts';
 import { everyone } from '../roles.ts';
 import { fileVerdict } from './audit.ts';
@@ -31,8 +31,8 @@ export const reports = {
       folder: fileToken,
       name: fileName,
       model: modelName.optional(),
-      from: timestamp.optional(),
-      to: timestamp.optional(),
+      from: moment.optional(),
+      to: moment.optional(),
     }),
     output: z.strictObject({ ...madeReport.shape, path: z.string() }),
     access: everyone,

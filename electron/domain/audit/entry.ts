@@ -5,8 +5,19 @@ import { canonicalJson } from '#platform/canonical-json.ts';
 
 const maxEntryBytes = 65_535;
 
+/** Throws `invalid-input` or `limit` for what cannot be an entry; half characters from outside are replaced, not refused. */
 export function entryToText(entry: LogEntry): string {
-  const text = canonicalJson(logEntry.parse(entry));
+  const plain: unknown = JSON.parse(
+    JSON.stringify(entry, (_key, value: unknown) =>
+      typeof value === 'string' ? value.toWellFormed() : value,
+    ),
+  );
+  const parsed = logEntry.safeParse(plain);
+  if (!parsed.success)
+    throw new AppError('invalid-input', 'What was to be written into the log is not an entry.', {
+      cause: parsed.error,
+    });
+  const text = canonicalJson(parsed.data);
   if (Buffer.byteLength(text) > maxEntryBytes) {
     throw new AppError(
       'limit',

@@ -2,7 +2,7 @@
  * The log as files for somebody else's tools: a static tlog-tiles tree with its checkpoint, the verifier key, and the same
  * entries once more as JSON Lines for people and SIEMs.
  */
-import { mkdir, open, writeFile } from 'node:fs/promises';
+import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Database } from '#platform/database.ts';
 import { hashSource, type AuditLog } from './log.ts';
@@ -31,29 +31,38 @@ export async function exportLog(
     )
     .pluck();
   await mkdir(dir);
-  await using lines = await open(join(dir, exportNames.lines), 'wx');
-  const tiles = tilesOf(size);
-  for (const [done, tile] of tiles.entries()) {
-    options.signal?.throwIfAborted();
-    const { level, index, width } = tile;
-    const first = index * tileWidth;
-    let bytes: Uint8Array;
-    if (level === 'entries') {
-      const entries = texts.all(first, first + width);
-      await lines.appendFile(entries.map((text) => `${text}\n`).join(''));
-      bytes = entriesToBundle(entries.map((text) => Buffer.from(text)));
-    } else {
-      bytes = Buffer.concat(
-        Array.from({ length: width }, (_, at) => hashes(level * 8, first + at)),
-      );
-    }
-    const path = join(dir, tilePath(tile));
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, bytes);
-    options.onProgress?.(done + 1, tiles.length);
+  try {
+    await writeFiles();
+    return { entries: size, root };
+  } catch (error) {
+    await rm(dir, { recursive: true, force: true });
+    throw error;
   }
-  await writeFile(join(dir, exportNames.verifierKey), `${verifierKey}\n`);
-  await writeFile(join(dir, exportNames.checkpoint), checkpoint);
-  await lines.sync();
-  return { entries: size, root };
+
+  async function writeFiles(): Promise<void> {
+    await using lines = await open(join(dir, exportNames.lines), 'wx');
+    const tiles = tilesOf(size);
+    for (const [done, tile] of tiles.entries()) {
+      options.signal?.throwIfAborted();
+      const { level, index, width } = tile;
+      const first = index * tileWidth;
+      let bytes: Uint8Array;
+      if (level === 'entries') {
+        const entries = texts.all(first, first + width);
+        await lines.appendFile(entries.map((text) => `${text}\n`).join(''));
+        bytes = entriesToBundle(entries.map((text) => Buffer.from(text)));
+      } else {
+        bytes = Buffer.concat(
+          Array.from({ length: width }, (_, at) => hashes(level * 8, first + at)),
+        );
+      }
+      const path = join(dir, tilePath(tile));
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, bytes);
+      options.onProgress?.(done + 1, tiles.length);
+    }
+    await writeFile(join(dir, exportNames.verifierKey), `${verifierKey}\n`);
+    await writeFile(join(dir, exportNames.checkpoint), checkpoint);
+    await lines.sync();
+  }
 }

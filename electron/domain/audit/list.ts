@@ -67,7 +67,7 @@ export function unfinishedActs(db: Database): LogEntry[] {
   const entries = db
     .prepare<[], string>(
       `SELECT json FROM entries WHERE idx >= (
-         SELECT coalesce(max(idx), 0) FROM entries WHERE action IN ('vault.create', 'vault.sign-in', 'vault.recover')
+         SELECT coalesce(max(idx), 0) FROM entries WHERE action IN ('vault.create', 'vault.sign-in')
        ) ORDER BY idx`,
     )
     .pluck()

@@ -151,7 +151,7 @@ function openWhole(deps: LogDeps): AuditLog {
         throw error;
       }
       lastTime = time;
-      return complete;
+      return JSON.parse(text) as LogEntry;
     },
 
     head,

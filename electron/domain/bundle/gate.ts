@@ -233,15 +233,13 @@ function judge(
   context: { readonly trust: readonly TrustAnchor[]; readonly now: Date },
 ): Judged {
   const findings: Finding[] = [];
-  const at = (path: string): ReadFile<unknown> | undefined =>
-    files.find((file) => file.path === path);
   const sha256ByPath = new Map(
     files
       .filter(({ path }) => path !== signatureFileName)
       .map(({ path, sha256 }) => [path, sha256]),
   );
   const { result: signature, ignorePaths } = checkSignature({
-    signature: at(signatureFileName)?.text,
+    signature: files.find(({ path }) => path === signatureFileName)?.text,
     sha256ByPath,
     trust: context.trust,
     now: context.now,
@@ -257,7 +255,10 @@ function judge(
   if (signatureRule !== undefined)
     findings.push(findingOf(signatureRule, signatureFileName, signature.reason));
 
+  // What the signature leaves out is not judged, not described by, and not taken in.
   const inside = files.filter(({ path }) => !isOutside(path, ignorePaths));
+  const at = (path: string): ReadFile<unknown> | undefined =>
+    inside.find((file) => file.path === path);
   const sizeByPath = new Map(inside.map(({ path, bytes }) => [path, bytes]));
   const pipeline = parseDescription(at(wellKnown.pipeline), pipelineSchema, findings);
   const golden = parseDescription(at(wellKnown.golden), goldenCases, findings);

@@ -5,7 +5,7 @@
  * container; a breach of a rule is a `GateBreach`, so that the caller can show it as a finding.
  */
 import { createReadStream } from 'node:fs';
-import { constants, open, opendir, stat } from 'node:fs/promises';
+import { constants, lstat, open, opendir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { crc32, createGunzip } from 'node:zlib';
@@ -166,6 +166,10 @@ async function* directoryFiles(root: string): AsyncGenerator<BundleFile, void, u
     for (const name of names.sort()) {
       const path = folder === '' ? name : `${folder}/${name}`;
       checkPath(path);
+      // Where the system cannot refuse to follow a link, it is looked for.
+      const followed = (constants.O_NOFOLLOW as number | undefined) === undefined;
+      if (followed && (await lstat(join(root, path))).isSymbolicLink())
+        throw new GateBreach('SR-PATH-002', path, 'The entry is a link or a special file.');
       // O_NOFOLLOW and fstat on the open file: what was checked is what is read.
       const file = await open(
         join(root, path),

@@ -40,12 +40,14 @@ const goldenTensor = z.strictObject({
 export const goldenCases = z.strictObject({
   schemaVersion: z.literal(1),
   /** Largest absolute difference that still counts as the same number. */
-  tolerance: z.number().nonnegative(),
+  tolerance: z.number().min(0).max(1),
   cases: z
     .array(
       z.strictObject({
         inputs: z.record(z.string(), goldenTensor),
-        outputs: z.record(z.string(), goldenTensor),
+        outputs: z
+          .record(z.string(), goldenTensor)
+          .refine((outputs) => Object.keys(outputs).length > 0),
       }),
     )
     .min(1)

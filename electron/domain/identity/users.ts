@@ -4,6 +4,7 @@ import { user, type User } from '#shared/contract/users.ts';
 import type { Role } from '#shared/roles.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
+import { createQueue } from '#platform/queue.ts';
 
 export const minimumPasswordLength = 8;
 
@@ -47,6 +48,8 @@ export function createUsers(deps: {
 }): Users {
   const { db, slots, clock } = deps;
   const now = (): string => clock().toISOString();
+  // Slots and rows are two places: one act at a time, or two of them undo each other.
+  const inTurn = createQueue();
 
   function row(name: string): UserRow | undefined {
     return db
@@ -104,64 +107,70 @@ export function createUsers(deps: {
       return rowToUser(found);
     },
     addFirst: (name, slotId) => insert(name, 'administrator', slotId),
-    async add({ name, role, password }) {
-      if (row(name) !== undefined) {
-        throw new AppError('conflict', `A user named ${name} exists already.`);
-      }
-      checkPassword(password);
-      return insert(name, role, await slots.add({ user: name, password, role }));
-    },
-    async disable(name) {
-      const found = existing(name);
-      keepAnAdministrator(found);
-      if (found.slot_id !== null) await slots.remove(found.slot_id);
-      db.prepare("UPDATE users SET state = 'disabled', slot_id = NULL WHERE name_key = ?").run(
-        found.name_key,
-      );
-      return shown(name);
-    },
-    async enable(name, password) {
-      const found = existing(name);
-      if (found.state === 'active')
-        throw new AppError('conflict', `${found.name} is active already.`);
-      checkPassword(password);
-      const slotId = await slots.add({ user: found.name, password, role: found.role });
-      db.prepare("UPDATE users SET state = 'active', slot_id = ? WHERE name_key = ?").run(
-        slotId,
-        found.name_key,
-      );
-      return shown(name);
-    },
-    async setRole(name, role) {
-      const found = existing(name);
-      if (role !== 'administrator') keepAnAdministrator(found);
-      if (found.slot_id !== null) await slots.setRole(found.slot_id, role);
-      db.prepare('UPDATE users SET role = ? WHERE name_key = ?').run(role, found.name_key);
-      return shown(name);
-    },
-    async setPassword(name, password) {
-      const found = existing(name);
-      checkPassword(password);
-      if (found.slot_id === null) {
-        throw new AppError(
-          'conflict',
-          `${found.name} is disabled. Enable the user to set a password.`,
+    add: ({ name, role, password }) =>
+      inTurn(async () => {
+        if (row(name) !== undefined) {
+          throw new AppError('conflict', `A user named ${name} exists already.`);
+        }
+        checkPassword(password);
+        return insert(name, role, await slots.add({ user: name, password, role }));
+      }),
+    disable: (name) =>
+      inTurn(async () => {
+        const found = existing(name);
+        keepAnAdministrator(found);
+        if (found.slot_id !== null) await slots.remove(found.slot_id);
+        db.prepare("UPDATE users SET state = 'disabled', slot_id = NULL WHERE name_key = ?").run(
+          found.name_key,
         );
-      }
-      await slots.setPassword(found.slot_id, password);
-    },
+        return shown(name);
+      }),
+    enable: (name, password) =>
+      inTurn(async () => {
+        const found = existing(name);
+        if (found.state === 'active')
+          throw new AppError('conflict', `${found.name} is active already.`);
+        checkPassword(password);
+        const slotId = await slots.add({ user: found.name, password, role: found.role });
+        db.prepare("UPDATE users SET state = 'active', slot_id = ? WHERE name_key = ?").run(
+          slotId,
+          found.name_key,
+        );
+        return shown(name);
+      }),
+    setRole: (name, role) =>
+      inTurn(async () => {
+        const found = existing(name);
+        if (role !== 'administrator') keepAnAdministrator(found);
+        if (found.slot_id !== null) await slots.setRole(found.slot_id, role);
+        db.prepare('UPDATE users SET role = ? WHERE name_key = ?').run(role, found.name_key);
+        return shown(name);
+      }),
+    setPassword: (name, password) =>
+      inTurn(async () => {
+        const found = existing(name);
+        checkPassword(password);
+        if (found.slot_id === null) {
+          throw new AppError(
+            'conflict',
+            `${found.name} is disabled. Enable the user to set a password.`,
+          );
+        }
+        await slots.setPassword(found.slot_id, password);
+      }),
     signedIn(name) {
       db.prepare('UPDATE users SET last_sign_in = ? WHERE name_key = ?').run(now(), userKey(name));
     },
-    async recovered(name, slotId) {
-      const found = row(name);
-      if (found === undefined) return insert(name, 'administrator', slotId);
-      if (found.slot_id !== null && found.slot_id !== slotId) await slots.remove(found.slot_id);
-      db.prepare(
-        "UPDATE users SET role = 'administrator', state = 'active', slot_id = ? WHERE name_key = ?",
-      ).run(slotId, found.name_key);
-      return shown(name);
-    },
+    recovered: (name, slotId) =>
+      inTurn(async () => {
+        const found = row(name);
+        if (found === undefined) return insert(name, 'administrator', slotId);
+        if (found.slot_id !== null && found.slot_id !== slotId) await slots.remove(found.slot_id);
+        db.prepare(
+          "UPDATE users SET role = 'administrator', state = 'active', slot_id = ? WHERE name_key = ?",
+        ).run(slotId, found.name_key);
+        return shown(name);
+      }),
   };
 }
 

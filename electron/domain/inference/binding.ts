@@ -40,7 +40,10 @@ export function bindColumns(
   const factsByColumn = new Map((pipeline?.columns ?? []).map((column) => [column.name, column]));
   const claimed = new Set<number>();
   const column = (name: string): BoundColumn => {
-    const index = findColumn(name);
+    const near = findColumn(name);
+    // A column that only looks like the name is given to one input.
+    const index =
+      near !== undefined && header[near] !== name && claimed.has(near) ? undefined : near;
     if (index !== undefined) claimed.add(index);
     return {
       index,

@@ -3,7 +3,6 @@
  * else of the vault; it is started in an empty folder under limits of memory and processor time. Whatever a hostile model
  * does to it, the core sees only a message that does not come.
  */
-import { rmdirSync } from 'node:fs';
 import { AppError } from '#shared/errors.ts';
 import { contactModel } from './contact.ts';
 import { job as jobSchema, type ChildMessage, type Job } from './protocol.ts';
@@ -15,14 +14,8 @@ const progressEveryMs = 100;
 export function serveOneJob(): void {
   const send = (message: ChildMessage): Promise<void> =>
     new Promise((resolve) => process.send?.(message, () => resolve()));
-  // Without its core the child has no reason to live, and nobody else would remove its folder.
-  process.once('disconnect', () => {
-    try {
-      rmdirSync(process.cwd());
-    } finally {
-      process.exit(0);
-    }
-  });
+  // Without its core the child has no reason to live.
+  process.once('disconnect', () => process.exit(0));
   process.once('message', (message) => {
     void work(message, send).then(() => process.exit(0));
   });

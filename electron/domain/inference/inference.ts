@@ -1,5 +1,5 @@
 /** In the core: scoring a file, profiling a reference, first contact. Everything that touches a model happens in a child. */
-import { constants, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { constants, link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import type { FirstContact, TensorSpec } from '#shared/contract/bundles.ts';
@@ -129,8 +129,8 @@ export function createInference(options: InferenceOptions = {}): Inference {
         const outcome = scoreOutcome.parse(
           await running(job, { files, limits: limitsFor(request), watching }),
         );
-        await rename(parts[0], outputPath);
-        if (outcome.rejected > 0) await rename(parts[1], rejectsPath);
+        await publish(parts[0], outputPath);
+        if (outcome.rejected > 0) await publish(parts[1], rejectsPath);
         await syncDirectory(dirname(outputPath));
         return {
           ...outcome,
@@ -270,7 +270,9 @@ export async function previewFile(
   path: string,
   model: { readonly inputs: readonly TensorSpec[]; readonly pipeline: Pipeline | undefined },
 ): Promise<FilePreview> {
-  await using file = await open(path, 'r');
+  await using file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  if (!(await file.stat()).isFile())
+    throw new AppError('invalid-input', 'The input is not a file.');
   const table = await openCsv(
     file.createReadStream({ autoClose: false, highWaterMark: 64 * 1024 }),
   );
@@ -322,7 +324,8 @@ function createOpenFiles(): OpenFiles {
   const handles: FileHandle[] = [];
   const files: OpenFiles = {
     async open(path, flags) {
-      const handle = await open(path, flags, 0o600);
+      // A pipe in the place of a file would keep whoever opens it waiting for ever.
+      const handle = await open(path, flags | (constants.O_NONBLOCK ?? 0), 0o600);
       handles.push(handle);
       return { handle, number: firstFileDescriptor + handles.length - 1 };
     },
@@ -356,13 +359,33 @@ function createOpenFiles(): OpenFiles {
 }
 
 async function refuseExisting(path: string): Promise<void> {
-  const exists = await open(path, 'r').then(
-    (file) => file.close().then(() => true),
-    () => false, // not there, as it should be
+  const exists = await lstat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
   );
-  if (exists)
-    throw new AppError(
-      'conflict',
-      'There is a file of that name already, and results never overwrite one. Choose another name.',
-    );
+  if (exists) throw taken();
+}
+
+/** Gives the finished file its name, and never takes one from another file that came in the meantime. */
+async function publish(part: string, path: string): Promise<void> {
+  try {
+    await link(part, path);
+    await rm(part);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') throw taken();
+    // Sticks are often formatted in a way that knows no second names.
+    await refuseExisting(path);
+    await rename(part, path);
+  }
+}
+
+function taken(): AppError {
+  return new AppError(
+    'conflict',
+    'There is a file of that name already, and results never overwrite one. Choose another name.',
+  );
 }

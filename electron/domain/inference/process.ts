@@ -4,11 +4,11 @@
  * SIGKILL.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '#shared/errors.ts';
+import { createOwnedFolder } from '#platform/owned-folder.ts';
 import { childEnvironment, containedCommand, type ChildLimits } from './containment.ts';
 import { childMessage, type ChildMessage, type Job } from './protocol.ts';
 
@@ -45,7 +45,7 @@ export class ChildDied extends Error {
 /** Resolves with the unparsed result. Rejects with an `AppError`, or `ChildDied`. */
 export async function runChild(run: ChildRun): Promise<unknown> {
   run.signal?.throwIfAborted();
-  const folder = await mkdtemp(join(tmpdir(), 'strongroom-'));
+  const folder = await createOwnedFolder(tmpdir(), 'strongroom-child-');
   try {
     return await converse(start(folder, run), run);
   } finally {
@@ -96,6 +96,8 @@ function converse(
         reject(new AppError('cancelled', 'The run was cancelled. Nothing of it was kept.')),
       );
     signal?.addEventListener('abort', cancel);
+    // It may have been aborted while the folder was made, and tells nobody twice.
+    if (signal?.aborted === true) cancel();
     expire(limits.loadMs, 'loading');
     child.once('error', () =>
       settle(() =>
@@ -106,6 +108,7 @@ function converse(
       settle(() => reject(new ChildDied(killer ?? `exit code ${code}`))),
     );
     child.on('message', (message) => {
+      if (settled) return;
       const parsed = childMessage.safeParse(message);
       if (!parsed.success) {
         settle(() => reject(new ChildDied('it sent something that is no answer')));

@@ -52,7 +52,9 @@ export async function scoreFile(
       const parsed = parseRecord(record, binding.inputs);
       if ('code' in parsed) rejects.add(parsed);
       else pending.push(parsed);
-      if (pending.length === size) await batches.score(pending.splice(0));
+      if (pending.length < size) continue;
+      await batches.score(pending.splice(0));
+      onProgress(bytesRead, sizeBytes, batches.rows());
     }
     onProgress(bytesRead, sizeBytes, batches.rows());
   }

@@ -233,6 +233,7 @@ export function createLifecycle(db: Database, clock: Clock): Lifecycle {
       inTransaction(() => {
         const row = rollbackTarget(model);
         const at = clock().toISOString();
+        if (row.requestTo !== null) closeRequest(row, { actor, reason, at, to: 'production' });
         const previous = enterProduction(row, { actor, reason, at });
         return outcome(row, {
           status: 'done',

@@ -74,6 +74,8 @@ export interface ObjectStore {
   handOverStaged(staged: StagedObject): ObjectHandOver;
   /** Destroys the wrapped key, then the file. */
   remove(objectId: string): Promise<void>;
+  /** Destroys the key that opens the keys. */
+  close(): void;
 }
 
 export interface RecoveryReport {
@@ -99,7 +101,7 @@ export function createObjectStore(deps: {
   readonly clock: Clock;
 }): ObjectStore {
   const { dir, catalog, vaultId } = deps;
-  const wrapKey =
+  let wrapKey =
     deps.modelsKey === undefined ? undefined : deriveKey(deps.modelsKey, 'object keys v1');
   const partPath = (id: string): string => join(dir, 'staging', `${id}.part`);
 
@@ -198,12 +200,19 @@ export function createObjectStore(deps: {
           await syncDirectory(folder);
         const makeLive = catalog.prepare("UPDATE objects SET state = 'live' WHERE id = ?");
         catalog.transaction(() => {
-          for (const { objectId } of staged) makeLive.run(objectId);
+          for (const { objectId } of staged)
+            if (makeLive.run(objectId).changes !== 1)
+              throw new AppError('internal', 'A stored object vanished from the catalog.');
           insideTransaction();
         })();
       } catch (error) {
         await discard(staged);
-        await rollBack(dir, catalog);
+        // Only its own: another import may be at the same point.
+        await takeBack(
+          dir,
+          catalog,
+          staged.map(({ objectId }) => objectId),
+        );
         throw error;
       }
     },
@@ -240,6 +249,11 @@ export function createObjectStore(deps: {
       }
     },
 
+    close() {
+      wrapKey?.fill(0);
+      wrapKey = undefined;
+    },
+
     async remove(objectId) {
       catalog.prepare('DELETE FROM objects WHERE id = ?').run(objectId);
       await rm(objectPath(dir, objectId), { force: true });
@@ -250,7 +264,11 @@ export function createObjectStore(deps: {
 
 /** Brings the folders and the catalog back into agreement. Needs the catalog key only, so an auditor's sign-in does it too. */
 export async function recoverObjects(dir: string, catalog: Database): Promise<RecoveryReport> {
-  const rolledBack = await rollBack(dir, catalog);
+  const unfinished = catalog
+    .prepare<[], string>("SELECT id FROM objects WHERE state = 'staging'")
+    .pluck()
+    .all();
+  await takeBack(dir, catalog, unfinished);
   // Tools that copy a vault like to leave empty folders out.
   for (const name of ['objects', 'staging', 'quarantine'])
     await mkdir(join(dir, name), { recursive: true, mode: 0o700 });
@@ -272,17 +290,15 @@ export async function recoverObjects(dir: string, catalog: Database): Promise<Re
         if (!known.has(name)) await setApart(join(path, name));
   }
   if (quarantined > 0) await syncDirectory(join(dir, 'quarantine'));
-  return { rolledBack, swept: parts.length, quarantined };
+  return { rolledBack: unfinished.length, swept: parts.length, quarantined };
 }
 
-async function rollBack(dir: string, catalog: Database): Promise<number> {
-  const unfinished = catalog
-    .prepare<[], string>("SELECT id FROM objects WHERE state = 'staging'")
-    .pluck()
-    .all();
-  for (const id of unfinished) await rm(objectPath(dir, id), { force: true });
-  if (unfinished.length > 0) catalog.prepare("DELETE FROM objects WHERE state = 'staging'").run();
-  return unfinished.length;
+async function takeBack(dir: string, catalog: Database, ids: readonly string[]): Promise<void> {
+  for (const id of ids) await rm(objectPath(dir, id), { force: true });
+  const remove = catalog.prepare("DELETE FROM objects WHERE id = ? AND state = 'staging'");
+  catalog.transaction(() => {
+    for (const id of ids) remove.run(id);
+  })();
 }
 
 function objectPath(dir: string, objectId: string): string {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { AppError } from '#shared/errors.ts';
 import type { Role } from '#shared/roles.ts';
 import type { Clock } from '#platform/clock.ts';
+import { createQueue } from '#platform/queue.ts';
 import { createAttempts, type Attempts } from './attempts.ts';
 import { passwordToKey } from './kdf.ts';
 import { purposesByRole, vaultFileKey, type RootKeys } from './purposes.ts';
@@ -37,6 +38,8 @@ export function createSlots(deps: {
 }): VaultSlots {
   const { dir, keys } = deps;
   let file = deps.file;
+  // Tries at the same time must not count as one.
+  const inTurn = createQueue();
 
   async function replaceSlots(slots: VaultFile['slots']): Promise<void> {
     const next = { ...file, slots };
@@ -81,25 +84,37 @@ export function createSlots(deps: {
       await replaceSlots(file.slots.map((other) => (other.id === slotId ? changed : other)));
       await createAttempts(dir, deps.clock).forgive(slot.tag);
     },
-    async check(user, password) {
-      const attempts = createAttempts(dir, deps.clock);
-      const { keys: theirs } = await unlock({ file, attempts, user, password });
-      for (const key of Object.values(theirs)) key[Symbol.dispose]();
-    },
+    check: (user, password) =>
+      inTurn(async () => {
+        const attempts = createAttempts(dir, deps.clock);
+        const { keys: theirs } = await tryPassword({ file, attempts, user, password });
+        for (const key of Object.values(theirs)) key[Symbol.dispose]();
+        await attempts.forgive(slotTag(file, user));
+      }),
   };
 }
 
-/** The one place that tries a password. An unknown name costs and says the same as a wrong password. */
-export async function unlock(entry: {
+interface Try {
   readonly file: VaultFile;
   readonly attempts: Attempts;
   readonly user: string;
   readonly password: string;
-}): Promise<{
+}
+
+interface Opened {
   readonly slot: PasswordSlot;
   readonly keys: RootKeys;
-  readonly failedAttempts: number;
-}> {
+}
+
+/** A sign-in; takes along how many wrong tries the log does not know of yet. */
+export async function unlock(entry: Try): Promise<Opened & { readonly failedAttempts: number }> {
+  const opened = await tryPassword(entry);
+  const tag = slotTag(entry.file, entry.user);
+  return { ...opened, failedAttempts: await entry.attempts.succeeded(tag) };
+}
+
+/** The one place that tries a password. An unknown name costs and says the same as a wrong password. */
+async function tryPassword(entry: Try): Promise<Opened> {
   const { file, attempts, password } = entry;
   const tag = slotTag(file, entry.user);
   await attempts.refuseIfBlocked(tag);
@@ -113,5 +128,5 @@ export async function unlock(entry: {
     await attempts.failed(tag);
     throw new AppError('wrong-password', 'The name or the password is not right.');
   }
-  return { slot, keys, failedAttempts: await attempts.succeeded(tag) };
+  return { slot, keys };
 }

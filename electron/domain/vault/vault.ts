@@ -38,6 +38,7 @@ import {
   readVaultFile,
   vaultFormatVersion,
   writeVaultFile,
+  type StoredVaultFile,
   type VaultFile,
 } from './vault-file.ts';
 
@@ -101,8 +102,12 @@ export async function createVault(
   const { dir, clock } = options;
   await makeFolder(dir);
   const lock = acquireLock(join(dir, 'lock'));
-  writeFileSync(join(dir, creatingMark), '', { mode: 0o600 });
+  if ((await readVaultFile(dir)) !== undefined) {
+    lock.release();
+    throw new AppError('conflict', 'A vault has just been created in this folder.');
+  }
   return closingOnFailure([() => lock.release(), () => emptyFolder(dir)], async () => {
+    writeFileSync(join(dir, creatingMark), '', { mode: 0o600 });
     const keys = Object.fromEntries(
       purposes.map((purpose) => [purpose, Secret.random<Purpose>(32)]),
     ) as Record<Purpose, Secret<Purpose>>;
@@ -168,7 +173,7 @@ export async function openVault(
       user: options.user,
       password: options.password,
     });
-    const file = checkVaultFile(stored, vaultFileKey(keys));
+    const file = checkedFile(stored, keys);
     return openDatabases(options, {
       file,
       keys,
@@ -194,7 +199,7 @@ export async function openVaultWithRecoveryKey(
       const keys =
         slot.kind === 'recovery' ? openRecoverySlot(stored, slot, recoveryKey) : undefined;
       if (keys === undefined) continue;
-      const file = checkVaultFile(stored, vaultFileKey(keys));
+      const file = checkedFile(stored, keys);
       return openDatabases(options, {
         file,
         keys,
@@ -206,6 +211,16 @@ export async function openVaultWithRecoveryKey(
     }
     throw new AppError('wrong-password', 'This recovery key does not open this vault.');
   });
+}
+
+/** The vault file as a holder of the keys wrote it; keys that open a changed one are destroyed at once. */
+function checkedFile(stored: StoredVaultFile, keys: RootKeys): VaultFile {
+  try {
+    return checkVaultFile(stored, vaultFileKey(keys));
+  } catch (error) {
+    for (const key of Object.values(keys)) key[Symbol.dispose]();
+    throw error;
+  }
 }
 
 async function openDatabases(
@@ -238,6 +253,13 @@ async function openDatabases(
     const audit = database('audit');
     const records = database('records');
     const recovery = await recoverObjects(dir, catalog);
+    const objects = createObjectStore({
+      dir,
+      vaultId: opened.file.vaultId,
+      catalog,
+      modelsKey: keys.models,
+      clock,
+    });
     return {
       id: opened.file.vaultId,
       dir,
@@ -248,16 +270,11 @@ async function openDatabases(
       catalog,
       audit,
       records,
-      objects: createObjectStore({
-        dir,
-        vaultId: opened.file.vaultId,
-        catalog,
-        modelsKey: keys.models,
-        clock,
-      }),
+      objects,
       slots: createSlots({ dir, clock, keys, file: opened.file }),
       holds: (purpose) => keys[purpose] !== undefined,
       close() {
+        objects.close();
         closeAll();
         opened.lock.release();
       },
@@ -278,7 +295,11 @@ async function requireVault(
 }
 
 /** Stands in the folder while a vault is being created: what is beside it is worthless until there is a `vault.json`. */
-const creatingMark = 'creating';
+const creatingMark = '.strongroom-creating';
+
+/** Everything that a creation may have left. */
+const createdName =
+  /^(lock(-journal)?|(catalog|audit|records)\.db(-wal|-shm|-journal)?|objects|staging|quarantine|\.vault\.json\..*|\.strongroom-creating)$/;
 
 async function makeFolder(dir: string): Promise<void> {
   if ((await readVaultFile(dir)) !== undefined)
@@ -288,10 +309,11 @@ async function makeFolder(dir: string): Promise<void> {
     );
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const found = await readdir(dir);
-  if (found.includes(creatingMark)) {
+  const isLeftOver = found.includes(creatingMark) && found.every((name) => createdName.test(name));
+  if (isLeftOver) {
     // A creation that was killed. Held by the lock, so that a creation under way is not swept away.
     const lock = acquireLock(join(dir, 'lock'));
-    emptyFolder(dir);
+    if ((await readVaultFile(dir)) === undefined) emptyFolder(dir);
     lock.release();
   } else if (found.some((name) => name !== 'lock' && name !== 'lock-journal'))
     throw new AppError(

@@ -120,10 +120,10 @@ test('stray files and missing empty folders do not lock anybody out', async () =
 test('a creation that was killed can be tried again', async () => {
   const test = openTestApp();
   mkdirSync(join(test.dir, 'vault'), { recursive: true });
-  for (const name of ['creating', 'catalog.db', 'lock'])
+  for (const name of ['.strongroom-creating', 'catalog.db', 'lock'])
     writeFileSync(join(test.dir, 'vault', name), '');
   await test.client.vault.create({ user: 'ada', password: appPasswords.ada });
-  expect(existsSync(join(test.dir, 'vault/creating'))).toBe(false);
+  expect(existsSync(join(test.dir, 'vault/.strongroom-creating'))).toBe(false);
 });
 
 test('a new password from an administrator frees a name that was blocked', async () => {

@@ -103,7 +103,11 @@ describe('the Electron window', () => {
   test('answers calls of its own main frame only', async () => {
     const mainFrame = { url: 'app://main/' };
     const sent: unknown[] = [];
-    const contents = { mainFrame, send: (...values: unknown[]) => sent.push(values) };
+    const contents = {
+      mainFrame,
+      isDestroyed: () => sent.length > 0,
+      send: (...values: unknown[]) => sent.push(values),
+    };
     expect(
       isExpectedSender({ sender: contents, senderFrame: mainFrame } as never, contents as never),
     ).toBe(true);
