@@ -2,7 +2,7 @@
  * The first script of a fresh clone, in plain JavaScript for Node 20 or newer: installs the packages if they are missing, finds
  * something to show the window with, builds, and hands over to the pinned Node. `node electron/bootstrap.mjs TASK [ARGS]`.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   accessSync,
@@ -32,6 +32,8 @@ const builtMark = join(root, '.build', 'sources');
 const electronMain = join(root, '.build', 'electron', 'main.mjs');
 
 const [task = 'start', ...args] = process.argv.slice(2);
+/** Where the caller stands; npm runs scripts in the folder of the package. */
+const callerDir = process.env.INIT_CWD ?? process.cwd();
 
 try {
   if (Number(process.versions.node.split('.')[0]) < 20)
@@ -40,6 +42,8 @@ try {
   installPackages();
   await run(task);
 } catch (error) {
+  if (error?.code === 'EACCES' || error?.code === 'EROFS')
+    stop(`The folder ${root} cannot be written. Clone it to a folder of your own.`);
   stop(error instanceof Error ? error.message : String(error));
 }
 
@@ -47,10 +51,16 @@ async function run(name) {
   switch (name) {
     case 'test': {
       // The end-to-end specs run on every host that is there.
-      if (electronRuntime() === undefined || !hasDisplay()) requireBrowser();
+      const electron = hasDisplay() ? electronRuntime() : undefined;
+      if (electron === undefined) requireBrowser();
       else buildElectron();
       buildWindow();
-      return exit(node(['test/support/run-tests.ts', ...args]));
+      say(
+        electron === undefined
+          ? "The end-to-end specs run in the system's browser only: Electron's runtime or a display is missing."
+          : 'The end-to-end specs run in Electron too.',
+      );
+      return handOver(pinnedNode, ['test/support/run-tests.ts', ...args]);
     }
     case 'build':
       buildWindow();
@@ -62,26 +72,34 @@ async function run(name) {
       if (electron !== undefined) {
         buildElectron();
         say('Opening in Electron.');
-        return exit(spawn(electron, [electronMain, ...args]));
+        return handOver(electron, [electronMain, ...args]);
       }
       requireBrowser();
       say(
         "Electron's runtime is not installed; opening the same application in the system's browser.",
       );
-      return exit(node(['electron/chromium.ts', ...args]));
+      return handOver(pinnedNode, ['electron/chromium.ts', ...args]);
     }
     case 'quickstart': {
       buildWindow();
       const electron = hasDisplay() ? electronRuntime() : undefined;
       if (electron === undefined) {
         requireBrowser();
-        return exit(node(['electron/quickstart.ts', ...args]));
+        return handOver(pinnedNode, ['electron/quickstart.ts', ...args]);
       }
       buildElectron();
-      return exit(node(['electron/quickstart.ts', '--electron', electron, ...args]));
+      return handOver(pinnedNode, ['electron/quickstart.ts', '--electron', electron, ...args]);
     }
+    case 'strongroom':
+      return handOver(
+        pinnedNode,
+        ['--disable-sigusr1', join(root, 'electron/cli.ts'), ...args],
+        callerDir,
+      );
+    case 'bench':
+      return handOver(pinnedNode, ['test/bench/bench.ts', ...args]);
     default:
-      stop(`There is no task "${name}". Tasks: quickstart, start, test, build.`);
+      stop(`There is no task "${name}". Tasks: quickstart, start, test, build, strongroom, bench.`);
   }
 }
 
@@ -110,15 +128,22 @@ function installPackages() {
     return;
   }
   say('Installing the packages (once).');
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const result = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  });
-  if (result.status !== 0)
-    stop(
-      'The packages could not be installed. Is the npm registry (or a mirror of it) within reach?',
-    );
+  // No script of a package may run but the one that brings the pinned Node; older versions of npm know no such list.
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  for (const command of [
+    ['ci', '--ignore-scripts', ...quiet],
+    ['rebuild', 'node', ...quiet],
+  ]) {
+    const result = spawnSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', command, {
+      // What the command line prints is for whoever called it.
+      stdio: ['inherit', 2, 2],
+      shell: process.platform === 'win32',
+    });
+    if (result.status !== 0)
+      stop(
+        'The packages could not be installed; what npm says stands above. Is the registry (or a mirror of it) within reach?',
+      );
+  }
   writeFileSync(installedMark, lock);
 }
 
@@ -138,6 +163,8 @@ function electronRuntime() {
     const name = join(folder, 'path.txt');
     return existsSync(name) ? join(folder, 'dist', readFileSync(name, 'utf8').trim()) : undefined;
   };
+  const wanted = (process.env.STRONGROOM_NO_ELECTRON ?? '') === '';
+  if (!wanted) return undefined;
   if (found() !== undefined || existsSync(electronMark) || !existsSync(join(folder, 'install.js')))
     return found();
   say("Trying to download Electron's runtime (once).");
@@ -145,7 +172,13 @@ function electronRuntime() {
     stdio: 'ignore',
     timeout: 120_000,
   });
-  if (result.status !== 0 || found() === undefined) writeFileSync(electronMark, 'not to be had');
+  if (result.status !== 0 || found() === undefined) {
+    try {
+      writeFileSync(electronMark, 'not to be had');
+    } catch {
+      // Somebody else's folder: it is tried again next time.
+    }
+  }
   return found();
 }
 
@@ -258,26 +291,36 @@ function fingerprint(paths) {
   return hash.digest('hex');
 }
 
-/** Runs a script on the pinned Node, which also comes first in its PATH. */
-function node(script) {
-  return spawn(pinnedNode, script);
-}
+const environment = () => ({
+  ...process.env,
+  PATH: `${dirname(pinnedNode)}${delimiter}${process.env.PATH ?? ''}`,
+});
 
-function spawn(command, commandArgs) {
-  const env = {
-    ...process.env,
-    PATH: `${dirname(pinnedNode)}${delimiter}${process.env.PATH ?? ''}`,
-  };
-  const result = spawnSync(command, commandArgs, { stdio: 'inherit', env });
+/** Runs a script on the pinned Node, which also comes first in its PATH, and waits. */
+function node(script) {
+  const result = spawnSync(pinnedNode, script, { stdio: ['inherit', 2, 2], env: environment() });
   return result.status ?? 1;
 }
 
-function exit(code) {
-  process.exitCode = code;
+/** The last act of this script: the command takes the terminal, and its signals are its own to answer. */
+function handOver(command, commandArgs, cwd = root) {
+  const child = spawn(command, commandArgs, { stdio: 'inherit', env: environment(), cwd });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => {
+      // The terminal has told the child already; a signal to this process alone is passed on.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
+  return new Promise((resolve) => {
+    child.once('error', (error) => stop(error.message));
+    child.once('exit', (code) => {
+      process.exitCode = code ?? 1;
+      resolve();
+    });
+  });
 }
 
 function say(text) {
-  process.stdout.write(`${text}\n`);
+  process.stderr.write(`${text}\n`);
 }
 
 function stop(text) {

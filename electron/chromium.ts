@@ -29,6 +29,12 @@ try {
       headless: false,
     });
     core.onExit(() => void window.close());
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.once(signal, () => void window.close());
+    if (process.getuid?.() === 0)
+      process.stderr.write(
+        'The browser runs without its own sandbox, because it refuses it to root. Use an ordinary account for real work.\n',
+      );
     await window.closed;
   } finally {
     await core.close();

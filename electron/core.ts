@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { serveCore } from './app/core-process.ts';
 
 process.umask(0o077);
+// A Control-C in the terminal goes to the host too, which asks the core to close and waits until it is sealed.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 const { values } = parseArgs({
   options: { vault: { type: 'string' }, host: { type: 'string' }, inbox: { type: 'string' } },
 });

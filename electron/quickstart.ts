@@ -19,7 +19,7 @@ import { openWindow } from './chromium/window.ts';
 
 const root = join(import.meta.dirname, '..');
 const sample = join(root, 'resources/sample');
-const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+const stamp = new Date().toISOString().slice(0, 23).replaceAll(/[:.]/g, '-');
 const { electron, into } = parseArgs({
   options: { electron: { type: 'string' }, into: { type: 'string' } },
 }).values;
@@ -221,6 +221,8 @@ async function show(running: Core): Promise<void> {
   if (hasDisplay) {
     process.stdout.write('\nOpening the window. Close it to end.\n');
     const window = await openWindow({ core: running, browserPath, filesDir, headless: false });
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.once(signal, () => void window.close());
     await window.closed;
     return;
   }

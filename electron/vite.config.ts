@@ -1,7 +1,8 @@
 /** Builds the two scripts of the Electron host; run once with `--mode main` and once with `--mode preload`. */
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
-const root = new URL('..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('..', import.meta.url));
 
 export default defineConfig(({ mode }) => ({
   root,

@@ -119,7 +119,7 @@ export function startCore(
       if (gone) return;
       const exited = new Promise((resolve) => child.once('exit', resolve));
       await ask({ kind: 'close' }).catch(() => undefined); // it may end before it answers
-      child.disconnect();
+      if (child.connected) child.disconnect();
       await exited;
     },
   };

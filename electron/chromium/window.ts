@@ -79,6 +79,10 @@ export async function openWindow({
       serviceWorkers: 'block',
       viewport: headless ? { width: 1280, height: 720 } : null,
       ignoreDefaultArgs: ['--enable-automation'],
+      // Signals are answered by the host, which seals the vault first.
+      handleSIGINT: false,
+      handleSIGTERM: false,
+      handleSIGHUP: false,
       args: [
         ...quietArguments,
         `--gaia-config=${join(profile, accountsFile)}`,

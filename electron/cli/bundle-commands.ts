@@ -30,7 +30,7 @@ export function addBundleCommands(program: Command, runner: Runner): void {
           contract.bundles.inspect,
           client.bundles.inspect({ source: await connection.file(source), trust }),
         );
-        output.result(report, describeReport(report));
+        output.result(report, describeReport(report, options.trust.length > 0));
         return report.verdict === 'accept' ? 0 : answerNo;
       }),
     );
@@ -144,17 +144,8 @@ export function addBundleCommands(program: Command, runner: Runner): void {
     );
 }
 
-function describeReport({
-  name,
-  format,
-  files,
-  totalBytes,
-  signature,
-  findings,
-  verdict,
-  model,
-  summary,
-}: InspectReport): string {
+function describeReport(report: InspectReport, hasTrust: boolean): string {
+  const { name, format, files, totalBytes, signature, findings, verdict, model, summary } = report;
   const lines = [
     `${verdict === 'accept' ? 'Can be imported' : 'Refused'}: ${summary}`,
     '',
@@ -173,6 +164,11 @@ function describeReport({
         ({ level, ruleId, title, path, message }) =>
           `${level.padEnd(8)} ${ruleId}  ${title} (${path === '' ? 'bundle' : path}): ${message}`,
       ),
+    );
+  if (signature.status === 'untrusted' && !hasTrust)
+    lines.push(
+      '',
+      'No key was given to compare with: name the ones that you trust with --trust PEM.',
     );
   return lines.join('\n');
 }

@@ -65,19 +65,20 @@ export function compareProfiles(reference: Profile, current: Profile): DriftRepo
   let next = 0;
   const adjustedOf = (p: number | undefined): number | undefined =>
     p === undefined ? undefined : adjusted[next++];
-  const columns = measured.map((column) => {
+  const judged = measured.map((column) => {
     const own = adjustedOf(column.pValue);
     const missing = adjustedOf(column.missingPValue);
     return judgeColumn(column, { own, missing, tooFewRows });
   });
+  const columns = judged.toSorted(
+    (a, b) => rank[b.state] - rank[a.state] || b.value / b.threshold - a.value / a.threshold,
+  );
   const state = worst(columns.map((column) => column.state));
   return {
     state,
     rows: { reference: reference.rows, current: current.rows },
     tooFewRows,
-    columns: columns.toSorted(
-      (a, b) => rank[b.state] - rank[a.state] || b.value / b.threshold - a.value / a.threshold,
-    ),
+    columns,
     summary: summarise(columns, tooFewRows, current.rows),
   };
 }
