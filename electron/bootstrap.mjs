@@ -291,10 +291,10 @@ function fingerprint(paths) {
   return hash.digest('hex');
 }
 
-const environment = () => ({
-  ...process.env,
-  PATH: `${dirname(pinnedNode)}${delimiter}${process.env.PATH ?? ''}`,
-});
+function environment() {
+  const path = `${dirname(pinnedNode)}${delimiter}${process.env.PATH ?? ''}`;
+  return { ...process.env, PATH: path };
+}
 
 /** Runs a script on the pinned Node, which also comes first in its PATH, and waits. */
 function node(script) {

@@ -1,21 +1,20 @@
 /** Builds the two scripts of the Electron host; run once with `--mode main` and once with `--mode preload`. */
-import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = `${import.meta.dirname}/..`;
 
 export default defineConfig(({ mode }) => ({
   root,
   publicDir: false,
   build: {
-    outDir: `${root}.build/electron`,
+    outDir: `${root}/.build/electron`,
     emptyOutDir: mode === 'main',
     target: 'node24',
     minify: false,
     lib:
       mode === 'main'
-        ? { entry: `${root}electron/main.ts`, formats: ['es'], fileName: () => 'main.mjs' }
-        : { entry: `${root}electron/preload.ts`, formats: ['cjs'], fileName: () => 'preload.cjs' },
+        ? { entry: `${root}/electron/main.ts`, formats: ['es'], fileName: () => 'main.mjs' }
+        : { entry: `${root}/electron/preload.ts`, formats: ['cjs'], fileName: () => 'preload.cjs' },
     rollupOptions: { external: mode === 'main' ? [/^node:/, /^[a-z@]/] : ['electron'] },
   },
 }));

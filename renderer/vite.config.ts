@@ -1,8 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
-const root = fileURLToPath(new URL('.', import.meta.url));
+const root = import.meta.dirname;
 
 export default defineConfig({
   root,
@@ -10,7 +9,7 @@ export default defineConfig({
   plugins: [react()],
   publicDir: false,
   build: {
-    outDir: `${root}../.build/renderer`,
+    outDir: `${root}/../.build/renderer`,
     emptyOutDir: true,
     target: 'chrome120',
     assetsInlineLimit: 0,
