@@ -1,5 +1,5 @@
 /** One line per method of the contract: from the call to the part of the product that does it. */
-import { constants, open, rm, writeFile } from 'node:fs/promises';
+import { chmod, constants, open, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import type { contract } from '#shared/contract/index.ts';
@@ -26,7 +26,7 @@ import { monitorView } from './monitor-view.ts';
 import type { OpenVaultState } from './open-state.ts';
 import type { Operations } from './operations.ts';
 import { scoreRun } from './score-run.ts';
-import { readSeenSize } from './seen-log.ts';
+import { readMemory } from './seen-log.ts';
 import { type Sessions } from './sessions.ts';
 
 export interface HandlerDeps {
@@ -304,7 +304,7 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
         const { vault } = open();
         const status = await verifyLog(vault.audit, {
           against: kept,
-          atLeast: readSeenSize(vault.catalog),
+          sizes: readMemory(vault).sizes,
           signal,
           onProgress: (done, total) => report({ step: 'Verifying', done, total, unit: 'entries' }),
         });
@@ -508,4 +508,6 @@ async function writeNew(path: string, content: string | Uint8Array, mode: number
       throw error;
     },
   );
+  // This process makes files for its owner only; what is meant for others says so.
+  await chmod(path, mode);
 }

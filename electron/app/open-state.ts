@@ -14,7 +14,7 @@ import {
 import { createRegistry, registrySchema, type Registry } from '#domain/registry/index.ts';
 import { createRunStore, runsSchema, type RunStore } from '#domain/runs/index.ts';
 import { vaultCatalogSchema, type OpenVault, type VaultSchema } from '#domain/vault/index.ts';
-import { readSeenSize, seenLogSchema } from './seen-log.ts';
+import { readMemory, seenLogSchema } from './seen-log.ts';
 import { doneActsSchema } from './unfinished-acts.ts';
 
 export interface OpenVaultState {
@@ -37,7 +37,7 @@ export const vaultSchema: VaultSchema = {
     ...seenLogSchema,
   ],
   audit: auditSchema,
-  records: runsSchema,
+  records: [...runsSchema, ...seenLogSchema],
 };
 
 export type OpenStores = Omit<OpenVaultState, 'session'>;
@@ -54,7 +54,7 @@ export function createOpenStores(
       clock,
       host: deps.host,
       vaultId: vault.id,
-      atLeast: readSeenSize(vault.catalog),
+      memory: readMemory(vault),
     }),
     users: createUsers({ db: vault.catalog, slots: vault.slots, clock }),
     trust: createTrustList(vault.catalog, clock),

@@ -22,7 +22,7 @@ import {
   type KdfChoice,
   type OpenVault,
 } from '#domain/vault/index.ts';
-import { rememberSize } from './seen-log.ts';
+import { rememberSize, rememberVerdict } from './seen-log.ts';
 import { settleInterrupted } from './unfinished-acts.ts';
 import {
   createOpenStores,
@@ -159,7 +159,7 @@ export function createSessions(deps: {
           outcome: 'ok',
           details: { because },
         });
-        rememberSize(leaving.vault.catalog, leaving.log.head().size);
+        rememberSize(leaving.vault, leaving.log.head().size);
       }
     } catch {
       // Sealing never fails: a log that takes no entry is one more reason to seal, and is said afterwards.
@@ -255,7 +255,7 @@ export function createSessions(deps: {
       });
     }
     stores.users.signedIn(user.name);
-    rememberSize(vault.catalog, stores.log.head().size);
+    rememberSize(vault, stores.log.head().size);
     return { session, repaired };
   }
 
@@ -304,6 +304,7 @@ export function createSessions(deps: {
             outcome: 'ok',
             details: { profile, policy },
           });
+          rememberSize(vault, stores.log.head().size);
           return { session, recoveryKey, vaultId: vault.id };
         });
       }),
@@ -392,6 +393,9 @@ export function createSessions(deps: {
     },
 
     verified(status) {
+      const { log, vault } = open();
+      rememberVerdict(vault, status);
+      if (status === 'broken') log.distrust();
       lastVerified = { at: clock().toISOString(), status };
       deps.onChange();
     },

@@ -1,5 +1,4 @@
 /** The log, reports, and checking what Strongroom hands out. */
-import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { contract } from '#shared/contract/index.ts';
 import type { FileVerdict } from '#shared/contract/audit.ts';
@@ -83,10 +82,9 @@ export function addAuditCommands(program: Command, runner: Runner): void {
     .description('the newest signed checkpoint, to be kept outside the vault')
     .option('--out <file>', 'write it there')
     .action((options: { out?: string }, command: Command) =>
-      runner.signedIn(command, async ({ client, output }) => {
+      runner.signedIn(command, async ({ connection, client, output }) => {
         const checkpoint = await client.audit.checkpoint(null);
-        if (options.out !== undefined)
-          await writeFile(options.out, checkpoint.text, { flag: 'wx' });
+        if (options.out !== undefined) await connection.write(options.out, checkpoint.text);
         output.result(
           { ...checkpoint, out: options.out ?? null },
           options.out === undefined
@@ -100,9 +98,9 @@ export function addAuditCommands(program: Command, runner: Runner): void {
     .description('an inclusion proof (tlog-proof) for one entry')
     .option('--out <file>', 'write it there')
     .action((index: string, options: { out?: string }, command: Command) =>
-      runner.signedIn(command, async ({ client, output }) => {
+      runner.signedIn(command, async ({ connection, client, output }) => {
         const proof = await client.audit.prove({ index: wholeNumber(index) });
-        if (options.out !== undefined) await writeFile(options.out, proof.text, { flag: 'wx' });
+        if (options.out !== undefined) await connection.write(options.out, proof.text);
         output.result(
           { ...proof, out: options.out ?? null },
           options.out === undefined

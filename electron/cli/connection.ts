@@ -1,5 +1,5 @@
 /** The CLI's link to the core: the typed client, file tokens for paths, and jobs awaited with progress. */
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import { contract, type AppClient } from '#shared/contract/index.ts';
@@ -16,6 +16,8 @@ export interface Connection {
   file(path: string): Promise<string>;
   /** Token of the folder that shall hold `path`, and its name there. */
   target(path: string): Promise<{ readonly folder: string; readonly name: string }>;
+  /** A small text for somebody outside: never over another file, never into the vault. */
+  write(path: string, text: string): Promise<void>;
   /** Waits for a job, showing its progress; its result is checked against the method's output. */
   wait<O extends z.ZodType>(
     declared: { readonly output: O },
@@ -31,6 +33,15 @@ const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export function connect(options: GlobalOptions, output: Output): Connection {
   const app: App = createApp({ vaultDir: vaultDirOf(options), host: 'cli' });
   const client = createClient(contract, app.dispatch);
+  const outside = (path: string): string => {
+    const absolute = resolve(path);
+    if (isInside(absolute, vaultDirOf(options)))
+      throw new AppError(
+        'invalid-input',
+        'This folder belongs to the vault, and results are not encrypted. Choose another folder.',
+      );
+    return absolute;
+  };
   return {
     client,
     async file(path) {
@@ -40,14 +51,20 @@ export function connect(options: GlobalOptions, output: Output): Connection {
       return app.admitFile(path);
     },
     async target(path) {
-      const absolute = resolve(path);
-      if (isInside(absolute, vaultDirOf(options)))
-        throw new AppError(
-          'invalid-input',
-          'This folder belongs to the vault, and results are not encrypted. Choose another folder.',
-        );
+      const absolute = outside(path);
       await mkdir(dirname(absolute), { recursive: true });
       return { folder: app.admitFile(dirname(absolute)), name: basename(absolute) };
+    },
+    async write(path, text) {
+      await writeFile(outside(path), text, { flag: 'wx', mode: 0o644 }).catch(
+        (error: NodeJS.ErrnoException) => {
+          if (error.code !== 'EEXIST') throw error;
+          throw new AppError(
+            'conflict',
+            `There is a file ${path} already, and it stays as it is. Choose another name.`,
+          );
+        },
+      );
     },
     async wait(declared, started) {
       const { operationId } = await started;

@@ -24,6 +24,7 @@ A version is NAME@3, NAME@production or NAME@sha256:…; a bare NAME means the v
 /** Resolves with the exit code. */
 export async function runCli(args: readonly string[]): Promise<number> {
   let exitCode = 0;
+  const wantsJson = args.includes('--json');
   const runner = createRunner((code) => (exitCode = code));
   const program = new Command('strongroom')
     .description('Operate machine-learning models where there is no internet.')
@@ -40,10 +41,15 @@ export async function runCli(args: readonly string[]): Promise<number> {
     )
     .addHelpText('after', exitCodes)
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('Run with --help to see how it is used.')
+    .showHelpAfterError(wantsJson ? false : 'Run with --help to see how it is used.')
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) => write(text.replace(/^error: /, 'strongroom: invalid-input: ')),
+      outputError: (text, write) =>
+        write(
+          wantsJson
+            ? jsonError(text.replace(/^error: /, '').trim())
+            : text.replace(/^error: /, 'strongroom: invalid-input: '),
+        ),
     });
   addVaultCommands(program, runner);
   addBundleCommands(program, runner);
@@ -55,10 +61,16 @@ export async function runCli(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode;
     if (error instanceof AppError) {
-      process.stderr.write(`strongroom: ${error.code}: ${error.message}\n`);
+      process.stderr.write(
+        wantsJson ? jsonError(error.message) : `strongroom: ${error.code}: ${error.message}\n`,
+      );
       return usageExitCode;
     }
     throw error;
   }
   return exitCode;
+}
+
+function jsonError(message: string): string {
+  return `${JSON.stringify({ error: { code: 'invalid-input', message } })}\n`;
 }

@@ -62,8 +62,17 @@ function rawKey(key: Uint8Array): Buffer {
 }
 
 /** Applies the schema steps that `user_version` says are missing, each in one transaction. */
-export function migrate(db: Database, steps: readonly string[]): void {
+export function migrate(
+  db: Database,
+  steps: readonly string[],
+  place: 'new' | 'existing' = 'new',
+): void {
   const version = db.pragma('user_version', { simple: true }) as number;
+  if (place === 'existing' && version === 0 && steps.length > 0)
+    throw new AppError(
+      'tampered',
+      'A database of the vault was emptied. Restore it from a copy of the vault.',
+    );
   if (version > steps.length) {
     throw new AppError('unsupported', 'This vault was written by a newer version of Strongroom.');
   }

@@ -26,6 +26,7 @@ export function acquireLock(path: string): Lock {
         { cause },
       );
     }
+    if (code === 'SQLITE_FULL') throw cause;
     throw new AppError(
       'io',
       'The vault folder cannot be locked for writing. Check that the medium is writable and the folder is yours.',

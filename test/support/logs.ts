@@ -12,7 +12,10 @@ export function openTestLog(
 ): { readonly db: Database; readonly log: AuditLog } {
   const db = openDatabase(join(dir, 'audit.db'), databaseKey, 'new');
   migrate(db, auditSchema);
-  return { db, log: openLog({ db, clock, host: 'test', vaultId, atLeast: 0 }) };
+  return {
+    db,
+    log: openLog({ db, clock, host: 'test', vaultId, memory: { sizes: [], broken: false } }),
+  };
 }
 
 const actor = { actor: 'Ada', role: 'administrator', session: 's1' } as const;

@@ -8,6 +8,7 @@ import type { LogEntry, VerifyStatus } from '#shared/contract/audit.ts';
 import { schemaOf, schemaOfSteps, type Database } from '#platform/database.ts';
 import { parseCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { parseEntry } from './entry.ts';
+import { memoryProblem } from './list.ts';
 import { createTreeBuilder, emptyRoot, leafHash, sameHash, type Hash } from './merkle.ts';
 import { createNoteSigner, isSignedBy, parseVerifierKey, type VerifierKey } from './note.ts';
 import { auditSchema } from './schema.ts';
@@ -28,8 +29,8 @@ export async function verifyLog(
   options: {
     /** Texts of checkpoints kept outside the vault. */
     readonly against?: readonly string[];
-    /** Entries that the log is known to have had. */
-    readonly atLeast?: number;
+    /** What the other databases remember of its length. */
+    readonly sizes?: readonly number[];
     readonly onProgress?: (done: number, total: number) => void;
     readonly signal?: AbortSignal;
   } = {},
@@ -43,7 +44,7 @@ export async function verifyLog(
     const key = readKey(db);
     const kept = against.map((text) => readKept(text, key));
     const hashes = await checkEntries({ db, key, kept, size, tree, options });
-    checkEnd({ db, kept, size, hashes, atLeast: options.atLeast ?? 0 });
+    checkEnd({ db, kept, size, hashes, sizes: options.sizes ?? [] });
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
     return {
@@ -158,14 +159,11 @@ function checkEnd(context: {
   readonly kept: readonly Checkpoint[];
   readonly size: number;
   readonly hashes: number;
-  readonly atLeast: number;
+  readonly sizes: readonly number[];
 }): void {
-  const { db, size, atLeast } = context;
-  if (atLeast > size)
-    throw new Broken(
-      size,
-      `The log had ${atLeast} entries when the vault was last open and has ${size}: it was put back from an older copy, or entries were cut off.`,
-    );
+  const { db, size } = context;
+  const problem = context.sizes.length === 0 ? undefined : memoryProblem(db, size, context.sizes);
+  if (problem !== undefined) throw new Broken(size, problem);
   const longest = Math.max(-1, ...context.kept.map((checkpoint) => checkpoint.size));
   if (longest > size) {
     throw new Broken(

@@ -76,3 +76,29 @@ export function unfinishedActs(db: Database): LogEntry[] {
   const ended = new Set(entries.map(({ of }) => of));
   return entries.filter(({ phase, index }) => phase === 'begin' && !ended.has(index));
 }
+
+/**
+ * What is wrong between the log and the sizes that the other databases remember; undefined when nothing is. They are told
+ * right after a sign-in and at a seal, so none may know more than the log has, nor less than the sign-in that later acts
+ * came after.
+ */
+export function memoryProblem(
+  db: Database,
+  size: number,
+  sizes: readonly number[],
+): string | undefined {
+  const begun =
+    db
+      .prepare<[], number>(
+        "SELECT coalesce(max(idx) + 1, 0) FROM entries WHERE action IN ('vault.create', 'vault.sign-in')",
+      )
+      .pluck()
+      .get() ?? 0;
+  const longest = Math.max(0, ...sizes);
+  if (longest > size)
+    return `The log had ${longest} entries when the vault was last open and has ${size}: it was put back from an older copy, or entries were cut off.`;
+  // One entry may follow a sign-in before it is remembered: what it repaired.
+  if (size > begun + 1 && sizes.some((seen) => seen < begun))
+    return 'The catalog or the records are older than the log: a database was put back from an older copy.';
+  return undefined;
+}

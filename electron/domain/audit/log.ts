@@ -8,10 +8,17 @@
 import { AppError } from '#shared/errors.ts';
 import type { LogEntry } from '#shared/contract/audit.ts';
 import type { Clock } from '#platform/clock.ts';
-import type { Database } from '#platform/database.ts';
+import { schemaOf, schemaOfSteps, type Database } from '#platform/database.ts';
 import { parseCheckpoint, signCheckpoint } from './checkpoint.ts';
 import { entryToText } from './entry.ts';
-import { allTexts, listEntries, unfinishedActs, type ListedEntry, type LogFilter } from './list.ts';
+import {
+  allTexts,
+  listEntries,
+  memoryProblem,
+  unfinishedActs,
+  type ListedEntry,
+  type LogFilter,
+} from './list.ts';
 import {
   createTreeBuilder,
   inclusionProof,
@@ -20,6 +27,7 @@ import {
   type HashSource,
 } from './merkle.ts';
 import { createNoteSigner, generateNoteKey, isSignedBy } from './note.ts';
+import { auditSchema } from './schema.ts';
 import { tlogProofToText } from './tlog-proof.ts';
 
 /** What the writer is told; index, time, host and clock are its own. */
@@ -37,6 +45,8 @@ export interface LogHead {
 export interface AuditLog {
   /** The log was changed by something other than Strongroom, and takes no entry any more. */
   readonly damaged: boolean;
+  /** A verification found it broken: from now on it takes no entry. */
+  distrust(): void;
   append(entry: NewEntry): LogEntry;
   head(): LogHead;
   entry(index: number): LogEntry;
@@ -57,8 +67,15 @@ interface LogDeps {
   readonly clock: Clock;
   readonly host: string;
   readonly vaultId: string;
-  /** Entries that the log is known to have had; fewer mean an older copy. */
-  readonly atLeast: number;
+  readonly memory: LogMemory;
+}
+
+/** What the other databases of the vault remember of the log. */
+export interface LogMemory {
+  /** Its length when each of them was last told. */
+  readonly sizes: readonly number[];
+  /** The last verification found it broken. */
+  readonly broken: boolean;
 }
 
 export function openLog(deps: LogDeps): AuditLog {
@@ -85,7 +102,10 @@ function openWhole(deps: LogDeps): AuditLog {
   let lastTime = tree.size() === 0 ? '' : entryAt(tree.size() - 1).time;
   if (tree.size() === 0 && isEmpty(db)) db.transaction(() => putCheckpoint())();
   requireHead(head());
-  if (tree.size() < deps.atLeast) throw changedElsewhere();
+  if (schemaOf(db) !== schemaOfSteps(auditSchema)) throw changedElsewhere();
+  if (deps.memory.broken || memoryProblem(db, tree.size(), deps.memory.sizes) !== undefined)
+    throw changedElsewhere();
+  let distrusted = false;
 
   function entryAt(index: number): LogEntry {
     const text = textAt.get(index);
@@ -124,9 +144,15 @@ function openWhole(deps: LogDeps): AuditLog {
   }
 
   return {
-    damaged: false,
+    get damaged() {
+      return distrusted;
+    },
+    distrust() {
+      distrusted = true;
+    },
 
     append(entry) {
+      if (distrusted) throw changedElsewhere();
       const time = clock().toISOString();
       const index = tree.size();
       const complete: LogEntry = {
@@ -140,7 +166,8 @@ function openWhole(deps: LogDeps): AuditLog {
       const text = entryToText(complete);
       try {
         db.transaction(() => {
-          insertEntry.run(index, text);
+          // A trigger that nobody of us made could let it vanish.
+          if (insertEntry.run(index, text).changes !== 1) throw changedElsewhere();
           for (const node of tree.add(leafHash(Buffer.from(text))))
             insertHash.run(node.level, node.index, node.hash);
           putCheckpoint();
@@ -188,6 +215,7 @@ function openDamaged(db: Database): AuditLog {
   };
   return {
     damaged: true,
+    distrust: () => undefined,
     append: refuse,
     head: refuse,
     entry: refuse,

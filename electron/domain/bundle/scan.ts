@@ -7,6 +7,7 @@ import type { Finding } from '#shared/contract/bundles.ts';
 import {
   modelSignature,
   tensorBytes,
+  type OnnxAttribute,
   type OnnxFunction,
   type OnnxGraph,
   type OnnxModel,
@@ -83,14 +84,18 @@ export function scanModel({ path, model, sizeByPath }: ScanInput): Finding[] {
       else if (!allowedDomains.has(domain) && !functionKeys.has(`${domain}\n${opType}`))
         report('SR-ONNX-002', `The operator ${named(opType)} is of the domain ${named(domain)}.`);
       if (loops.has(opType)) report('SR-ONNX-008', `The graph has a ${opType}.`);
-      for (const { t, tensors, g, graphs, sparseTensor, sparseTensors } of node.attributes) {
-        [...(t === undefined ? [] : [t]), ...tensors].forEach(checkTensor);
-        [...(sparseTensor === undefined ? [] : [sparseTensor]), ...sparseTensors].forEach(
-          checkSparse,
-        );
-        for (const inner of [...(g === undefined ? [] : [g]), ...graphs])
-          checkGraph(inner, depth + 1);
-      }
+      checkAttributes(node.attributes, depth);
+    }
+  }
+
+  function checkAttributes(list: readonly OnnxAttribute[], depth: number): void {
+    for (const { t, tensors, g, graphs, sparseTensor, sparseTensors } of list) {
+      [...(t === undefined ? [] : [t]), ...tensors].forEach(checkTensor);
+      [...(sparseTensor === undefined ? [] : [sparseTensor]), ...sparseTensors].forEach(
+        checkSparse,
+      );
+      for (const inner of [...(g === undefined ? [] : [g]), ...graphs])
+        checkGraph(inner, depth + 1);
     }
   }
 
@@ -155,7 +160,7 @@ export function scanModel({ path, model, sizeByPath }: ScanInput): Finding[] {
   if (model.graph !== undefined) checkGraph(model.graph, 1);
   if (model.functions.length > gateLimits.functions)
     report('SR-ONNX-007', `The model has ${model.functions.length} functions.`);
-  for (const { domain, name, nodes: body } of model.functions) {
+  for (const { domain, name, nodes: body, attributes } of model.functions) {
     // The runtime prefers its own operator, so such a function only misleads whoever reads the graph.
     if (allowedDomains.has(domain ?? ''))
       report(
@@ -163,6 +168,7 @@ export function scanModel({ path, model, sizeByPath }: ScanInput): Finding[] {
         `The function ${named(name ?? '')} is in the domain ${named(domain ?? '')}.`,
       );
     checkNodes(body, 1);
+    checkAttributes(attributes, 1);
   }
   if (nodes > gateLimits.nodes) report('SR-ONNX-007', `The model has ${nodes} nodes.`);
   checkUnfolding(model, report);

@@ -155,16 +155,25 @@ function matrixColumns(
   if (declared?.input === spec.name)
     return fits(declared.columns) ? [...declared.columns] : undefined;
   const indexed = indexedColumns(spec.name, header);
-  if (fits(indexed)) return indexed;
+  if (indexed !== undefined) return fits(indexed) ? indexed : undefined;
   const left = header.filter((_, at) => !claimed.has(at));
   return context.alone && fits(left) ? left : undefined;
 }
 
-/** `X[0]`, `X[1]`, … in the order of their numbers, wherever they stand; none of them when one is missing or there twice. */
-function indexedColumns(input: string, header: readonly string[]): string[] {
-  const found = header.filter((name) => name.startsWith(`${input}[`));
-  const ordered = found.map((_, at) => `${input}[${at}]`);
-  return ordered.every((name) => found.includes(name)) ? ordered : [];
+/**
+ * `X[0]`, `x_1`, `X 2`, … in the order of their numbers, wherever they stand; counting may begin at 1. Empty when one is missing
+ * or there twice, because their places in the file say nothing then. Undefined when no column is called like that.
+ */
+function indexedColumns(input: string, header: readonly string[]): string[] | undefined {
+  const numbered = header.flatMap((name) => {
+    const [, stem = '', digits] = /^(.*?)\s*[[_. (]\s*(\d{1,6})\s*[\])]?$/.exec(name.trim()) ?? [];
+    return digits !== undefined && fold(stem) === fold(input) ? [{ name, at: Number(digits) }] : [];
+  });
+  if (numbered.length === 0) return undefined;
+  const ordered = numbered.toSorted((a, b) => a.at - b.at);
+  const first = ordered[0]?.at ?? 0;
+  const complete = first <= 1 && ordered.every(({ at }, place) => at === first + place);
+  return complete ? ordered.map(({ name }) => name) : [];
 }
 
 function columnFinder(header: readonly string[]): (name: string) => number | undefined {

@@ -100,10 +100,9 @@ export function createInference(options: InferenceOptions = {}): Inference {
       await refuseExisting(rejectsPath);
       await using files = createOpenFiles();
       const input = await files.open(request.inputPath, constants.O_RDONLY);
-      const { size, isFile } = await input.handle
-        .stat()
-        .then((facts) => ({ size: facts.size, isFile: facts.isFile() }));
-      if (!isFile) throw new AppError('invalid-input', 'The input is not a file.');
+      const before = await input.handle.stat();
+      const { size } = before;
+      if (!before.isFile()) throw new AppError('invalid-input', 'The input is not a file.');
       const parts = partPathsOf(outputPath, request.runId);
       try {
         const output = await files.open(
@@ -129,6 +128,12 @@ export function createInference(options: InferenceOptions = {}): Inference {
         const outcome = scoreOutcome.parse(
           await running(job, { files, limits: limitsFor(request), watching }),
         );
+        const after = await input.handle.stat();
+        if (after.size !== size || after.mtimeMs !== before.mtimeMs)
+          throw new AppError(
+            'io',
+            'The input changed while it was read, so its predictions mean nothing and were not kept. Try again with a file that nobody writes to.',
+          );
         await publish(parts[0], outputPath);
         if (outcome.rejected > 0) await publish(parts[1], rejectsPath);
         await syncDirectory(dirname(outputPath));

@@ -1,6 +1,7 @@
 export { graph, model, node, tensor, valueInfo } from './build.ts';
 export { createOutlineReader, parseModel, writeModel, type OutlineReader } from './model.ts';
 export type {
+  OnnxAttribute,
   OnnxFunction,
   OnnxGraph,
   OnnxModel,

@@ -99,6 +99,8 @@ export interface OnnxFunction extends Unknown {
   outputs: string[];
   nodes: OnnxNode[];
   opsetImports: OnnxOpset[];
+  /** Attributes with a default. */
+  attributes: OnnxAttribute[];
 }
 
 const entry: Descriptor = [
@@ -193,6 +195,7 @@ const functionProto: Descriptor = [
   { number: 7, name: 'nodes', type: () => node, many: true },
   { number: 9, name: 'opsetImports', type: () => opset, many: true },
   { number: 10, name: 'domain', type: 'string' },
+  { number: 11, name: 'attributes', type: () => attribute, many: true },
 ];
 const model: Descriptor = [
   { number: 1, name: 'irVersion', type: 'int' },

@@ -245,7 +245,7 @@ async function openDatabases(
     const db = openDatabase(join(dir, `${name}.db`), key, place);
     databases.push(db);
     key.fill(0);
-    migrate(db, schema[name]);
+    migrate(db, schema[name], place);
     return db;
   }
   return closingOnFailure([closeAll], async () => {

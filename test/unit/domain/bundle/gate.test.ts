@@ -412,6 +412,7 @@ describe('the walk over the graph', () => {
         outputs: ['y'],
         nodes: [node('F', { inputs: ['x'], outputs: ['y'], domain: 'mine' })],
         opsetImports: [],
+        attributes: [],
       },
     ],
   };
@@ -423,6 +424,7 @@ describe('the walk over the graph', () => {
       inputs: ['x'],
       outputs: ['y'],
       opsetImports: [],
+      attributes: [],
       nodes: [0, 1].map(() =>
         node(at === 29 ? 'Neg' : `F${at + 1}`, {
           inputs: ['x'],
@@ -432,6 +434,34 @@ describe('the walk over the graph', () => {
       ),
     })),
   };
+  const withDefault = (attribute: {
+    name: string;
+    t?: ReturnType<typeof tensor>;
+    g?: ReturnType<typeof graph>;
+  }): OnnxModel => ({
+    ...simple([node('F', { inputs: ['x'], outputs: ['y'], domain: 'mine' })]),
+    functions: [
+      {
+        name: 'F',
+        domain: 'mine',
+        inputs: ['x'],
+        outputs: ['y'],
+        nodes: [node('Neg', { inputs: ['x'], outputs: ['y'] })],
+        opsetImports: [],
+        attributes: [
+          {
+            floats: [],
+            ints: [],
+            strings: [],
+            tensors: [],
+            graphs: [],
+            sparseTensors: [],
+            ...attribute,
+          },
+        ],
+      },
+    ],
+  });
   const decoy = (opType: string): OnnxModel => ({
     ...simple([node(opType, { inputs: ['x'], outputs: ['y'], domain: 'com.microsoft' })]),
     functions: [
@@ -442,6 +472,7 @@ describe('the walk over the graph', () => {
         outputs: ['y'],
         nodes: [node('Neg', { inputs: ['x'], outputs: ['y'] })],
         opsetImports: [],
+        attributes: [],
       },
     ],
   });
@@ -478,6 +509,23 @@ describe('the walk over the graph', () => {
       'SR-ONNX-006',
     ],
     ['a function that calls itself', recursive, 'SR-ONNX-006'],
+    [
+      'weights above the bundle in the default of a function',
+      withDefault({ name: 'w', t: external('../../etc/passwd') }),
+      'SR-ONNX-004',
+    ],
+    [
+      'a precompiled context in the default of a function',
+      withDefault({
+        name: 'branch',
+        g: graph('b', {
+          nodes: [node('EPContext', { inputs: ['x'], outputs: ['y'], domain: 'com.microsoft' })],
+          inputs: [],
+          outputs: [],
+        }),
+      }),
+      'SR-ONNX-003',
+    ],
     ['a precompiled context behind a function of its name', decoy('EPContext'), 'SR-ONNX-003'],
     ['a function in the place of an operator', decoy('Gelu'), 'SR-ONNX-011'],
     ['functions that unfold to 2^30 nodes', doubling, 'SR-ONNX-007'],
