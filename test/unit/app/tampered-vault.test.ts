@@ -99,6 +99,58 @@ test('a log put back from an older copy is found without a checkpoint from outsi
   });
 });
 
+test.each(['catalog.db', 'records.db'])(
+  'a %s put back from an older copy is found, and nothing is changed on top of it',
+  async (name) => {
+    const dir = await closedVault();
+    const test = reopened(dir);
+    await signIn(test);
+    await test.client.policy.set({ idleMinutes: 7, reason: 'as tested' });
+    await test.app.close();
+    for (const file of [name, `${name}-wal`, `${name}-shm`]) {
+      rmSync(join(test.dir, 'vault', file), { force: true });
+      if (existsSync(join(dir, 'vault', file)))
+        cpSync(join(dir, 'vault', file), join(test.dir, 'vault', file));
+    }
+    const again = openTestApp(test.dir);
+    await signIn(again);
+    expect(await again.wait(contract.audit.verify, again.client.audit.verify({}))).toMatchObject({
+      status: 'broken',
+      message: expect.stringContaining('older copy') as string,
+    });
+    await expect(
+      again.client.policy.set({ idleMinutes: 9, reason: 'as tested' }),
+    ).rejects.toMatchObject({ code: 'tampered' });
+  },
+);
+
+test('a trigger is seen at the door; an edit in the middle ends all acts once it is found', async () => {
+  const dir = await closedVault();
+  const act = { idleMinutes: 7, reason: 'as tested' };
+  const triggered = reopened(dir);
+  await audit(triggered, (run) =>
+    run(
+      "CREATE TRIGGER quiet BEFORE INSERT ON entries WHEN new.json LIKE '%policy.set%' BEGIN SELECT raise(IGNORE); END",
+    ),
+  );
+  await signIn(triggered);
+  await expect(triggered.client.policy.set(act)).rejects.toMatchObject({ code: 'tampered' });
+  const edited = reopened(dir);
+  await audit(edited, (run) =>
+    run(`UPDATE entries SET json = replace(json, '"ada"', '"eve"') WHERE idx = 1`),
+  );
+  await signIn(edited);
+  await edited.client.policy.set(act);
+  expect(await edited.wait(contract.audit.verify, edited.client.audit.verify({}))).toMatchObject({
+    status: 'broken',
+    firstBroken: 1,
+  });
+  await expect(edited.client.policy.set(act)).rejects.toMatchObject({ code: 'tampered' });
+  await edited.client.vault.seal(null);
+  await signIn(edited);
+  await expect(edited.client.policy.set(act)).rejects.toMatchObject({ code: 'tampered' });
+});
+
 test('a damaged page is corrupt, never a crash', async () => {
   const dir = await closedVault();
   for (const name of ['audit.db', 'catalog.db', 'records.db']) {

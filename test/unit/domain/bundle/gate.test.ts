@@ -1,4 +1,5 @@
 import { mkfifoSync } from './mkfifo.ts';
+import { sign } from 'node:crypto';
 import {
   mkdirSync,
   readFileSync,
@@ -13,10 +14,12 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { passGate, type GateResult } from '#domain/bundle/index.ts';
+import { preAuthenticationEncoding } from '#platform/dsse.ts';
 import { graph, model, node, tensor, valueInfo, type OnnxModel } from '#domain/onnx/index.ts';
 import {
   plainFiles,
   signedFolder,
+  signingKey,
   tarEntries,
   trusted,
   writeFolder,
@@ -349,6 +352,41 @@ describe('signatures', () => {
     const result = await pass(dir);
     expect(result.report).toMatchObject({ verdict: 'refuse', signature: { status } });
     expect(result.refusal?.code).toBe(status === 'invalid' ? 'tampered' : 'refused');
+  });
+
+  test('what the signature leaves out describes nothing', async () => {
+    const dir = await signedFolder(temporaryFolder(), {
+      'model.onnx': plainFiles['model.onnx'] ?? '',
+    });
+    const signature = JSON.parse(readFileSync(join(dir, 'model.sig'), 'utf8')) as {
+      dsseEnvelope: { payload: string; payloadType: string; signatures: { sig: string }[] };
+    };
+    const envelope = signature.dsseEnvelope;
+    const statement = JSON.parse(Buffer.from(envelope.payload, 'base64').toString()) as {
+      predicate: { serialization: { ignore_paths: string[] } };
+    };
+    statement.predicate.serialization.ignore_paths = ['pipeline.json', 'bom.cdx.json'];
+    const payload = Buffer.from(JSON.stringify(statement));
+    envelope.payload = payload.toString('base64');
+    const message = preAuthenticationEncoding(envelope.payloadType, payload);
+    envelope.signatures = [
+      { sig: sign('sha256', message, signingKey.privatePem).toString('base64') },
+    ];
+    writeFileSync(join(dir, 'model.sig'), JSON.stringify(signature));
+    writeFolder(dir, {
+      'pipeline.json': JSON.stringify({ schemaVersion: 1, columns: [], model: 'other.onnx' }),
+      'bom.cdx.json': JSON.stringify({
+        bomFormat: 'CycloneDX',
+        metadata: { component: { type: 'machine-learning-model', name: 'Mallory' } },
+      }),
+    });
+    const { report, pipeline } = await pass(dir);
+    expect(report).toMatchObject({
+      verdict: 'accept',
+      card: null,
+      signature: { status: 'verified' },
+    });
+    expect(pipeline).toBeUndefined();
   });
 
   test('an unknown key is untrusted; files of git are outside and are not taken in', async () => {
