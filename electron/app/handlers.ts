@@ -1,32 +1,30 @@
 /** One line per method of the contract: from the call to the part of the product that does it. */
-import { chmod, constants, open, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import type { contract } from '#shared/contract/index.ts';
-import type { LogEntry } from '#shared/contract/audit.ts';
-import type { MadeReport } from '#shared/contract/reports.ts';
 import type { User } from '#shared/contract/users.ts';
-import { reportKind } from '#shared/contract/reports.ts';
 import type { Clock } from '#platform/clock.ts';
 import { isInside } from '#platform/paths.ts';
-import { exportLog, parseCheckpoint, verifyLog } from '#domain/audit/index.ts';
+import { exportLog, verifyLog } from '#domain/audit/index.ts';
 import { findBundles, generateSigningKey, passGate, signFolder } from '#domain/bundle/index.ts';
 import { makeProductionHistory, verifyFile } from '#domain/compliance/index.ts';
 import { parseTrustAnchor } from '#domain/identity/index.ts';
 import { previewFile, type Inference } from '#domain/inference/index.ts';
 import { readFolder, readPlaces, type FileTokens } from '#domain/media/index.ts';
-import type { LifecycleOutcome } from '#domain/registry/index.ts';
-import type { ActFacts } from './act-facts.ts';
+import { atOnce, changed } from './catalog-acts.ts';
 import { checkFiles, exportFiles } from './custody.ts';
 import { checkInstallation, versionOf } from './doctor.ts';
 import type { CallContext, Handlers } from './handler.ts';
 import { importBundle } from './import-bundle.ts';
+import { madeReports } from './made-reports.ts';
 import { readPipeline, requireRunnable } from './model-access.ts';
 import { monitorView } from './monitor-view.ts';
 import type { OpenVaultState } from './open-state.ts';
 import type { Operations } from './operations.ts';
 import { scoreRun } from './score-run.ts';
 import { readMemory } from './seen-log.ts';
+import { readCheckpoint, readText, writeNew } from './small-files.ts';
 import { type Sessions } from './sessions.ts';
 
 export interface HandlerDeps {
@@ -398,116 +396,10 @@ function noted(note: CallContext['note']): (user: User) => User {
   };
 }
 
-/** One transaction over an act on the catalog and the facts that its outcome will state. */
-function atOnce<T>(
-  { open, settle }: CallContext,
-  act: (opened: OpenVaultState) => readonly [T, ActFacts],
-): T {
-  const opened = open();
-  return opened.vault.catalog
-    .transaction(() => {
-      const [result, facts] = act(opened);
-      settle(facts);
-      return result;
-    })
-    .immediate();
-}
-
-/** Writes down what a lifecycle act did; the production history is computed from these facts. */
-function changed(
-  context: CallContext,
-  act: (opened: OpenVaultState) => LifecycleOutcome,
-): Omit<LifecycleOutcome, 'digest' | 'from' | 'to' | 'previous'> {
-  return atOnce(context, (opened) => {
-    const { digest, from, to, previous, ...result } = act(opened);
-    const alias =
-      result.status === 'done' && to === 'production' && from !== 'production'
-        ? { alias: 'production' }
-        : {};
-    const facts = {
-      objects: [{ type: 'version', id: `${result.model}@${result.version}`, digest }],
-      details: {
-        status: result.status,
-        from,
-        to,
-        ...alias,
-        ...(previous === undefined ? {} : { previous }),
-      },
-    };
-    return [result, facts];
-  });
-}
-
 function lastRun(
   runs: OpenVaultState['runs'],
   model: string,
 ): { lastRunAt: string | null; monitorState: 'ok' | 'watch' | 'act' | 'unknown' } {
   const latest = runs.latest(model);
   return { lastRunAt: latest?.startedAt ?? null, monitorState: latest?.driftState ?? 'unknown' };
-}
-
-/** Reports are files outside; what the vault knows of them is what the log says. */
-function madeReports({ log }: OpenVaultState): MadeReport[] {
-  const { entries } = log.list({ action: 'report.make', limit: 500 });
-  return entries.flatMap(({ entry }) => entryToReport(entry));
-}
-
-function entryToReport({ phase, outcome, objects, details, time, actor }: LogEntry): MadeReport[] {
-  const report = objects.find(({ type }) => type === 'report');
-  const kind = reportKind.safeParse(report?.id);
-  if (phase !== 'outcome' || outcome !== 'ok' || report?.digest === undefined || !kind.success)
-    return [];
-  return [
-    {
-      kind: kind.data,
-      digest: report.digest,
-      name: String(details?.['name']),
-      at: time,
-      actor,
-      entries: Number(details?.['entries']),
-      logSize: Number(details?.['logSize']),
-    },
-  ];
-}
-
-const maxTextBytes = 1024 * 1024;
-
-/** Throws `invalid-input` for any other file: that it is the wrong one says nothing of the log. */
-async function readCheckpoint(path: string): Promise<string> {
-  const text = await readText(path);
-  try {
-    parseCheckpoint(text);
-    return text;
-  } catch (cause) {
-    throw new AppError(
-      'invalid-input',
-      `${basename(path)} is not a checkpoint, so there is nothing to compare the log with.`,
-      { cause },
-    );
-  }
-}
-
-async function readText(path: string): Promise<string> {
-  await using file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  const facts = await file.stat();
-  if (!facts.isFile()) throw new AppError('invalid-input', 'This is not a file.');
-  if (facts.size > maxTextBytes)
-    throw new AppError('limit', 'The file is too large for a key or a checkpoint.');
-  return (await file.readFile()).toString('utf8');
-}
-
-/** Never overwrites. */
-async function writeNew(path: string, content: string | Uint8Array, mode: number): Promise<void> {
-  await writeFile(path, content, { flag: 'wx', mode, flush: true }).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST')
-        throw new AppError(
-          'conflict',
-          'There is a file of that name already, and it stays as it is. Choose another name.',
-        );
-      throw error;
-    },
-  );
-  // This process makes files for its owner only; what is meant for others says so.
-  await chmod(path, mode);
 }

@@ -4,16 +4,13 @@
  * success. The vault seals itself when idle, when the screen is locked, and at once when the log cannot be written.
  */
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '#shared/errors.ts';
 import type { Session, VaultStatus } from '#shared/contract/vault.ts';
 import type { PolicyState } from '#shared/contract/policy.ts';
 import type { User } from '#shared/contract/users.ts';
 import type { Clock } from '#platform/clock.ts';
-import type { NewEntry } from '#domain/audit/index.ts';
 import { checkPassword, minimumPasswordLength } from '#domain/identity/index.ts';
-import { partPathsOf } from '#domain/inference/index.ts';
 import {
   createVault,
   openVault,
@@ -23,6 +20,7 @@ import {
   type OpenVault,
 } from '#domain/vault/index.ts';
 import { rememberSize, rememberVerdict } from './seen-log.ts';
+import { recordSignIn } from './sign-in-record.ts';
 import { settleInterrupted } from './unfinished-acts.ts';
 import {
   createOpenStores,
@@ -216,7 +214,7 @@ export function createSessions(deps: {
     return session;
   }
 
-  /** Writes what sign-in has to say, then counts the session as begun. */
+  /** Starts the session; what the sign-in found and repaired goes into the log first. */
   function begin(vault: OpenVault, stores: OpenStores, user: User): SignedIn {
     const session = start(stores, user);
     const repaired = {
@@ -229,31 +227,10 @@ export function createSessions(deps: {
       lastVerified = { at: session.since, status: 'broken' };
       return { session, repaired };
     }
-    const actor = actorOf(open());
-    const event = (
-      entry: Pick<NewEntry, 'action' | 'details' | 'objects' | 'outcome' | 'reason'>,
-    ) => stores.log.append({ ...actor, phase: 'event', ...entry });
-    if (vault.failedAttempts > 0) {
-      event({
-        action: 'vault.sign-in-failed',
-        objects: [],
-        outcome: 'refused',
-        details: { attempts: vault.failedAttempts },
-      });
-    }
-    settleInterrupted(stores, user.name);
-    event({ action: 'vault.sign-in', objects: [{ type: 'user', id: user.name }], outcome: 'ok' });
-    const interrupted = stores.runs.closeInterrupted(clock().toISOString());
-    for (const run of interrupted)
-      for (const part of partPathsOf(run.outputPath, run.runId)) rmSync(part, { force: true });
-    if (interrupted.length + repaired.rolledBack + repaired.swept + repaired.quarantined > 0) {
-      event({
-        action: 'vault.repair',
-        objects: [],
-        outcome: 'ok',
-        details: { ...repaired, interruptedRuns: interrupted.length },
-      });
-    }
+    recordSignIn(
+      { stores, actor: actorOf(open()), user, failedAttempts: vault.failedAttempts },
+      { repaired, at: clock().toISOString() },
+    );
     stores.users.signedIn(user.name);
     rememberSize(vault, stores.log.head().size);
     return { session, repaired };

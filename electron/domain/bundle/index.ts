@@ -1,5 +1,5 @@
 export { findBundles } from './discover.ts';
-export { passGate, wellKnown, type GateResult } from './gate.ts';
+export { passGate, type GateResult } from './gate.ts';
 export {
   goldenCases,
   pipelineSchema,
@@ -8,5 +8,6 @@ export {
   type Pipeline,
   type PipelineColumn,
 } from './pipeline.ts';
+export { wellKnown } from './read-file.ts';
 export { generateSigningKey, signFolder } from './sign.ts';
 export { checkSignature, type TrustAnchor } from './signature.ts';

@@ -2,23 +2,28 @@
  * In the child: reads the file row by row, feeds the model in batches, writes predictions and rejects, and counts the profile.
  * Memory does not depend on the size of the file. The digests are taken in the same pass.
  */
-import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, fsyncSync, writeSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { PipelineColumn } from '#domain/bundle/index.ts';
 import { createProfiler, type ColumnSpec, type Profiler } from '#domain/monitoring/index.ts';
-import { csvField, openCsv, type CsvRecord } from '#platform/csv.ts';
+import { openCsv, type CsvRecord } from '#platform/csv.ts';
 import { bindColumns, requireColumns, type Binding, type BoundInput } from './binding.ts';
+import {
+  columnsOf,
+  createRejects,
+  createWriter,
+  elementNames,
+  type OutputColumn,
+  type Reject,
+} from './output.ts';
 import type { ScoreJob, ScoreOutcome, Source } from './protocol.ts';
 import { allocate, openSealed, type LoadedModel, type TensorData } from './runtime.ts';
 import { parseValue, rejectMessages, valueToText, type RejectCode, type Scalar } from './values.ts';
 
 const batchRows = 2048;
 const shownRows = 20;
-const shownRejects = 50;
-
-type Reject = ScoreOutcome['firstRejects'][number];
 
 interface Row {
   readonly row: number;
@@ -135,14 +140,6 @@ interface Batches {
   score(rows: readonly Row[]): Promise<void>;
   rows(): number;
   finish(): Pick<ScoreOutcome, 'outputSha256' | 'outputColumns' | 'firstRows' | 'profile'>;
-}
-
-/** A column of the output file: one element of a row of an output. */
-interface OutputColumn {
-  readonly name: string;
-  readonly output: string;
-  readonly element: number;
-  readonly width: number;
 }
 
 function createBatches(
@@ -270,42 +267,6 @@ function plain(value: Scalar, type: TensorSpec['type']): Scalar {
   return type === 'bool' ? Boolean(value) : value;
 }
 
-/** Scalars under the output's name, vectors as `name[0]`, maps as `name[key]`. */
-function columnsOf(
-  name: string,
-  { dims, data }: TensorData,
-  context: { readonly batch: number; readonly labels: readonly string[] | undefined },
-): OutputColumn[] {
-  const { batch, labels } = context;
-  const width = data.length / batch;
-  if (
-    !Number.isInteger(width) ||
-    width < 1 ||
-    (dims.length > 0 && dims[0] !== batch && !(batch === 1 && dims.length === 0))
-  ) {
-    throw new AppError(
-      'unsupported',
-      `The output ${name} does not have one entry per row (its shape is ${dims.join(' × ')} for ${batch} rows), so it cannot be written into a table.`,
-    );
-  }
-  return elementNames(name, width, labels).map((column, element) => ({
-    name: column,
-    output: name,
-    element,
-    width,
-  }));
-}
-
-function elementNames(
-  name: string,
-  width: number,
-  labels: readonly string[] | undefined,
-): string[] {
-  if (labels !== undefined && labels.length === width)
-    return labels.map((label) => `${name}[${label}]`);
-  return width === 1 ? [name] : Array.from({ length: width }, (_, at) => `${name}[${at}]`);
-}
-
 function inputSpecs({ inputs }: Binding): ColumnSpec[] {
   return inputs.flatMap(({ type, columns }) =>
     columns.map(({ name, facts }) => ({
@@ -341,60 +302,6 @@ function kindOf(type: TensorSpec['type']): ColumnSpec['kind'] {
 
 function isFloat(type: TensorSpec['type'] | undefined): boolean {
   return type === 'float' || type === 'double';
-}
-
-interface Writer {
-  line(fields: readonly string[]): void;
-  /** Flushes, syncs and gives the SHA-256 of what was written. */
-  finish(): string;
-}
-
-const flushLength = 256 * 1024;
-
-function createWriter(fd: number | undefined): Writer {
-  const hash: Hash = createHash('sha256');
-  let text = '';
-  const flush = (): void => {
-    const bytes = Buffer.from(text);
-    text = '';
-    hash.update(bytes);
-    if (fd === undefined) return;
-    for (let done = 0; done < bytes.length;)
-      done += writeSync(fd, bytes, done, bytes.length - done);
-  };
-  return {
-    line(fields) {
-      text += `${fields.map(csvField).join(',')}\n`;
-      if (text.length > flushLength) flush();
-    },
-    finish() {
-      flush();
-      if (fd !== undefined) fsyncSync(fd);
-      return hash.digest('hex');
-    },
-  };
-}
-
-function createRejects(fd: number | undefined): {
-  readonly first: Reject[];
-  add(reject: Reject): void;
-  count(): number;
-  finish(): void;
-} {
-  const writer = createWriter(fd);
-  const first: Reject[] = [];
-  let count = 0;
-  writer.line(['row', 'column', 'code', 'message']);
-  return {
-    first,
-    add(reject) {
-      count += 1;
-      writer.line([String(reject.row), reject.column ?? '', reject.code, reject.message]);
-      if (first.length < shownRejects) first.push(reject);
-    },
-    count: () => count,
-    finish: () => void writer.finish(),
-  };
 }
 
 function changingShape(output: string): AppError {

@@ -1,0 +1,51 @@
+/** Keys, checkpoints and other short texts: read with a bound, written without ever replacing anything. */
+import { chmod, constants, open, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { AppError } from '#shared/errors.ts';
+import { parseCheckpoint } from '#domain/audit/index.ts';
+
+const maxTextBytes = 1024 * 1024;
+
+/** Throws `invalid-input` for any other file: that it is the wrong one says nothing of the log. */
+export async function readCheckpoint(path: string): Promise<string> {
+  const text = await readText(path);
+  try {
+    parseCheckpoint(text);
+    return text;
+  } catch (cause) {
+    throw new AppError(
+      'invalid-input',
+      `${basename(path)} is not a checkpoint, so there is nothing to compare the log with.`,
+      { cause },
+    );
+  }
+}
+
+export async function readText(path: string): Promise<string> {
+  await using file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const facts = await file.stat();
+  if (!facts.isFile()) throw new AppError('invalid-input', 'This is not a file.');
+  if (facts.size > maxTextBytes)
+    throw new AppError('limit', 'The file is too large for a key or a checkpoint.');
+  return (await file.readFile()).toString('utf8');
+}
+
+/** Never overwrites. */
+export async function writeNew(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+): Promise<void> {
+  await writeFile(path, content, { flag: 'wx', mode, flush: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST')
+        throw new AppError(
+          'conflict',
+          'There is a file of that name already, and it stays as it is. Choose another name.',
+        );
+      throw error;
+    },
+  );
+  // This process makes files for its owner only; what is meant for others says so.
+  await chmod(path, mode);
+}
