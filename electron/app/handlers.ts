@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
+import type { VerifyStatus } from '#shared/contract/audit.ts';
 import type { contract } from '#shared/contract/index.ts';
 import type { User } from '#shared/contract/users.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -300,14 +301,21 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
           (against ?? []).map((token) => readCheckpoint(pathOf(token))),
         );
         const { vault } = open();
-        const status = await verifyLog(vault.audit, {
-          against: kept,
-          sizes: readMemory(vault).sizes,
-          signal,
-          onProgress: (done, total) => report({ step: 'Verifying', done, total, unit: 'entries' }),
+        const look = (checkpoints: readonly string[]): Promise<VerifyStatus> =>
+          verifyLog(vault.audit, {
+            against: checkpoints,
+            sizes: readMemory(vault).sizes,
+            signal,
+            onProgress: (done, total) =>
+              report({ step: 'Verifying', done, total, unit: 'entries' }),
+          });
+        const verdict = await look(kept);
+        const isOwn = verdict.status === 'intact' || kept.length === 0;
+        sessions.verified({
+          status: verdict.status,
+          own: isOwn ? verdict.status : (await look([])).status,
         });
-        sessions.verified(status.status);
-        return status;
+        return verdict;
       },
       checkpoint: ({ open }) => {
         const { checkpoint, size, verifierKey } = open().log.head();

@@ -83,6 +83,9 @@ export function addVaultCommands(program: Command, runner: Runner): void {
   addPolicy(program, runner);
 }
 
+/** The key in its groups, and the end of the line. */
+const recoveryFileLength = 70;
+
 async function init(
   { client, output, options: global }: CommandContext,
   options: { recoveryFile?: string; profile: string; policy: string },
@@ -117,8 +120,11 @@ async function init(
     );
   });
   try {
+    // Its room too: a medium that is full says so now, and not when the key has no other place.
+    await file.write(' '.repeat(recoveryFileLength), 0);
+    await file.sync();
     const { vaultId, recoveryKey, session } = await client.vault.create(input);
-    await file.writeFile(`${recoveryKey}\n`);
+    await file.write(`${recoveryKey}\n`.padEnd(recoveryFileLength), 0);
     await file.sync();
     output.result(
       { vaultId, user: session.user, role: session.role, recoveryFile },

@@ -41,6 +41,19 @@ test('a locked screen seals, and the log says so', async () => {
   expect(entries[0]?.entry.details).toEqual({ because: 'locked-screen' });
 });
 
+test('a screen that is locked while a vault is made seals it, and its recovery key is still handed out', async () => {
+  const { app, client } = openTestApp();
+  const creating = client.vault.create({ user: 'ada', password: appPasswords.ada });
+  // As soon as the work has begun.
+  await new Promise((resolve) => setImmediate(resolve));
+  await app.screenLocked();
+  expect((await creating).recoveryKey).toMatch(/^\w{5}(-\w{5})*-\w{3}$/);
+  expect(await client.vault.status(null)).toMatchObject({
+    state: 'sealed',
+    sealedBecause: 'locked-screen',
+  });
+});
+
 test('when the log cannot be written, the act is refused and the vault seals', async () => {
   const { app, client, dir, wait } = openTestApp();
   const small = join(dir, 'vault');

@@ -151,6 +151,21 @@ test('a trigger is seen at the door; an edit in the middle ends all acts once it
   await expect(edited.client.policy.set(act)).rejects.toMatchObject({ code: 'tampered' });
 });
 
+test("somebody else's checkpoint is an answer, and stops no act", async () => {
+  const test = reopened(await closedVault());
+  await signIn(test);
+  const { app, client, dir, wait } = test;
+  const { text } = await client.audit.checkpoint(null);
+  const forged = join(dir, 'forged.txt');
+  writeFileSync(forged, text.replace(/\n\d+\n/, '\n999\n'));
+  expect(
+    await wait(contract.audit.verify, client.audit.verify({ against: [app.admitFile(forged)] })),
+  ).toMatchObject({ status: 'broken' });
+  expect(await client.policy.set({ idleMinutes: 7, reason: 'as tested' })).toMatchObject({
+    idleMinutes: 7,
+  });
+});
+
 test('a damaged page is corrupt, never a crash', async () => {
   const dir = await closedVault();
   for (const name of ['audit.db', 'catalog.db', 'records.db']) {
