@@ -7,11 +7,12 @@ import { useMay } from '../../app/session.ts';
 import { useQuery } from '../../app/use-query.ts';
 import { plural } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
+import { Drift, InProduction, NewestStage } from '../../ui/ModelCells.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
-import { driftTone, driftWord, signatureTone, signatureWord, stageTone } from '../../ui/words.ts';
+import { signatureTone, signatureWord } from '../../ui/words.ts';
 
 export function ModelsPage() {
   const may = useMay();
@@ -86,27 +87,12 @@ export function ModelsPage() {
                         )}
                       </div>,
                       model.versions,
-                      model.production === null ? (
-                        <span className="quiet">none</span>
-                      ) : (
-                        `@${model.production}`
-                      ),
-                      <State
-                        key="stage"
-                        tone={stageTone(model.latest.stage)}
-                      >{`@${model.latest.version} ${model.latest.stage}`}</State>,
+                      <InProduction key="production" version={model.production} />,
+                      <NewestStage key="newest" latest={model.latest} />,
                       <State key="signature" tone={signatureTone(model.latest.signature.status)}>
                         {signatureWord(model.latest.signature.status)}
                       </State>,
-                      model.monitorState === 'unknown' ? (
-                        <span key="drift" className="quiet nowrap">
-                          {driftWord(model.monitorState)}
-                        </span>
-                      ) : (
-                        <State key="drift" tone={driftTone(model.monitorState)}>
-                          {driftWord(model.monitorState)}
-                        </State>
-                      ),
+                      <Drift key="drift" state={model.monitorState} />,
                       model.lastRunAt === null ? (
                         <span className="quiet">never</span>
                       ) : (

@@ -3,12 +3,11 @@ import { client } from '../../app/client.ts';
 import { go, linkTo } from '../../app/routes.ts';
 import { useQuery } from '../../app/use-query.ts';
 import { plural } from '../../lib/format.ts';
+import { Drift, InProduction, NewestStage } from '../../ui/ModelCells.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { Sparkline } from '../../ui/Sparkline.tsx';
-import { State } from '../../ui/State.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
-import { driftTone, driftWord, stageTone } from '../../ui/words.ts';
 
 const most = 8;
 
@@ -34,24 +33,9 @@ export function ModelsPanel({ models }: { readonly models: readonly ModelSummary
             <a key="name" className="name" href={linkTo('models', model.name)}>
               {model.name}
             </a>,
-            model.production === null ? (
-              <span className="quiet">none</span>
-            ) : (
-              `@${model.production}`
-            ),
-            <State
-              key="stage"
-              tone={stageTone(model.latest.stage)}
-            >{`@${model.latest.version} ${model.latest.stage}`}</State>,
-            model.monitorState === 'unknown' ? (
-              <span key="drift" className="quiet nowrap">
-                {driftWord(model.monitorState)}
-              </span>
-            ) : (
-              <State key="drift" tone={driftTone(model.monitorState)}>
-                {driftWord(model.monitorState)}
-              </State>
-            ),
+            <InProduction key="production" version={model.production} />,
+            <NewestStage key="newest" latest={model.latest} />,
+            <Drift key="drift" state={model.monitorState} />,
             model.lastRunAt === null ? null : <Runs key="runs" model={model.name} />,
             model.lastRunAt === null ? (
               <span className="quiet">never</span>
