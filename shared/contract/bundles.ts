@@ -97,6 +97,8 @@ export const inspectReport = z.strictObject({
   summary: z.string(),
   model: modelFacts.nullable(),
   card: modelCard.nullable(),
+  /** What the bundle's own format says of the model (MLmodel, config.pbtxt, config of an image), shown and not verified. */
+  declares: z.array(z.strictObject({ name: z.string(), value: z.string() })),
   goldenCases: z.int(),
   hasReference: z.boolean(),
 });

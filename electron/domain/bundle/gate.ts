@@ -3,6 +3,7 @@
  * was judged is what was stored; nothing the medium does afterwards can change it.
  */
 import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
 import { AppError, type ErrorCode } from '#shared/errors.ts';
 import type {
   Finding,
@@ -14,7 +15,10 @@ import type {
 import { canonicalBytes } from '#platform/canonical-json.ts';
 import { modelFactsOf } from '#domain/onnx/index.ts';
 import { parseCard } from './card.ts';
-import { GateBreach, openBundle } from './open.ts';
+import { GateBreach } from './containers/breach.ts';
+import type { Declared } from './containers/container.ts';
+import { openBundle, type OpenBundle } from './containers/open.ts';
+import { layoutOf, type Layout } from './layouts/layout.ts';
 import { goldenCases, pipelineSchema, type GoldenCases, type Pipeline } from './pipeline.ts';
 import { readFile, wellKnown, type ReadFile } from './read-file.ts';
 import { findingOf, rules, type RuleId } from './rules.ts';
@@ -52,10 +56,11 @@ export async function passGate<Stored>(
   path: string,
   options: GateOptions<Stored>,
 ): Promise<GateResult<Stored>> {
-  const bundle = await openBundle(path);
+  let bundle: OpenBundle | undefined;
   const read: ReadFile<Stored>[] = [];
   let breach: Finding | undefined;
   try {
+    bundle = await openBundle(path);
     for await (const file of bundle.files()) {
       options.signal?.throwIfAborted();
       read.push(await readFile(file, options));
@@ -65,19 +70,16 @@ export async function passGate<Stored>(
     breach = findingOf(error.ruleId, error.path, error.message);
   }
   const files = withoutCommonFolder(read);
-  const judged = breach === undefined ? judge(files, options) : unread(breach);
-  const name = judged.card?.name ?? bundle.name;
-  const format =
-    bundle.format === 'directory' && files.some((file) => file.path === wellKnown.mlmodel)
-      ? 'mlflow'
-      : bundle.format;
+  const declared = bundle?.declared() ?? { facts: [] };
+  const judged = breach === undefined ? judge(files, declared, options) : unread(breach, declared);
+  const name = judged.card?.name ?? bundle?.name ?? basename(path);
   const { golden, pipeline, ...facts } = judged;
   const kept = files.filter(
     (file) => file.path !== signatureFileName && !isOutside(file.path, judged.ignorePaths),
   );
   const report = toReport({
     name,
-    format,
+    format: formatOf(bundle, judged.layout),
     files: kept,
     facts,
     goldenCases: golden?.cases.length ?? 0,
@@ -93,6 +95,13 @@ export async function passGate<Stored>(
   };
 }
 
+/** What it is arranged as, and what that is packed in; for a folder the first says all. */
+function formatOf(bundle: OpenBundle | undefined, layout: string | undefined): string {
+  const container = bundle?.format ?? 'archive';
+  if (layout === undefined) return container;
+  return container === 'directory' ? layout : `${layout}, ${container}`;
+}
+
 /** An archive of one folder is that folder. */
 function withoutCommonFolder<T extends { readonly path: string }>(files: readonly T[]): T[] {
   const [first] = files;
@@ -102,6 +111,8 @@ function withoutCommonFolder<T extends { readonly path: string }>(files: readonl
 }
 
 interface Judged {
+  readonly layout: string | undefined;
+  readonly declares: Layout['facts'];
   readonly signature: SignatureResult;
   readonly ignorePaths: readonly string[];
   readonly findings: readonly Finding[];
@@ -112,9 +123,11 @@ interface Judged {
 }
 
 /** What can be said of a bundle that the gate stopped reading. */
-function unread(breach: Finding): Judged {
+function unread(breach: Finding, declared: Declared): Judged {
   const reason = 'The bundle was not read to its end, so its signature was not checked.';
   return {
+    layout: declared.layout,
+    declares: declared.facts,
     signature: { status: 'absent', method: null, signer: null, keyId: null, reason },
     ignorePaths: [],
     findings: [breach],
@@ -127,6 +140,7 @@ function unread(breach: Finding): Judged {
 
 function judge(
   files: readonly ReadFile<unknown>[],
+  declared: Declared,
   context: { readonly trust: readonly TrustAnchor[]; readonly now: Date },
 ): Judged {
   const findings: Finding[] = [];
@@ -159,7 +173,8 @@ function judge(
   const sizeByPath = new Map(inside.map(({ path, bytes }) => [path, bytes]));
   const pipeline = parseDescription(at(wellKnown.pipeline), pipelineSchema, findings);
   const golden = parseDescription(at(wellKnown.golden), goldenCases, findings);
-  const main = pickModel(inside, pipeline, findings);
+  const layout = layoutOf(inside, declared);
+  const main = pickModel(inside, { pipeline, layout }, findings);
   for (const { path, outline } of inside) {
     if (outline === undefined) continue;
     if ('error' in outline) findings.push(findingOf('SR-ONNX-001', path, outline.error.message));
@@ -190,7 +205,17 @@ function judge(
     main?.outline !== undefined && 'model' in main.outline
       ? modelFactsOf(main.outline.model, { path: main.path, sizeBytes: main.bytes })
       : undefined;
-  return { signature, ignorePaths, findings: inOrder(findings), model, card, golden, pipeline };
+  return {
+    layout: layout?.layout,
+    declares: layout?.facts ?? declared.facts,
+    signature,
+    ignorePaths,
+    findings: inOrder(findings),
+    model,
+    card,
+    golden,
+    pipeline,
+  };
 }
 
 function parseDescription<T>(
@@ -213,25 +238,31 @@ function parseDescription<T>(
   }
 }
 
+/** `pipeline.json` has the first word, then the layout; `model.onnx` and a model alone need neither. */
 function pickModel<T extends { readonly path: string; readonly outline: unknown }>(
   files: readonly T[],
-  pipeline: Pipeline | undefined,
+  by: { readonly pipeline: Pipeline | undefined; readonly layout: Layout | undefined },
   findings: Finding[],
 ): T | undefined {
   const models = files.filter(({ outline }) => outline !== undefined);
-  const named = models.find(({ path }) => path === (pipeline?.model ?? 'model.onnx'));
+  const pointer = by.pipeline?.model;
+  const at = (path: string | undefined): T | undefined => models.find((file) => file.path === path);
+  if (pointer !== undefined) {
+    if (at(pointer) === undefined)
+      findings.push(
+        findingOf('SR-BUNDLE-001', pointer, 'The model that pipeline.json names is not there.'),
+      );
+    return at(pointer);
+  }
+  if (by.layout?.problem !== undefined) {
+    const { ruleId, path, message } = by.layout.problem;
+    findings.push(findingOf(ruleId, path, message));
+    return undefined;
+  }
+  const named = at(by.layout?.model) ?? at('model.onnx');
   if (named !== undefined) return named;
   const [first, second] = models;
-  if (first === undefined || pipeline?.model !== undefined)
-    findings.push(
-      findingOf(
-        'SR-BUNDLE-001',
-        pipeline?.model ?? '',
-        first === undefined
-          ? 'No file ends in .onnx.'
-          : 'The model that pipeline.json names is not there.',
-      ),
-    );
+  if (first === undefined) findings.push(findingOf('SR-BUNDLE-001', '', 'No file ends in .onnx.'));
   else if (second !== undefined)
     findings.push(findingOf('SR-BUNDLE-002', first.path, `There are ${models.length} models.`));
   return first;
@@ -267,11 +298,11 @@ function toReport(input: {
   readonly name: string;
   readonly format: string;
   readonly files: readonly ReadFile<unknown>[];
-  readonly facts: Omit<Judged, 'golden' | 'pipeline'>;
+  readonly facts: Omit<Judged, 'golden' | 'pipeline' | 'layout'>;
   readonly goldenCases: number;
 }): InspectReport {
   const { files, facts } = input;
-  const { signature, findings, model, card } = facts;
+  const { signature, findings, model, card, declares } = facts;
   const listed = files
     .map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 }))
     .toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
@@ -296,6 +327,7 @@ function toReport(input: {
         : `${worst.title}: ${worst.message}`,
     model: model ?? null,
     card: card ?? null,
+    declares: [...declares],
     goldenCases: input.goldenCases,
     hasReference: listed.some(({ path }) => path === wellKnown.reference),
   };

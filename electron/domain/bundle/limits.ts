@@ -7,6 +7,14 @@ export const gateLimits = Object.freeze({
   ratioFreeBytes: 16 * 2 ** 20,
   pathLength: 1024,
   pathDepth: 32,
+  /** OCI indexes and manifests (registries take 4 MiB), and lists of digests. */
+  manifestBytes: 4 * 2 ** 20,
+  manifests: 1000,
+  manifestDepth: 3,
+  /** Of a compressed OCI layout, for layers that are used more than once. */
+  readings: 8,
+  /** Of a split archive; each is kept open while it is read. */
+  parts: 500,
   /** Files that are read as text: signature, card, pipeline, golden vectors. */
   textBytes: 16 * 2 ** 20,
   /** Protocol Buffers cannot hold more in one message. */

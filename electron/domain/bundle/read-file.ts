@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { AppError } from '#shared/errors.ts';
 import { createOutlineReader, type OnnxModel, type OutlineReader } from '#domain/onnx/index.ts';
 import { gateLimits } from './limits.ts';
-import { GateBreach, type BundleFile } from './open.ts';
+import { GateBreach } from './containers/breach.ts';
+import type { BundleFile } from './containers/container.ts';
+import { layoutTexts } from './layouts/layout.ts';
 import { signatureFileName } from './signature.ts';
 
 export const wellKnown = {
@@ -11,7 +13,6 @@ export const wellKnown = {
   pipeline: 'pipeline.json',
   golden: 'golden/cases.json',
   reference: 'reference.csv',
-  mlmodel: 'MLmodel',
 } as const;
 
 export interface ReadFile<Stored> {
@@ -104,6 +105,7 @@ function isReadAsText(path: string): boolean {
     name === signatureFileName ||
     name === wellKnown.card ||
     name === wellKnown.pipeline ||
+    layoutTexts.includes(name) ||
     path.endsWith(wellKnown.golden)
   );
 }

@@ -80,6 +80,35 @@ export const rules = {
     'An archive with a password',
     'What is in it cannot be looked at. Ask for one without; the vault encrypts what it stores.',
   ),
+  'SR-OCI-001': rule(
+    'error',
+    'A part of the image is not the one that its manifest names',
+    'It was changed or damaged after it was packed. Do not use it; ask for a fresh copy.',
+    'tampered',
+  ),
+  'SR-OCI-002': rule(
+    'error',
+    'A part of the image is missing',
+    'Copy the whole image layout again. Tools that copy only what a registry lacks leave parts out.',
+    'corrupt',
+  ),
+  'SR-OCI-003': rule(
+    'error',
+    'An image whose manifest cannot be followed',
+    'The gate takes ModelPack models and KitOps ModelKits. Ask the sender to pack it with a tool that follows one of them.',
+    'corrupt',
+  ),
+  'SR-OCI-004': rule(
+    'error',
+    'Several models in one image layout',
+    'Copy the one that is meant into a layout of its own, with skopeo or oras.',
+  ),
+  'SR-PART-001': rule(
+    'error',
+    'A part of the archive is missing or wrong',
+    'Copy the part that is named again, then start over.',
+    'corrupt',
+  ),
   'SR-ONNX-001': rule(
     'error',
     'Not an ONNX model',

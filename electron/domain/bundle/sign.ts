@@ -12,7 +12,7 @@ import { basename, join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import { writeFileAtomic } from '#platform/atomic-file.ts';
 import { inTotoPayloadType, preAuthenticationEncoding } from '#platform/dsse.ts';
-import { openBundle } from './open.ts';
+import { openBundle } from './containers/open.ts';
 import {
   hashByCurve,
   isOutside,
@@ -52,7 +52,7 @@ export async function signFolder(
   if (bundle.format !== 'directory')
     throw new AppError(
       'invalid-input',
-      'Only folders can be signed. Sign the folder, then pack it.',
+      'Only folders with the files of a model can be signed. Sign the folder, then pack it.',
     );
   const resources: { name: string; digest: string; algorithm: 'sha256' }[] = [];
   for await (const { path, content } of bundle.files()) {

@@ -1,0 +1,64 @@
+/**
+ * What every kind of container gives: a stream of files, each read once and in order, nothing unpacked to disk. A container
+ * throws `corrupt` when it is damaged; a breach of a rule is a `GateBreach`, so that the caller can show it as a finding.
+ */
+import { AppError } from '#shared/errors.ts';
+import { GateBreach } from './breach.ts';
+import { printable } from './names.ts';
+
+export interface BundleFile {
+  /** Relative, `/` between the parts. */
+  readonly path: string;
+  readonly content: AsyncIterable<Uint8Array>;
+}
+
+export type Files = AsyncGenerator<BundleFile, void, undefined>;
+
+/** What a container's own manifest says of the model in it. Nothing of it is verified beyond its digest. */
+export interface Declared {
+  /** `modelpack` or `modelkit`; undefined for plain containers. */
+  readonly layout?: string;
+  /** The file, or the folder of the file, that the manifest calls the model. */
+  readonly model?: string;
+  readonly facts: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** Content errors of an archive mean that the archive is damaged. */
+export async function* guarded(
+  content: AsyncIterable<Uint8Array>,
+  name: string,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* content;
+  } catch (error) {
+    throw damageOf(error, name);
+  }
+}
+
+/** Errors that already say what is wrong stay; an unplugged medium is `io`; all others become `corrupt`. */
+export function damageOf(error: unknown, name: string): Error {
+  if (error instanceof GateBreach || error instanceof AppError) return error;
+  if (isReadError(error))
+    return new AppError(
+      'io',
+      `${printable(name)} could not be read to its end. Was the drive taken out? Nothing was changed; put it back and try again.`,
+      { cause: error },
+    );
+  return damaged(name, error);
+}
+
+export function damaged(name: string, cause?: unknown): AppError {
+  return new AppError(
+    'corrupt',
+    `The archive ${printable(name)} is damaged or was cut off. Nothing was stored; copy it again from its source.`,
+    { cause },
+  );
+}
+
+/** Errors of the system below a file, as they come when a medium is pulled or fails. */
+function isReadError(error: unknown): boolean {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return (
+    code !== undefined && /^(EIO|ENODEV|ENXIO|ENOENT|ESTALE|EBADF|ENOMEDIUM|EREMOTEIO)$/.test(code)
+  );
+}

@@ -1,0 +1,50 @@
+/** A folder on the medium, or a bare file in it. Links and special files are refused without being followed. */
+import { constants, lstat, open, opendir, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GateBreach } from './breach.ts';
+import type { Files } from './container.ts';
+import { checkPath, utf8Name } from './names.ts';
+
+export async function* directoryFiles(root: string): Files {
+  const pending = [''];
+  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
+    const names: string[] = [];
+    for await (const { name } of await opendir(join(root, folder), {
+      encoding: 'buffer' as 'utf8',
+    }))
+      names.push(utf8Name(name as unknown as Buffer));
+    for (const name of names.sort()) {
+      const path = folder === '' ? name : `${folder}/${name}`;
+      checkPath(path);
+      const file = await openWithoutLinks(root, path);
+      try {
+        const facts = await file.stat();
+        if (facts.isDirectory()) pending.push(path);
+        else if (facts.isFile())
+          yield {
+            path,
+            content: file.createReadStream({ highWaterMark: 1024 * 1024, autoClose: false }),
+          };
+        else throw new GateBreach('SR-PATH-002', path, 'The entry is a special file.');
+      } finally {
+        await file.close();
+      }
+    }
+  }
+}
+
+/** O_NOFOLLOW, and what was opened is what is looked at and read. */
+export async function openWithoutLinks(root: string, path: string): Promise<FileHandle> {
+  // Where the system cannot refuse to follow a link, it is looked for.
+  const followed = (constants.O_NOFOLLOW as number | undefined) === undefined;
+  if (followed && (await lstat(join(root, path))).isSymbolicLink())
+    throw new GateBreach('SR-PATH-002', path, 'The entry is a link or a special file.');
+  return open(
+    join(root, path),
+    constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+  ).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ELOOP' || error.code === 'ENXIO')
+      throw new GateBreach('SR-PATH-002', path, 'The entry is a link or a special file.');
+    throw error;
+  });
+}
