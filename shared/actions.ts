@@ -15,6 +15,7 @@ export const auditActions = [
   'user.password',
   'trust.add',
   'trust.remove',
+  'keys.rotate',
   'policy.set',
   'bundle.import',
   'bundle.export',

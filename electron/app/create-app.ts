@@ -40,6 +40,7 @@ type Topic = Extract<AppEvent, { kind: 'changed' }>['topic'];
 /** What else an act may have changed, by the area of the method. */
 const topicsByArea: Readonly<Record<string, readonly Topic[]>> = {
   users: ['users'],
+  keys: ['users'],
   trust: ['trust'],
   policy: ['policy'],
   bundles: ['models', 'monitor'],

@@ -23,6 +23,7 @@ import { readPipeline, requireRunnable } from './model-access.ts';
 import { monitorView } from './monitor-view.ts';
 import type { OpenVaultState } from './open-state.ts';
 import type { Operations } from './operations.ts';
+import { rotateKeys } from './rotate-keys.ts';
 import { scoreRun } from './score-run.ts';
 import { readMemory } from './seen-log.ts';
 import { readCheckpoint, readText, writeNew } from './small-files.ts';
@@ -84,6 +85,9 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
         note({ objects: [{ type: 'user', id: name }] });
         return null;
       },
+    },
+    keys: {
+      rotate: (context, input) => rotateKeys(context, input, { sessions, operations }),
     },
     trust: {
       list: ({ open }) => open().trust.list(),

@@ -58,6 +58,8 @@ export interface Sessions {
   /** Checks a second person's password without changing who is signed in. */
   checkPassword(user: string, password: string): Promise<User>;
   touch(): void;
+  /** New keys of the vault under the session that goes on. When it fails halfway, the vault is sealed; signing in finishes it. */
+  rotate(...asked: Parameters<OpenVault['rotate']>): Promise<void>;
   seal(because: SealReason): Promise<void>;
   /** `own`: without the checkpoints that somebody brought, because a forged one must not stop all acts. */
   verified(verdict: {
@@ -348,6 +350,21 @@ export function createSessions(deps: {
     open,
     admit,
     touch,
+    async rotate(asked, prepared) {
+      const { vault, session } = open();
+      let hasBegun = false;
+      try {
+        const rotated = await vault.rotate(asked, (epochs) => {
+          prepared(epochs);
+          hasBegun = true;
+        });
+        state = { ...createOpenStores(rotated, deps), session };
+        touch();
+      } catch (error) {
+        if (hasBegun) await closingOnFailure(vault, () => Promise.reject(error));
+        throw error;
+      }
+    },
     seal,
 
     async checkPassword(user, password) {

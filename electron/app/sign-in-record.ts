@@ -39,12 +39,18 @@ export function recordSignIn(
   const interrupted = stores.runs.closeInterrupted(found.at);
   for (const run of interrupted)
     for (const part of partPathsOf(run.outputPath, run.runId)) rmSync(part, { force: true });
-  if (interrupted.length + repaired.rolledBack + repaired.swept + repaired.quarantined > 0) {
+  const { rotated } = stores.vault;
+  const { rolledBack, swept, quarantined } = repaired;
+  if (interrupted.length + rolledBack + swept + quarantined + rotated.length > 0) {
     event({
       action: 'vault.repair',
       objects: [],
       outcome: 'ok',
-      details: { ...repaired, interruptedRuns: interrupted.length },
+      details: {
+        ...repaired,
+        interruptedRuns: interrupted.length,
+        ...(rotated.length === 0 ? {} : { rotated }),
+      },
     });
   }
 }

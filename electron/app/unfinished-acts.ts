@@ -7,6 +7,7 @@ import { AppError } from '#shared/errors.ts';
 import type { LogEntry } from '#shared/contract/audit.ts';
 import type { Database } from '#platform/database.ts';
 import type { OpenStores } from './open-state.ts';
+import { hasRotated } from './rotate-keys.ts';
 import { runFacts, runSubject, type ActFacts } from './act-facts.ts';
 
 /** A step of `catalog.db`. */
@@ -30,11 +31,17 @@ export function settleInterrupted(stores: OpenStores, settledBy: string): void {
   for (const begin of log.unfinished()) {
     const facts = remembered.get(begin.index);
     const run = begin.action === 'run.score' ? runs.finishedBy(begin.index) : undefined;
-    if (facts !== undefined) report(begin, [JSON.parse(facts) as ActFacts]);
+    if (facts !== undefined) settle(begin, JSON.parse(facts) as ActFacts);
     else if (run !== undefined) report(begin, [runSubject(run.result), runFacts(run)]);
     else report(begin, []);
   }
   vault.catalog.exec('DELETE FROM done_acts');
+
+  function settle(begin: LogEntry, facts: ActFacts): void {
+    // A rotation is remembered before it begins, because it changes the key of the memory itself.
+    const isDone = begin.action !== 'keys.rotate' || hasRotated(facts, vault);
+    report(begin, isDone ? [facts] : []);
+  }
 
   /** Facts that the log does not take are left out: they must not keep anybody from signing in. */
   function report(begin: LogEntry, facts: readonly ActFacts[]): void {

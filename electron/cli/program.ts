@@ -5,6 +5,7 @@ import { AppError } from '#shared/errors.ts';
 import { addAuditCommands } from './audit-commands.ts';
 import { addBundleCommands } from './bundle-commands.ts';
 import { createRunner, usageExitCode } from './command.ts';
+import { addKeyCommands } from './key-commands.ts';
 import { addModelCommands } from './model-commands.ts';
 import { addRunCommands } from './run-commands.ts';
 import { addVaultCommands } from './vault-commands.ts';
@@ -52,6 +53,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
         ),
     });
   addVaultCommands(program, runner);
+  addKeyCommands(program, runner);
   addBundleCommands(program, runner);
   addModelCommands(program, runner);
   addRunCommands(program, runner);

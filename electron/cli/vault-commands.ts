@@ -136,6 +136,10 @@ async function init(
   }
 }
 
+/** Taking keys away is only as good as the absence of older copies. */
+const rotateHint =
+  'An older copy of vault.json still opens with the old password; "keys rotate" makes it useless for what is stored now.';
+
 const userRow = (user: {
   name: string;
   role: string;
@@ -193,7 +197,7 @@ function addUsers(program: Command, runner: Runner): void {
     .action((name: string, options: { reason?: string }, command: Command) =>
       runner.signedIn(command, async ({ client, output }) => {
         const user = await client.users.disable({ name, reason: reasonOf(options) });
-        output.result(user, `${user.name} can no longer open the vault.`);
+        output.result(user, `${user.name} can no longer open the vault. ${rotateHint}`);
       }),
     );
   users
@@ -223,7 +227,8 @@ function addUsers(program: Command, runner: Runner): void {
           role: to as 'analyst',
           reason: reasonOf(options),
         });
-        output.result(user, `${user.name} is ${user.role} now.`);
+        const hint = user.role === 'auditor' ? ` ${rotateHint}` : '';
+        output.result(user, `${user.name} is ${user.role} now.${hint}`);
       }),
     );
   users

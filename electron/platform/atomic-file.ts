@@ -32,6 +32,16 @@ export async function writeFileAtomic(
   await syncDirectory(dirname(path));
 }
 
+/** Makes what was written to a file durable. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
 /** Makes renames and new names in a directory durable. Windows has no such call. */
 export async function syncDirectory(path: string): Promise<void> {
   if (process.platform === 'win32') return;

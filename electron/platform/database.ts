@@ -48,6 +48,45 @@ export function openDatabase(path: string, key: Uint8Array, place: 'new' | 'exis
   }
 }
 
+/** Throws `busy` while a statement of this connection is still being read. */
+export function requireUnused(db: Database): void {
+  try {
+    db.pragma('journal_mode = DELETE');
+    db.pragma('journal_mode = WAL');
+  } catch (cause) {
+    throw new AppError(
+      'busy',
+      'The vault is at work. Nothing was changed; try again when that has ended.',
+      { cause },
+    );
+  }
+}
+
+/** Brings everything into the one file, so that it can be copied; throws as `openDatabase` does. */
+export function foldWriteAheadLog(path: string, key: Uint8Array): void {
+  const db = openDatabase(path, key, 'existing');
+  try {
+    db.pragma('journal_mode = DELETE');
+  } finally {
+    db.close();
+  }
+}
+
+/** Encrypts a database anew under another key (32 bytes). A kill on the way destroys it: for copies only. */
+export function rekeyFile(path: string, from: Uint8Array, to: Uint8Array): void {
+  const db = openDatabase(path, from, 'existing');
+  try {
+    // The caller syncs the finished file; on the way nothing of it is worth keeping.
+    db.pragma('journal_mode = MEMORY');
+    db.pragma('synchronous = OFF');
+    const text = rawKey(to);
+    (db as Database & { rekey(text: Buffer): number }).rekey(text);
+    text.fill(0);
+  } finally {
+    db.close();
+  }
+}
+
 /** `x'<hex>'`, which tells the cipher that this is the key itself. As bytes, because a string could not be wiped. */
 function rawKey(key: Uint8Array): Buffer {
   const digits = '0123456789abcdef';

@@ -52,6 +52,7 @@ const attempts: Readonly<Partial<Record<LogEntry['action'], string>>> = {
   'user.password': 'set a password',
   'trust.add': 'trust a key',
   'trust.remove': 'stop trusting a key',
+  'keys.rotate': 'rotate keys',
   'policy.set': 'change the policy',
   'vault.sign-in': 'sign in',
 };
@@ -94,6 +95,8 @@ function did(entry: LogEntry): string {
       return 'trusted a key';
     case 'trust.remove':
       return 'stopped trusting a key';
+    case 'keys.rotate':
+      return 'rotated keys of the vault';
     case 'policy.set':
       return 'changed the policy';
     case 'bundle.import':

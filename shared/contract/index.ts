@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Client, Contract } from '../rpc.ts';
 import { audit } from './audit.ts';
 import { bundles } from './bundles.ts';
+import { keys } from './keys.ts';
 import { media } from './media.ts';
 import { models } from './models.ts';
 import { monitor } from './monitor.ts';
@@ -18,6 +19,7 @@ import { vault } from './vault.ts';
 export const contract = {
   vault,
   users,
+  keys,
   trust,
   policy,
   media,

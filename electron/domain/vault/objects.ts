@@ -34,7 +34,6 @@ export const objectsSchema = `
 
 /** Left free when room is checked, so that the log and the catalog can still be written. */
 const reserveBytes = 64 * 1024 * 1024;
-const epoch = 1;
 
 export interface StagedObject {
   readonly objectId: string;
@@ -72,6 +71,8 @@ export interface ObjectStore {
   handOver(objectId: string): ObjectHandOver;
   /** The same for an object that is staged and may never be committed. */
   handOverStaged(staged: StagedObject): ObjectHandOver;
+  /** Wraps every object's key anew, in one transaction; does nothing when that has happened. */
+  rotate(modelsKey: Secret<Purpose>, epoch: number): void;
   /** Destroys the wrapped key, then the file. */
   remove(objectId: string): Promise<void>;
   /** Destroys the key that opens the keys. */
@@ -98,9 +99,12 @@ export function createObjectStore(deps: {
   readonly vaultId: string;
   readonly catalog: Database;
   readonly modelsKey: Secret<Purpose> | undefined;
+  /** Generation of the models key. */
+  readonly epoch: number;
   readonly clock: Clock;
 }): ObjectStore {
   const { dir, catalog, vaultId } = deps;
+  let { epoch } = deps;
   let wrapKey =
     deps.modelsKey === undefined ? undefined : deriveKey(deps.modelsKey, 'object keys v1');
   const partPath = (id: string): string => join(dir, 'staging', `${id}.part`);
@@ -131,6 +135,17 @@ export function createObjectStore(deps: {
       aad: objectAad(vaultId, objectId),
       sizeBytes: row.size_bytes,
     };
+  }
+
+  /** Of an object that is staged. */
+  function ownKey(objectId: string, wrappedKey: Uint8Array): Uint8Array {
+    const key = unwrap(keyForObjects(), wrappedKey, wrapAad(objectId, epoch));
+    if (key === undefined)
+      throw new AppError(
+        'conflict',
+        'The keys of the vault were rotated while these files were read. Nothing was stored; try again.',
+      );
+    return key;
   }
 
   async function discard(staged: readonly StagedObject[]): Promise<void> {
@@ -180,6 +195,7 @@ export function createObjectStore(deps: {
     },
 
     async commit(staged, insideTransaction) {
+      for (const { objectId, wrappedKey } of staged) ownKey(objectId, wrappedKey).fill(0);
       const insert = catalog.prepare(
         "INSERT INTO objects (id, size_bytes, sha256, wrapped_key, epoch, state, created_at) VALUES (?, ?, ?, ?, ?, 'staging', ?)",
       );
@@ -221,9 +237,7 @@ export function createObjectStore(deps: {
     handOver,
 
     handOverStaged({ objectId, sizeBytes, wrappedKey }) {
-      const key = unwrap(keyForObjects(), wrappedKey, wrapAad(objectId, epoch));
-      if (key === undefined)
-        throw new AppError('internal', 'A staged object does not open with its own key.');
+      const key = ownKey(objectId, wrappedKey);
       return { path: partPath(objectId), key, aad: objectAad(vaultId, objectId), sizeBytes };
     },
 
@@ -247,6 +261,15 @@ export function createObjectStore(deps: {
       } finally {
         key.fill(0);
       }
+    },
+
+    rotate(modelsKey, to) {
+      const from = keyForObjects();
+      const next = deriveKey(modelsKey, 'object keys v1');
+      catalog.transaction(() => rewrap(catalog, { from, next, epoch, to }))();
+      from.fill(0);
+      wrapKey = next;
+      epoch = to;
     },
 
     close() {
@@ -299,6 +322,28 @@ async function takeBack(dir: string, catalog: Database, ids: readonly string[]):
   catalog.transaction(() => {
     for (const id of ids) remove.run(id);
   })();
+}
+
+function rewrap(
+  catalog: Database,
+  keys: { from: Uint8Array; next: Uint8Array; epoch: number; to: number },
+): void {
+  const rows = catalog
+    .prepare<[number], { id: string; wrapped_key: Uint8Array }>(
+      'SELECT id, wrapped_key FROM objects WHERE epoch = ?',
+    )
+    .all(keys.epoch);
+  const update = catalog.prepare('UPDATE objects SET wrapped_key = ?, epoch = ? WHERE id = ?');
+  for (const { id, wrapped_key: wrapped } of rows) {
+    const key = unwrap(keys.from, wrapped, wrapAad(id, keys.epoch));
+    if (key === undefined)
+      throw new AppError(
+        'tampered',
+        'The key of a stored object was changed in the catalog, so the keys stay as they are.',
+      );
+    update.run(wrap(keys.next, key, wrapAad(id, keys.to)), keys.to, id);
+    key.fill(0);
+  }
 }
 
 function objectPath(dir: string, objectId: string): string {

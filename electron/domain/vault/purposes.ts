@@ -1,11 +1,12 @@
 /** The root keys of a vault and who holds which: the part of the roles that cryptography enforces. */
 import { hkdfSync } from 'node:crypto';
 import { AppError } from '#shared/errors.ts';
+import { purpose, type Purpose } from '#shared/contract/keys.ts';
 import type { Role } from '#shared/roles.ts';
 import type { Secret } from '#platform/secret.ts';
 
-export const purposes = ['models', 'records', 'catalog', 'audit'] as const;
-export type Purpose = (typeof purposes)[number];
+export type { Purpose };
+export const purposes = purpose.options;
 
 /** An auditor reads every record and no model. */
 export const purposesByRole: Readonly<Record<Role, readonly Purpose[]>> = {
@@ -16,6 +17,10 @@ export const purposesByRole: Readonly<Record<Role, readonly Purpose[]>> = {
 };
 
 export type RootKeys = Readonly<Partial<Record<Purpose, Secret<Purpose>>>>;
+
+export function destroyKeys(keys: RootKeys): void {
+  for (const key of Object.values(keys)) key[Symbol.dispose]();
+}
 
 /** A key for one use, so that no root key is ever used twice for different things (RFC 5869, SHA-256, 32 bytes). */
 export function deriveKey(root: Secret<Purpose>, use: string): Uint8Array {

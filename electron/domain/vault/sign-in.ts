@@ -6,15 +6,16 @@ import type { Clock } from '#platform/clock.ts';
 import { createQueue } from '#platform/queue.ts';
 import { createAttempts, type Attempts } from './attempts.ts';
 import { passwordToKey } from './kdf.ts';
-import { purposesByRole, vaultFileKey, type RootKeys } from './purposes.ts';
+import { destroyKeys, purposesByRole, type RootKeys } from './purposes.ts';
 import {
   changePassword,
   createPasswordSlot,
   openPasswordSlot,
   resealSlot,
   slotTag,
+  type OpenedKeys,
 } from './slots.ts';
-import { writeVaultFile, type PasswordSlot, type VaultFile } from './vault-file.ts';
+import type { HeldVaultFile, PasswordSlot, VaultFile } from './vault-file.ts';
 
 export interface VaultSlots {
   /** Makes a slot for the name, in place of one that the name may have. Returns the slot's id. */
@@ -34,21 +35,14 @@ export function createSlots(deps: {
   readonly dir: string;
   readonly clock: Clock;
   readonly keys: RootKeys;
-  readonly file: VaultFile;
+  readonly held: HeldVaultFile;
 }): VaultSlots {
-  const { dir, keys } = deps;
-  let file = deps.file;
+  const { dir, keys, held } = deps;
   // Tries at the same time must not count as one.
   const inTurn = createQueue();
 
-  async function replaceSlots(slots: VaultFile['slots']): Promise<void> {
-    const next = { ...file, slots };
-    await writeVaultFile(dir, next, vaultFileKey(keys));
-    file = next;
-  }
-
   function passwordSlot(slotId: string): PasswordSlot {
-    const found = file.slots.find((slot) => slot.id === slotId);
+    const found = held.file().slots.find((slot) => slot.id === slotId);
     if (found?.kind !== 'password')
       throw new AppError('not-found', 'The vault has no such key slot.');
     return found;
@@ -56,6 +50,7 @@ export function createSlots(deps: {
 
   return {
     async add({ user, password, role }) {
+      const file = held.file();
       const slot = await createPasswordSlot(file, {
         user,
         password,
@@ -64,31 +59,48 @@ export function createSlots(deps: {
         holds: purposesByRole[role],
       });
       const tag = slotTag(file, user);
-      await replaceSlots([
-        ...file.slots.filter((other) => other.kind !== 'password' || other.tag !== tag),
-        slot,
-      ]);
+      await held.change((latest) => ({
+        slots: [
+          ...latest.slots.filter((other) => other.kind === 'recovery' || other.tag !== tag),
+          slot,
+        ],
+      }));
       await createAttempts(dir, deps.clock).forgive(tag);
       return slot.id;
     },
     async remove(slotId) {
-      await replaceSlots(file.slots.filter((slot) => slot.id !== slotId));
+      const { tag } = passwordSlot(slotId);
+      // The keychain slot of the same person goes with it.
+      await held.change(({ slots }) => ({
+        slots: slots.filter((slot) => slot.kind === 'recovery' || slot.tag !== tag),
+      }));
     },
     async setRole(slotId, role) {
-      const changed = resealSlot(file, passwordSlot(slotId), keys, purposesByRole[role]);
-      await replaceSlots(file.slots.map((slot) => (slot.id === slotId ? changed : slot)));
+      const { tag } = passwordSlot(slotId);
+      await held.change((file) => ({
+        slots: file.slots.map((slot) =>
+          slot.kind === 'recovery' || slot.tag !== tag
+            ? slot
+            : resealSlot(file, slot, keys, purposesByRole[role]),
+        ),
+      }));
     },
     async setPassword(slotId, password) {
       const slot = passwordSlot(slotId);
+      const file = held.file();
       const changed = await changePassword(file, slot, { password, kdf: file.kdf, keys });
-      await replaceSlots(file.slots.map((other) => (other.id === slotId ? changed : other)));
+      await held.change(({ slots }) => ({
+        slots: slots.map((other) => (other.id === slotId ? changed : other)),
+      }));
       await createAttempts(dir, deps.clock).forgive(slot.tag);
     },
     check: (user, password) =>
       inTurn(async () => {
+        const file = held.file();
         const attempts = createAttempts(dir, deps.clock);
-        const { keys: theirs } = await tryPassword({ file, attempts, user, password });
-        for (const key of Object.values(theirs)) key[Symbol.dispose]();
+        const { opened } = await tryPassword({ file, attempts, user, password });
+        destroyKeys(opened.keys);
+        destroyKeys(opened.next);
         await attempts.forgive(slotTag(file, user));
       }),
   };
@@ -103,14 +115,14 @@ interface Try {
 
 interface Opened {
   readonly slot: PasswordSlot;
-  readonly keys: RootKeys;
+  readonly opened: OpenedKeys;
 }
 
 /** A sign-in; takes along how many wrong tries the log does not know of yet. */
 export async function unlock(entry: Try): Promise<Opened & { readonly failedAttempts: number }> {
-  const opened = await tryPassword(entry);
+  const found = await tryPassword(entry);
   const tag = slotTag(entry.file, entry.user);
-  return { ...opened, failedAttempts: await entry.attempts.succeeded(tag) };
+  return { ...found, failedAttempts: await entry.attempts.succeeded(tag) };
 }
 
 /** The one place that tries a password. An unknown name costs and says the same as a wrong password. */
@@ -122,11 +134,11 @@ async function tryPassword(entry: Try): Promise<Opened> {
     (candidate): candidate is PasswordSlot =>
       candidate.kind === 'password' && candidate.tag === tag,
   );
-  const keys = slot === undefined ? undefined : await openPasswordSlot(file, slot, password);
+  const opened = slot === undefined ? undefined : await openPasswordSlot(file, slot, password);
   if (slot === undefined) await passwordToKey(password, file.kdf, randomBytes(16));
-  if (slot === undefined || keys === undefined) {
+  if (slot === undefined || opened === undefined) {
     await attempts.failed(tag);
     throw new AppError('wrong-password', 'The name or the password is not right.');
   }
-  return { slot, keys };
+  return { slot, opened };
 }

@@ -12,7 +12,13 @@ import { passwordToKey, type KdfChoice } from './kdf.ts';
 import { purposes, type Purpose, type RootKeys } from './purposes.ts';
 import type { PasswordSlot, Slot, VaultFile } from './vault-file.ts';
 
-type VaultIdentity = Pick<VaultFile, 'vaultId' | 'tagSalt'>;
+type VaultIdentity = Pick<VaultFile, 'vaultId' | 'tagSalt' | 'epochs'>;
+
+/** What a slot gives: the keys in use and, while a rotation is under way, those that will follow them. */
+export interface OpenedKeys {
+  readonly keys: RootKeys;
+  readonly next: RootKeys;
+}
 
 /** Finds a user's slot without naming the user (names are compared as NFC, lower case). */
 export function slotTag(vault: VaultIdentity, user: string): string {
@@ -62,7 +68,26 @@ export function createRecoverySlot(
       wrap(kek, pair.privateKey, wrapAad(vault, { kind: 'recovery', id })),
     ),
     sealed: seal(vault, { id, publicKey: pair.publicKey }, keys, purposes),
+    next: {},
   };
+}
+
+/** Adds to the slot those keys of the next epoch whose present ones it holds. */
+export function offerNextKeys(vault: VaultIdentity, slot: Slot, nextKeys: RootKeys): Slot {
+  const recipient = { id: slot.id, publicKey: fromBase64(slot.publicKey) };
+  const offered = heldBy(slot).filter((purpose) => nextKeys[purpose] !== undefined);
+  return {
+    ...slot,
+    next: {
+      ...slot.next,
+      ...seal({ ...vault, epochs: nextEpochs(vault) }, recipient, nextKeys, offered),
+    },
+  };
+}
+
+export function nextEpochs({ epochs }: Pick<VaultFile, 'epochs'>): VaultFile['epochs'] {
+  const { models, records, catalog, audit } = epochs;
+  return { models: models + 1, records: records + 1, catalog: catalog + 1, audit: audit + 1 };
 }
 
 /** Gives the slot exactly the purpose keys of `holds`. */
@@ -75,6 +100,9 @@ export function resealSlot(
   return {
     ...slot,
     sealed: seal(vault, { id: slot.id, publicKey: fromBase64(slot.publicKey) }, keys, holds),
+    next: Object.fromEntries(
+      Object.entries(slot.next).filter(([purpose]) => holds.some((held) => held === purpose)),
+    ),
   };
 }
 
@@ -83,7 +111,7 @@ export async function openPasswordSlot(
   vault: VaultIdentity,
   slot: PasswordSlot,
   password: string,
-): Promise<RootKeys | undefined> {
+): Promise<OpenedKeys | undefined> {
   const kek = await passwordToKey(password, slot.kdf, fromBase64(slot.salt));
   return openSlot(vault, slot, kek, {
     kind: 'password',
@@ -97,7 +125,7 @@ export function openRecoverySlot(
   vault: VaultIdentity,
   slot: Slot,
   recoveryKey: Uint8Array,
-): RootKeys | undefined {
+): OpenedKeys | undefined {
   return openSlot(vault, slot, recoveryKek(recoveryKey, slot.id), {
     kind: 'recovery',
     id: slot.id,
@@ -135,6 +163,7 @@ async function passwordSlot(
       wrap(kek, pair.privateKey, wrapAad(vault, { kind: 'password', id, kdf, salt })),
     ),
     sealed: seal(vault, { id, publicKey: pair.publicKey }, entry.keys, entry.holds),
+    next: {},
   };
 }
 
@@ -143,27 +172,41 @@ function openSlot(
   slot: Slot,
   kek: Uint8Array,
   bound: object,
-): RootKeys | undefined {
+): OpenedKeys | undefined {
   const privateKey = unwrap(kek, fromBase64(slot.wrappedPrivateKey), wrapAad(vault, bound));
   if (privateKey === undefined) return undefined;
   const keyPair: HpkeKeyPair = { publicKey: fromBase64(slot.publicKey), privateKey };
   try {
-    const keys: Partial<Record<Purpose, Secret<Purpose>>> = {};
-    for (const purpose of purposes) {
-      const message = slot.sealed[purpose];
-      if (message === undefined) continue;
-      const opened = hpkeOpen({
-        enc: fromBase64(message.enc),
-        ciphertext: fromBase64(message.ciphertext),
+    return {
+      keys: openSealed(slot.sealed, { slotId: slot.id, keyPair, vault }),
+      next: openSealed(slot.next, {
+        slotId: slot.id,
         keyPair,
-        ...sealContext(vault, slot.id, purpose),
-      });
-      keys[purpose] = new Secret<Purpose>(opened);
-    }
-    return keys;
+        vault: { ...vault, epochs: nextEpochs(vault) },
+      }),
+    };
   } finally {
     privateKey.fill(0);
   }
+}
+
+function openSealed(
+  sealed: Slot['sealed'],
+  of: { readonly slotId: string; readonly keyPair: HpkeKeyPair; readonly vault: VaultIdentity },
+): RootKeys {
+  const keys: Partial<Record<Purpose, Secret<Purpose>>> = {};
+  for (const purpose of purposes) {
+    const message = sealed[purpose];
+    if (message === undefined) continue;
+    const opened = hpkeOpen({
+      enc: fromBase64(message.enc),
+      ciphertext: fromBase64(message.ciphertext),
+      keyPair: of.keyPair,
+      ...sealContext(of.vault, of.slotId, purpose),
+    });
+    keys[purpose] = new Secret<Purpose>(opened);
+  }
+  return keys;
 }
 
 function seal(
@@ -196,9 +239,16 @@ function sealContext(
   slotId: string,
   purpose: Purpose,
 ): { info: Uint8Array; aad: Uint8Array } {
+  const epoch = vault.epochs[purpose];
   return {
     info: Buffer.from('strongroom purpose key v1'),
-    aad: canonicalBytes({ vaultId: vault.vaultId, slotId, purpose }),
+    // Version 1 of the format had no epochs; its keys stay as they are sealed.
+    aad: canonicalBytes({
+      vaultId: vault.vaultId,
+      slotId,
+      purpose,
+      ...(epoch === 1 ? {} : { epoch }),
+    }),
   };
 }
 

@@ -9,10 +9,11 @@ import { z } from 'zod';
 import { AppError } from '#shared/errors.ts';
 import { writeFileAtomic } from '#platform/atomic-file.ts';
 import { canonicalBytes } from '#platform/canonical-json.ts';
+import { createQueue } from '#platform/queue.ts';
 import { kdfChoice } from './kdf.ts';
 import { purposes } from './purposes.ts';
 
-export const vaultFormatVersion = 1;
+export const vaultFormatVersion = 2;
 const fileName = 'vault.json';
 const maxSlots = 1000;
 
@@ -22,41 +23,86 @@ const base64 = z
   .regex(/^[A-Za-z0-9+/]*={0,2}$/);
 const hexId = z.string().regex(/^[0-9a-f]{32}$/);
 
+const sealedKeys = z.partialRecord(
+  z.enum(purposes),
+  z.strictObject({ enc: base64, ciphertext: base64 }),
+);
+
 const slotKeys = {
   id: hexId,
   publicKey: base64,
   wrappedPrivateKey: base64,
-  sealed: z.partialRecord(z.enum(purposes), z.strictObject({ enc: base64, ciphertext: base64 })),
+  sealed: sealedKeys,
 };
+const passwordFields = {
+  tag: base64,
+  kdf: kdfChoice,
+  /** 16 bytes. */
+  salt: base64.length(24),
+};
+/** Keys of the next epoch, while a rotation is under way. */
+const next = { next: sealedKeys };
 
-export const slot = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('password'),
-    ...slotKeys,
-    tag: base64,
-    kdf: kdfChoice,
-    /** 16 bytes. */
-    salt: base64.length(24),
-  }),
-  z.strictObject({ kind: z.literal('recovery'), ...slotKeys }),
+const slot = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('password'), ...slotKeys, ...next, ...passwordFields }),
+  z.strictObject({ kind: z.literal('recovery'), ...slotKeys, ...next }),
+  z.strictObject({ kind: z.literal('keychain'), ...slotKeys, ...next, tag: base64 }),
 ]);
 export type Slot = z.infer<typeof slot>;
 export type PasswordSlot = Extract<Slot, { kind: 'password' }>;
 
-const vaultFile = z.strictObject({
-  formatVersion: z.literal(vaultFormatVersion),
+const common = {
   vaultId: hexId,
   profile: z.enum(['standard', 'fips']),
   createdAt: z.iso.datetime(),
   createdBy: z.literal('strongroom'),
   tagSalt: base64,
   kdf: kdfChoice,
+};
+const vaultFile = z.strictObject({
+  formatVersion: z.literal(vaultFormatVersion),
+  ...common,
+  epochs: z.record(z.enum(purposes), z.int().min(1).max(0xffffffff)),
   slots: z.array(slot).min(1).max(maxSlots),
 });
 export type VaultFile = z.infer<typeof vaultFile>;
 
-const stored = vaultFile.extend({ mac: base64 });
-export type StoredVaultFile = z.infer<typeof stored>;
+const firstSlot = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('password'), ...slotKeys, ...passwordFields }),
+  z.strictObject({ kind: z.literal('recovery'), ...slotKeys }),
+]);
+const firstVaultFile = z.strictObject({
+  formatVersion: z.literal(1),
+  ...common,
+  slots: z.array(firstSlot).min(1).max(maxSlots),
+});
+
+const stored = z.discriminatedUnion('formatVersion', [
+  firstVaultFile.extend({ mac: base64 }),
+  vaultFile.extend({ mac: base64 }),
+]);
+
+/** A file as it was read: nothing of it is believed before `checkVaultFile`. */
+export interface StoredVaultFile {
+  /** In the form of the newest version, whatever the file's own is. */
+  readonly file: VaultFile;
+  /** The version on disk; the next write raises it. */
+  readonly formatVersion: number;
+  readonly mac: string;
+  /** What the MAC is over. */
+  readonly signed: object;
+}
+
+/** Version 1 had no epochs: its keys are the first. */
+function inNewestForm(file: z.infer<typeof vaultFile> | z.infer<typeof firstVaultFile>): VaultFile {
+  if (file.formatVersion === vaultFormatVersion) return file;
+  return {
+    ...file,
+    formatVersion: vaultFormatVersion,
+    epochs: { models: 1, records: 1, catalog: 1, audit: 1 },
+    slots: file.slots.map((old) => ({ ...old, next: {} })),
+  };
+}
 
 /** What can be told without a key; undefined where there is no vault. */
 export async function readVaultFile(dir: string): Promise<StoredVaultFile | undefined> {
@@ -91,10 +137,10 @@ export function parseVaultFile(text: string): StoredVaultFile {
     );
   }
   const version = z.looseObject({ formatVersion: z.int() }).safeParse(value);
-  if (version.success && version.data.formatVersion !== vaultFormatVersion) {
+  if (version.success && ![1, vaultFormatVersion].includes(version.data.formatVersion)) {
     throw new AppError(
       'unsupported',
-      `This vault has format version ${version.data.formatVersion}; this program knows version ${vaultFormatVersion}.`,
+      `This vault has format version ${version.data.formatVersion}; this program knows the versions up to ${vaultFormatVersion}. Open it with the program that wrote it; nothing was changed.`,
     );
   }
   const parsed = stored.safeParse(value);
@@ -105,7 +151,34 @@ export function parseVaultFile(text: string): StoredVaultFile {
       { cause: parsed.error },
     );
   }
-  return parsed.data;
+  const { mac, ...signed } = parsed.data;
+  return { file: inNewestForm(signed), formatVersion: signed.formatVersion, mac, signed };
+}
+
+/** The file of an open vault. Changes are made one after the other, each from what the one before has left. */
+export interface HeldVaultFile {
+  file(): VaultFile;
+  /** Durable when it returns; on failure the file on disk and in memory is the old one. */
+  change(to: (latest: VaultFile) => Partial<VaultFile>): Promise<void>;
+}
+
+export function holdVaultFile(
+  dir: string,
+  opened: VaultFile,
+  /** Asked at each write, because a rotation changes it. */
+  macKey: () => Uint8Array,
+): HeldVaultFile {
+  let file = opened;
+  const inTurn = createQueue();
+  return {
+    file: () => file,
+    change: (to) =>
+      inTurn(async () => {
+        const next = { ...file, ...to(file) };
+        await writeVaultFile(dir, next, macKey());
+        file = next;
+      }),
+  };
 }
 
 export async function writeVaultFile(
@@ -119,18 +192,17 @@ export async function writeVaultFile(
 
 /** Throws `tampered` unless the file is the one that a holder of the key wrote. */
 export function checkVaultFile(file: StoredVaultFile, macKey: Uint8Array): VaultFile {
-  const { mac, ...rest } = file;
-  const expected = macOf(rest, macKey);
-  const given = Buffer.from(mac, 'base64');
+  const expected = macOf(file.signed, macKey);
+  const given = Buffer.from(file.mac, 'base64');
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
     throw new AppError(
       'tampered',
       'The file vault.json was changed by something other than Strongroom. Compare it with a copy of the vault.',
     );
   }
-  return rest;
+  return file.file;
 }
 
-function macOf(file: VaultFile, macKey: Uint8Array): Buffer {
+function macOf(file: object, macKey: Uint8Array): Buffer {
   return createHmac('sha256', macKey).update(canonicalBytes(file)).digest();
 }

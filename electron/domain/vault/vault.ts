@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import { syncDirectory } from '#platform/atomic-file.ts';
 import type { Clock } from '#platform/clock.ts';
-import { migrate, openDatabase, type Database } from '#platform/database.ts';
+import { migrate, requireUnused, type Database } from '#platform/database.ts';
 import { acquireLock, type Lock } from '#platform/lock.ts';
 import { Secret } from '#platform/secret.ts';
 import { createAttempts } from './attempts.ts';
@@ -21,20 +21,25 @@ import {
   type ObjectStore,
   type RecoveryReport,
 } from './objects.ts';
-import {
-  deriveKey,
-  purposes,
-  purposesByRole,
-  requireKey,
-  vaultFileKey,
-  type Purpose,
-  type RootKeys,
-} from './purposes.ts';
+import { destroyKeys, purposes, purposesByRole, vaultFileKey, type Purpose } from './purposes.ts';
 import { generateRecoveryKey, parseRecoveryKey } from './recovery-key.ts';
+import {
+  finishRotation,
+  offerKeys,
+  openMoved,
+  pendingPurposes,
+  type DatabaseName,
+} from './rotation.ts';
 import { createSlots, unlock, type VaultSlots } from './sign-in.ts';
-import { createPasswordSlot, createRecoverySlot, openRecoverySlot } from './slots.ts';
+import {
+  createPasswordSlot,
+  createRecoverySlot,
+  openRecoverySlot,
+  type OpenedKeys,
+} from './slots.ts';
 import {
   checkVaultFile,
+  holdVaultFile,
   readVaultFile,
   vaultFormatVersion,
   writeVaultFile,
@@ -63,6 +68,19 @@ export interface OpenVault {
   readonly records: Database;
   readonly objects: ObjectStore;
   readonly slots: VaultSlots;
+  /** Purposes whose rotation had been cut off and was finished by this opening. */
+  readonly rotated: readonly Purpose[];
+  /** Generation of each purpose key that the vault has, or is on the way to. */
+  epochs(): Readonly<Record<Purpose, number>>;
+  /**
+   * New keys for these purposes: offers them to every slot, closes this vault and resolves with the one that takes its place.
+   * `prepared` is called with what the epochs will be, before anything is changed. Throws `busy` before that; after any other
+   * error the vault is closed or must be, and the next opening finishes what was begun.
+   */
+  rotate(
+    asked: readonly Purpose[],
+    prepared: (epochs: Readonly<Record<Purpose, number>>) => void,
+  ): Promise<OpenVault>;
   holds(purpose: Purpose): boolean;
   /** Seals: closes the databases, destroys the keys, frees the lock. */
   close(): void;
@@ -85,8 +103,8 @@ export interface VaultInfo {
 export async function readVaultInfo(dir: string): Promise<VaultInfo | undefined> {
   const file = await readVaultFile(dir);
   if (file === undefined) return undefined;
-  const { vaultId, profile, formatVersion, createdAt } = file;
-  return { vaultId, profile, formatVersion, createdAt };
+  const { vaultId, profile, createdAt } = file.file;
+  return { vaultId, profile, formatVersion: file.formatVersion, createdAt };
 }
 
 /** Creates a vault in a new or empty folder and opens it for its first administrator. */
@@ -115,6 +133,7 @@ export async function createVault(
     const identity = {
       vaultId: randomBytes(16).toString('hex'),
       tagSalt: randomBytes(32).toString('base64'),
+      epochs: { models: 1, records: 1, catalog: 1, audit: 1 },
     };
     const slot = await createPasswordSlot(identity, {
       user: options.user,
@@ -138,7 +157,7 @@ export async function createVault(
       await mkdir(join(dir, name), { mode: 0o700 });
     const vault = await openDatabases(options, {
       file,
-      keys,
+      opened: { keys, next: {} },
       lock,
       slotId: slot.id,
       failedAttempts: 0,
@@ -167,16 +186,16 @@ export async function openVault(
   return closingOnFailure([() => lock.release()], async () => {
     const stored = await requireVault(dir);
     const attempts = createAttempts(dir, options.clock);
-    const { slot, keys, failedAttempts } = await unlock({
-      file: stored,
+    const { slot, opened, failedAttempts } = await unlock({
+      file: stored.file,
       attempts,
       user: options.user,
       password: options.password,
     });
-    const file = checkedFile(stored, keys);
+    const file = checkedFile(stored, opened);
     return openDatabases(options, {
       file,
-      keys,
+      opened,
       lock,
       slotId: slot.id,
       failedAttempts,
@@ -195,14 +214,14 @@ export async function openVaultWithRecoveryKey(
   const lock = acquireLock(join(dir, 'lock'));
   return closingOnFailure([() => lock.release()], async () => {
     const stored = await requireVault(dir);
-    for (const slot of stored.slots) {
-      const keys =
-        slot.kind === 'recovery' ? openRecoverySlot(stored, slot, recoveryKey) : undefined;
-      if (keys === undefined) continue;
-      const file = checkedFile(stored, keys);
+    for (const slot of stored.file.slots) {
+      const opened =
+        slot.kind === 'recovery' ? openRecoverySlot(stored.file, slot, recoveryKey) : undefined;
+      if (opened === undefined) continue;
+      const file = checkedFile(stored, opened);
       return openDatabases(options, {
         file,
-        keys,
+        opened,
         lock,
         slotId: slot.id,
         failedAttempts: 0,
@@ -214,77 +233,104 @@ export async function openVaultWithRecoveryKey(
 }
 
 /** The vault file as a holder of the keys wrote it; keys that open a changed one are destroyed at once. */
-function checkedFile(stored: StoredVaultFile, keys: RootKeys): VaultFile {
+function checkedFile(stored: StoredVaultFile, { keys, next }: OpenedKeys): VaultFile {
   try {
     return checkVaultFile(stored, vaultFileKey(keys));
   } catch (error) {
-    for (const key of Object.values(keys)) key[Symbol.dispose]();
+    destroyKeys(keys);
+    destroyKeys(next);
     throw error;
   }
 }
 
 async function openDatabases(
   { dir, clock, schema }: OpeningContext,
-  opened: {
+  found: {
     readonly file: VaultFile;
-    readonly keys: RootKeys;
+    readonly opened: OpenedKeys;
     readonly lock: Lock;
     readonly slotId: string;
     readonly failedAttempts: number;
     readonly place: 'new' | 'existing';
   },
 ): Promise<OpenVault> {
-  const { keys, slotId, place } = opened;
-  const databases: Database[] = [];
-  const closeAll = (): void => {
-    for (const db of databases) db.close();
-    for (const key of Object.values(keys)) key[Symbol.dispose]();
+  const { place, slotId, opened } = found;
+  const { next } = opened;
+  const keys = { ...opened.keys };
+  const open: Database[] = [];
+  const closeDatabases = (): void => {
+    for (const db of open) db.close();
   };
-  function database(name: 'catalog' | 'audit' | 'records'): Database {
-    const key = deriveKey(requireKey(keys, name), `${name}.db`);
-    const db = openDatabase(join(dir, `${name}.db`), key, place);
-    databases.push(db);
-    key.fill(0);
+  const closeAll = (): void => {
+    closeDatabases();
+    destroyKeys(keys);
+    destroyKeys(next);
+  };
+  async function database(name: DatabaseName): Promise<Database> {
+    const db = await openMoved(dir, name, { keys, next, place });
+    open.push(db);
     migrate(db, schema[name], place);
     return db;
   }
   return closingOnFailure([closeAll], async () => {
-    const catalog = database('catalog');
-    const audit = database('audit');
-    const records = database('records');
-    const recovery = await recoverObjects(dir, catalog);
+    const databases = {
+      catalog: await database('catalog'),
+      audit: await database('audit'),
+      records: await database('records'),
+    };
+    const held = holdVaultFile(dir, found.file, () => vaultFileKey(keys));
+    const recovery = await recoverObjects(dir, databases.catalog);
     const objects = createObjectStore({
       dir,
-      vaultId: opened.file.vaultId,
-      catalog,
+      vaultId: found.file.vaultId,
+      catalog: databases.catalog,
       modelsKey: keys.models,
+      epoch: found.file.epochs.models,
       clock,
     });
+    const rotated = await finishRotation({ held, keys, next, objects });
     return {
-      id: opened.file.vaultId,
+      id: found.file.vaultId,
       dir,
-      profile: opened.file.profile,
+      profile: found.file.profile,
       slotId,
-      failedAttempts: opened.failedAttempts,
+      failedAttempts: found.failedAttempts,
       recovery,
-      catalog,
-      audit,
-      records,
+      ...databases,
       objects,
-      slots: createSlots({ dir, clock, keys, file: opened.file }),
+      slots: createSlots({ dir, clock, keys, held }),
+      rotated,
+      epochs: () => epochsWith(held.file(), pendingPurposes(held.file())),
+      async rotate(asked, prepared) {
+        for (const db of open) requireUnused(db);
+        prepared(epochsWith(held.file(), asked));
+        const offered = await offerKeys(held, asked);
+        objects.close();
+        closeDatabases();
+        return closingOnFailure([() => found.lock.release()], () =>
+          openDatabases(
+            { dir, clock, schema },
+            { ...found, file: held.file(), opened: { keys, next: offered }, place: 'existing' },
+          ),
+        );
+      },
       holds: (purpose) => keys[purpose] !== undefined,
       close() {
         objects.close();
         closeAll();
-        opened.lock.release();
+        found.lock.release();
       },
     };
   });
 }
 
-async function requireVault(
-  dir: string,
-): Promise<Awaited<ReturnType<typeof readVaultFile>> & object> {
+function epochsWith(file: VaultFile, moving: readonly Purpose[]): Record<Purpose, number> {
+  const epochs = { ...file.epochs };
+  for (const purpose of moving) epochs[purpose] += 1;
+  return epochs;
+}
+
+async function requireVault(dir: string): Promise<StoredVaultFile> {
   const file = await readVaultFile(dir);
   if (file === undefined)
     throw new AppError(

@@ -49,6 +49,10 @@ const cases: Readonly<Record<string, Case>> = {
     good: () => ({ name: 'Ida', password: 'long enough', reason }),
     bad: { name: 'Ida' },
   },
+  'keys.rotate': {
+    good: () => ({ purposes: ['models', 'audit'], reason }),
+    bad: { purposes: ['everything'], reason },
+  },
   'trust.list': { good: () => null, bad: [] },
   'trust.add': {
     good: ({ key }) => ({ name: 'Another maker', file: key }),

@@ -136,7 +136,7 @@ describe('opening', () => {
     const file = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
     writeFileSync(path, JSON.stringify({ ...file, createdAt: '2020-01-01T00:00:00.000Z' }));
     await expect(openAs(dir, 'Ada', adminPassword)).rejects.toMatchObject({ code: 'tampered' });
-    writeFileSync(path, JSON.stringify({ ...file, formatVersion: 2 }));
+    writeFileSync(path, JSON.stringify({ ...file, formatVersion: 3 }));
     await expect(openAs(dir, 'Ada', adminPassword)).rejects.toMatchObject({ code: 'unsupported' });
     writeFileSync(path, 'not json');
     await expect(openAs(dir, 'Ada', adminPassword)).rejects.toMatchObject({ code: 'corrupt' });

@@ -1,0 +1,65 @@
+/** `keys rotate` as people meet it: the session goes on, the log says what happened, and a kill leaves one story. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { contract } from '#shared/contract/index.ts';
+import { appPasswords, openPeopledApp, openTestApp } from '../../support/apps.ts';
+
+const reason = 'Grace has left';
+const root = join(import.meta.dirname, '../../..');
+
+test('the session goes on under the new keys, and the log says which they are', async () => {
+  const { client, wait, as } = await openPeopledApp();
+  expect(await client.keys.rotate({ reason })).toEqual({
+    rotated: ['models', 'records', 'catalog', 'audit'],
+    epochs: { models: 2, records: 2, catalog: 2, audit: 2 },
+  });
+  expect(await client.keys.rotate({ purposes: ['audit'], reason })).toMatchObject({
+    epochs: { models: 2, records: 2, catalog: 2, audit: 3 },
+  });
+  await client.policy.set({ idleMinutes: 7, reason });
+  const { entries } = await client.audit.list({ action: 'keys.rotate', limit: 10 });
+  expect(entries.map(({ entry }) => entry.details).filter(Boolean)).toEqual([
+    { epochs: { audit: 3 } },
+    { epochs: { models: 2, records: 2, catalog: 2, audit: 2 } },
+  ]);
+  expect(entries.at(-1)?.entry).toMatchObject({ phase: 'begin', reason });
+  await as('audrey');
+  expect(await wait(contract.audit.verify, client.audit.verify({}))).toMatchObject({
+    status: 'intact',
+  });
+  await expect(client.keys.rotate({ reason })).rejects.toMatchObject({ code: 'forbidden' });
+});
+
+test.each([
+  ['rotate: next keys offered to every slot', 'ok'],
+  ['rotate: catalog.db is replaced by the copy', 'ok'],
+  ['rotate: old keys dropped', 'ok'],
+  ['log: announced', 'error'],
+])('killed at "%s", the next sign-in finishes and the log ends with %s', async (at, outcome) => {
+  const { app, dir } = await openPeopledApp();
+  await app.close();
+  const script = `
+    const { onStep } = await import('#platform/steps.ts');
+    const { createApp } = await import('#app/create-app.ts');
+    const app = createApp({ vaultDir: ${JSON.stringify(join(dir, 'vault'))}, host: 'cli' });
+    const die = () => process.kill(process.pid, 'SIGKILL');
+    await app.dispatch('vault.signIn', { user: 'ada', password: ${JSON.stringify(appPasswords.ada)} });
+    onStep((name) => { if (name === ${JSON.stringify(at)}) die(); });
+    const done = app.dispatch('keys.rotate', { reason: 'test' });
+    if (${JSON.stringify(at)} === 'log: announced') die();
+    await done;`;
+  const ended = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: root });
+  expect(ended.signal, ended.stderr.toString()).toBe('SIGKILL');
+  const { client, wait } = openTestApp(dir);
+  await client.vault.signIn({ user: 'ada', password: appPasswords.ada });
+  const { entries } = await client.audit.list({ action: 'keys.rotate', limit: 10 });
+  expect(entries.map(({ entry }) => entry.outcome)).toEqual([outcome, undefined]);
+  const epochs = { models: 2, records: 2, catalog: 2, audit: 2 };
+  expect(await client.keys.rotate({ purposes: ['models'], reason })).toMatchObject({
+    epochs: outcome === 'ok' ? { ...epochs, models: 3 } : { models: 2, audit: 1 },
+  });
+  expect(await wait(contract.audit.verify, client.audit.verify({}))).toMatchObject({
+    status: 'intact',
+  });
+});
