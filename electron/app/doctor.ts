@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Check } from '#domain/audit/index.ts';
-import { isCutOff } from '#domain/inference/index.ts';
+import { isCutOff } from '#platform/containment.ts';
 
 const require = createRequire(import.meta.url);
 

@@ -1,6 +1,7 @@
-/** What goes to the terminal: documents on stdout, progress and errors on stderr. */
+/** What goes to the terminal: documents on stdout, progress and errors on stderr, without what could steer it or mislead. */
 import { exitCodeByErrorCode, type ErrorBody } from '#shared/errors.ts';
 import type { Operation } from '#shared/contract/operations.ts';
+import { escapedJson, printableLines } from '#platform/printable.ts';
 
 export interface Output {
   /** One JSON document with --json, else the text for people. */
@@ -20,21 +21,21 @@ export function createOutput(mode: 'json' | 'text'): Output {
   return {
     result(document, text) {
       clear();
-      process.stdout.write(mode === 'json' ? `${JSON.stringify(document)}\n` : `${text}\n`);
+      process.stdout.write(`${mode === 'json' ? escapedJson(document) : printableLines(text)}\n`);
     },
     error(error) {
       clear();
       process.stderr.write(
         mode === 'json'
-          ? `${JSON.stringify({ error })}\n`
-          : `strongroom: ${error.code}: ${error.message}\n`,
+          ? `${escapedJson({ error })}\n`
+          : printableLines(`strongroom: ${error.code}: ${error.message}\n`),
       );
       return exitCodeByErrorCode[error.code];
     },
     progress(operation) {
       if (!showsProgress) return;
       drawn = true;
-      process.stderr.write(`\r\u001b[K${progressLine(operation)}`);
+      process.stderr.write(`\r\u001b[K${printableLines(progressLine(operation))}`);
     },
     progressDone: clear,
   };

@@ -13,7 +13,6 @@ import type {
   SignatureResult,
 } from '#shared/contract/bundles.ts';
 import { canonicalBytes } from '#platform/canonical-json.ts';
-import { modelFactsOf } from '#domain/onnx/index.ts';
 import { parseCard } from './card.ts';
 import { GateBreach } from './containers/breach.ts';
 import type { Declared } from './containers/container.ts';
@@ -21,8 +20,9 @@ import { openBundle, type OpenBundle } from './containers/open.ts';
 import { layoutOf, type Layout } from './layouts/layout.ts';
 import { goldenCases, pipelineSchema, type GoldenCases, type Pipeline } from './pipeline.ts';
 import { readFile, wellKnown, type ReadFile } from './read-file.ts';
+import type { ScanAnswer } from './scan/answer.ts';
 import { findingOf, rules, type RuleId } from './rules.ts';
-import { scanModel } from './scan.ts';
+import type { ScanLimits } from './scan/process.ts';
 import { checkSignature, isOutside, signatureFileName, type TrustAnchor } from './signature.ts';
 
 export interface PassedFile<Stored> {
@@ -49,6 +49,8 @@ export interface GateOptions<Stored> {
   readonly store: (content: AsyncIterable<Uint8Array>) => Promise<Stored>;
   readonly onBytes?: (count: number) => void;
   readonly signal?: AbortSignal;
+  /** Instead of the bounds of the scanner process. */
+  readonly scanLimits?: Partial<ScanLimits>;
 }
 
 /** Throws `corrupt` for a damaged container and `unsupported` for one with a password; all else is in the report. */
@@ -175,11 +177,8 @@ function judge(
   const golden = parseDescription(at(wellKnown.golden), goldenCases, findings);
   const layout = layoutOf(inside, declared);
   const main = pickModel(inside, { pipeline, layout }, findings);
-  for (const { path, outline } of inside) {
-    if (outline === undefined) continue;
-    if ('error' in outline) findings.push(findingOf('SR-ONNX-001', path, outline.error.message));
-    else findings.push(...scanModel({ path, model: outline.model, sizeByPath }));
-  }
+  for (const { path, scan } of inside)
+    if (scan !== undefined) findings.push(...scanFindings(path, scan, sizeByPath));
   const cardFile = at(wellKnown.card);
   const card =
     cardFile?.text === undefined
@@ -201,10 +200,11 @@ function judge(
     const kind = codeKind(path, startsWith);
     if (kind !== undefined) findings.push(findingOf('SR-BUNDLE-003', path, `It is ${kind}.`));
   }
+  const facts = main?.scan?.facts ?? undefined;
   const model =
-    main?.outline !== undefined && 'model' in main.outline
-      ? modelFactsOf(main.outline.model, { path: main.path, sizeBytes: main.bytes })
-      : undefined;
+    main === undefined || facts === undefined
+      ? undefined
+      : { path: main.path, sizeBytes: main.bytes, ...facts };
   return {
     layout: layout?.layout,
     declares: layout?.facts ?? declared.facts,
@@ -216,6 +216,34 @@ function judge(
     golden,
     pipeline,
   };
+}
+
+/** The scanner does not see the other files: whether they hold what the model wants to read is known here. */
+function scanFindings(
+  path: string,
+  { findings, external }: ScanAnswer,
+  sizeByPath: ReadonlyMap<string, number>,
+): Finding[] {
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  return [
+    ...findings.map(({ ruleId, message }) => findingOf(ruleId, path, message)),
+    ...external.flatMap(({ location, end }) => {
+      const size = sizeByPath.get(folder + location);
+      if (size === undefined)
+        return findingOf(
+          'SR-ONNX-004',
+          path,
+          'Weights are to be read from a file that is not in the bundle.',
+        );
+      return end > size
+        ? findingOf(
+            'SR-ONNX-005',
+            path,
+            'Weights are to be read from beyond the end of their file.',
+          )
+        : [];
+    }),
+  ];
 }
 
 function parseDescription<T>(
@@ -239,12 +267,12 @@ function parseDescription<T>(
 }
 
 /** `pipeline.json` has the first word, then the layout; `model.onnx` and a model alone need neither. */
-function pickModel<T extends { readonly path: string; readonly outline: unknown }>(
+function pickModel<T extends { readonly path: string; readonly scan: unknown }>(
   files: readonly T[],
   by: { readonly pipeline: Pipeline | undefined; readonly layout: Layout | undefined },
   findings: Finding[],
 ): T | undefined {
-  const models = files.filter(({ outline }) => outline !== undefined);
+  const models = files.filter(({ scan }) => scan !== undefined);
   const pointer = by.pipeline?.model;
   const at = (path: string | undefined): T | undefined => models.find((file) => file.path === path);
   if (pointer !== undefined) {

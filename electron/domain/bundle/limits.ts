@@ -17,10 +17,16 @@ export const gateLimits = Object.freeze({
   parts: 500,
   /** Files that are read as text: signature, card, pipeline, golden vectors. */
   textBytes: 16 * 2 ** 20,
-  /** Protocol Buffers cannot hold more in one message. */
+  /** Protocol Buffers cannot hold more in one message, so the runtime cannot load it. */
   modelBytes: 2 ** 31 - 1,
+  /** Each has a process of its own while it is scanned. */
+  models: 100,
   graphDepth: 32,
   functionDepth: 100,
   functions: 10_000,
   nodes: 500_000,
+  /** Inputs and outputs of a model. */
+  columns: 10_000,
+  /** Values of one tensor that a graph makes from its own constants. */
+  constantValues: 2 ** 30,
 });

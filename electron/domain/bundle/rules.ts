@@ -167,6 +167,88 @@ export const rules = {
     'A function in the place of an operator',
     'The domains of ONNX and ONNX Runtime are theirs: the runtime would compute something else than the file says. Ask the sender for an export with functions in a domain of their own.',
   ),
+  'SR-ONNX-012': rule(
+    'error',
+    'Larger than the runtime can load',
+    'A model file cannot have more than 2 GiB. Ask the sender for an export that keeps its weights in external data.',
+    'limit',
+  ),
+  'SR-ONNX-013': rule(
+    'error',
+    'Something said twice',
+    'Readers of such a file differ in what they take, so nobody can say what was inspected. Ask for a fresh export.',
+    'corrupt',
+  ),
+  'SR-ONNX-014': rule(
+    'error',
+    'A name that hides what it is',
+    'Names must be readable texts: without control characters, marks of no width and changes of direction, and not longer than 64 KiB.',
+  ),
+  'SR-ONNX-015': rule(
+    'error',
+    'Two things of one name',
+    'Which of the two is meant depends on the reader. Ask the sender for a fresh export.',
+    'corrupt',
+  ),
+  'SR-ONNX-016': rule(
+    'error',
+    'A constant that fills the memory',
+    'The graph itself makes a tensor of more than 2^30 values, whatever the input is. No honest export does.',
+    'limit',
+  ),
+  'SR-ONNX-017': rule(
+    'error',
+    'A sparse tensor that does not fit',
+    'Its indices lead out of the tensor, or it unfolds to more than the gate allows. The model is damaged or crafted.',
+    'corrupt',
+  ),
+  'SR-ONNX-018': rule(
+    'warning',
+    'Bytes that belong to no ONNX field',
+    'The runtime passes over them; they may be newer than this gate, or a hiding place. Ask the sender what they are.',
+  ),
+  'SR-ONNX-019': rule(
+    'error',
+    'Two kinds of file in one',
+    'The file is a model to some programs and an archive to others. Ask the sender for the model alone.',
+  ),
+  'SR-ONNX-020': rule(
+    'warning',
+    'Graphs for training',
+    'They were scanned like the others and are never run here. Ask for an export for inference.',
+  ),
+  'SR-ONNX-021': rule(
+    'warning',
+    'Metadata that is no description',
+    'The entry is long, or begins like a program. Strongroom never uses it; ask the sender what it is for.',
+  ),
+  'SR-ONNX-022': rule(
+    'warning',
+    'Quantization of what is not there',
+    'The runtime passes over the description. The graph may have been changed after it was quantized.',
+  ),
+  'SR-ONNX-023': rule(
+    'note',
+    'Wants certain devices',
+    'The wish is passed over: models run on the processor of this machine.',
+  ),
+  'SR-SCAN-001': rule(
+    'error',
+    'The scanner did not survive the model',
+    'It runs in a process of its own, so nothing else was harmed. Keep the medium apart and tell your security officer.',
+  ),
+  'SR-SCAN-002': rule(
+    'error',
+    'The scanner did not come to an end',
+    'The model keeps the scanner busy beyond its bounds. Ask the sender for a plainer export.',
+    'limit',
+  ),
+  'SR-SCAN-003': rule(
+    'error',
+    'The scanner ran out of memory',
+    'The structure of the model, without its weights, is larger than the bound. Ask the sender for a plainer export.',
+    'limit',
+  ),
   'SR-CARD-001': rule(
     'note',
     'No model card',

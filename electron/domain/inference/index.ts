@@ -1,4 +1,3 @@
-export { isCutOff } from './containment.ts';
 export {
   createInference,
   partPathsOf,

@@ -1,15 +1,14 @@
 /**
- * In the core: starts a child for one job and waits for its answer. The child is the same Node binary in a fresh empty folder
- * with an environment of its own, contained as `containment.ts` says, and watched by a clock here. Cancel and time-out end in
- * SIGKILL.
+ * In the core: starts a contained child for one job, in a fresh empty folder, and waits for its answer, watched by a clock.
+ * Cancel and time-out end in SIGKILL.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '#shared/errors.ts';
+import { spawnContained, type ChildLimits } from '#platform/containment.ts';
 import { createOwnedFolder } from '#platform/owned-folder.ts';
-import { childEnvironment, containedCommand, type ChildLimits } from './containment.ts';
 import { childMessage, type ChildMessage, type Job } from './protocol.ts';
 
 const workerPath = fileURLToPath(new URL('../../worker.ts', import.meta.url));
@@ -54,13 +53,10 @@ export async function runChild(run: ChildRun): Promise<unknown> {
 }
 
 function start(cwd: string, { files, limits }: ChildRun): ChildProcess {
-  const node = [process.execPath, '--no-warnings', '--disable-sigusr1', workerPath];
-  const { command, args } = containedCommand(node, limits);
-  return spawn(command, args, {
+  return spawnContained(workerPath, {
     cwd,
-    env: childEnvironment,
+    limits,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc', ...files],
-    windowsHide: true,
   });
 }
 

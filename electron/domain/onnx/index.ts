@@ -1,12 +1,16 @@
 export { graph, model, node, tensor, valueInfo } from './build.ts';
-export { createOutlineReader, parseModel, writeModel, type OutlineReader } from './model.ts';
+export { createOutlineReader, parseModel, writeModel } from './model.ts';
 export type {
   OnnxAttribute,
+  OnnxEntry,
   OnnxFunction,
   OnnxGraph,
   OnnxModel,
   OnnxNode,
   OnnxSparseTensor,
   OnnxTensor,
+  OnnxType,
+  OnnxValueInfo,
 } from './model.ts';
+export type { Unknown } from './wire.ts';
 export { modelFactsOf, modelSignature, tensorBytes, tensorTypes } from './signature.ts';

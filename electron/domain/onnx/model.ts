@@ -1,4 +1,4 @@
-/** ONNX messages (onnx.proto3, IR version 10) as far as the product reads or writes them; other fields travel along unread. */
+/** ONNX messages (onnx.proto, IR version 13) as far as the product reads or writes them; other fields travel along unread. */
 import { AppError } from '#shared/errors.ts';
 import {
   createDecoder,
@@ -6,6 +6,7 @@ import {
   encode,
   type Descriptor,
   type Message,
+  type Outline,
   type Unknown,
 } from './wire.ts';
 
@@ -16,7 +17,14 @@ export interface OnnxModel extends Unknown {
   graph?: OnnxGraph;
   opsetImports: OnnxOpset[];
   metadata: OnnxEntry[];
+  trainingInfo?: OnnxTraining[];
   functions: OnnxFunction[];
+}
+
+/** Graphs for training; the runtime leaves them alone. */
+export interface OnnxTraining extends Unknown {
+  initialization?: OnnxGraph;
+  algorithm?: OnnxGraph;
 }
 
 export interface OnnxOpset extends Unknown {
@@ -37,6 +45,13 @@ export interface OnnxGraph extends Unknown {
   inputs: OnnxValueInfo[];
   outputs: OnnxValueInfo[];
   valueInfo: OnnxValueInfo[];
+  quantization?: OnnxQuantization[];
+}
+
+/** Which tensors hold the scale and zero point of another one. */
+export interface OnnxQuantization extends Unknown {
+  tensorName?: string;
+  parameters: OnnxEntry[];
 }
 
 export interface OnnxNode extends Unknown {
@@ -45,6 +60,8 @@ export interface OnnxNode extends Unknown {
   name?: string;
   opType?: string;
   domain?: string;
+  /** Tells functions of one name apart. */
+  overload?: string;
   attributes: OnnxAttribute[];
 }
 
@@ -95,6 +112,7 @@ export interface OnnxType extends Unknown {
 export interface OnnxFunction extends Unknown {
   name?: string;
   domain?: string;
+  overload?: string;
   inputs: string[];
   outputs: string[];
   nodes: OnnxNode[];
@@ -178,6 +196,11 @@ const node: Descriptor = [
   { number: 4, name: 'opType', type: 'string' },
   { number: 5, name: 'attributes', type: () => attribute, many: true },
   { number: 7, name: 'domain', type: 'string' },
+  { number: 8, name: 'overload', type: 'string' },
+];
+const quantization: Descriptor = [
+  { number: 1, name: 'tensorName', type: 'string' },
+  { number: 2, name: 'parameters', type: () => entry, many: true },
 ];
 const graph: Descriptor = [
   { number: 1, name: 'nodes', type: () => node, many: true },
@@ -186,6 +209,7 @@ const graph: Descriptor = [
   { number: 11, name: 'inputs', type: () => valueInfo, many: true },
   { number: 12, name: 'outputs', type: () => valueInfo, many: true },
   { number: 13, name: 'valueInfo', type: () => valueInfo, many: true },
+  { number: 14, name: 'quantization', type: () => quantization, many: true },
   { number: 15, name: 'sparseInitializers', type: () => sparseTensor, many: true },
 ];
 const functionProto: Descriptor = [
@@ -196,6 +220,11 @@ const functionProto: Descriptor = [
   { number: 9, name: 'opsetImports', type: () => opset, many: true },
   { number: 10, name: 'domain', type: 'string' },
   { number: 11, name: 'attributes', type: () => attribute, many: true },
+  { number: 13, name: 'overload', type: 'string' },
+];
+const training: Descriptor = [
+  { number: 1, name: 'initialization', type: () => graph },
+  { number: 2, name: 'algorithm', type: () => graph },
 ];
 const model: Descriptor = [
   { number: 1, name: 'irVersion', type: 'int' },
@@ -204,6 +233,7 @@ const model: Descriptor = [
   { number: 7, name: 'graph', type: () => graph },
   { number: 8, name: 'opsetImports', type: () => opset, many: true },
   { number: 14, name: 'metadata', type: () => entry, many: true },
+  { number: 20, name: 'trainingInfo', type: () => training, many: true },
   { number: 25, name: 'functions', type: () => functionProto, many: true },
 ];
 
@@ -213,8 +243,12 @@ export function parseModel(bytes: Uint8Array): OnnxModel {
   return checkModel(decode(bytes, model));
 }
 
-/** Byte strings up to this long are kept when a model is read from a stream; weights are longer. */
-const outlineKeepBytes = 64 * 1024;
+/** What is kept when a model is read from a stream; weights are longer, and a forest of trees has more numbers. */
+const outlineLimits: Outline = {
+  keepBytes: 64 * 2 ** 10,
+  keepItems: 64 * 2 ** 10,
+  totalBytes: 512 * 2 ** 20,
+};
 
 export interface OutlineReader {
   write(chunk: Uint8Array): void;
@@ -226,7 +260,7 @@ export interface OutlineReader {
  * over has its length in `elided`. An outline is for looking, not for writing back. Errors are those of `parseModel`.
  */
 export function createOutlineReader(): OutlineReader {
-  const decoder = createDecoder(model, { keepBytes: outlineKeepBytes });
+  const decoder = createDecoder(model, outlineLimits);
   let head: Uint8Array = new Uint8Array();
   return {
     write(chunk) {
@@ -234,8 +268,7 @@ export function createOutlineReader(): OutlineReader {
         head = Buffer.concat([head, chunk.subarray(0, 8)]);
         refuseOrtFormat(head);
       }
-      // Chunks may be reused by their source; what the outline keeps is small.
-      decoder.write(Uint8Array.from(chunk));
+      decoder.write(chunk);
     },
     end: () => checkModel(decoder.end()),
   };

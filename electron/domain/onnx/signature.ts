@@ -74,10 +74,10 @@ export function modelSignature(model: OnnxModel): ModelSignature {
   };
 }
 
-export function modelFactsOf(
-  model: OnnxModel,
-  file: { readonly path: string; readonly sizeBytes: number },
-): ModelFacts {
+/** Operators beyond this many kinds are not listed. */
+const mostOperators = 1000;
+
+export function modelFactsOf(model: OnnxModel): Omit<ModelFacts, 'path' | 'sizeBytes'> {
   const counts = new Map<string, number>();
   let nodes = 0;
   let parameters = 0;
@@ -107,7 +107,6 @@ export function modelFactsOf(
   if (model.graph !== undefined) visitGraph(model.graph);
   for (const { nodes: body } of model.functions) visit(body);
   return {
-    ...file,
     producer: [model.producerName, model.producerVersion]
       .filter((part) => part !== undefined && part !== '')
       .join(' '),
@@ -119,7 +118,8 @@ export function modelFactsOf(
     nodes,
     operators: [...counts]
       .map(([name, count]) => ({ name, count }))
-      .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1)),
+      .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1))
+      .slice(0, mostOperators),
     parameters,
     externalData: [...external].sort(),
     ...modelSignature(model),

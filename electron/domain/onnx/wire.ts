@@ -1,7 +1,9 @@
 /**
  * Protocol Buffers wire format, driven by descriptors, for files that may be hostile: bounded depth and field count, byte
- * strings as views of the input (weights are never copied), fields we do not know kept as they came. What is written back
- * has its fields in the order of the descriptor, then the unknown ones.
+ * strings as views of the input (weights are never copied), fields we do not know kept as they came. Stricter than the
+ * runtime's parser where two readers could understand one file in two ways: a singular field that comes twice, a group, a
+ * known field of another wire type and text that is no UTF-8 are `corrupt`. What is written back has its fields in the order
+ * of the descriptor, then the unknown ones.
  */
 import { AppError } from '#shared/errors.ts';
 
@@ -20,12 +22,14 @@ export type Descriptor = readonly Field[];
 /** Every decoded message has the fields that we do not know, with their tags. */
 export interface Unknown {
   readonly unknown?: readonly Uint8Array[];
-  /** Lengths of byte strings that were passed over while reading a stream, by field. */
+  /** What was passed over while reading a stream, by field: bytes of byte strings and texts, items of repeated numbers. */
   readonly elided?: Readonly<Record<string, number>>;
 }
 
 const maxDepth = 200;
 const maxFields = 20_000_000;
+/** What parts weigh in memory beside their bytes, about. */
+const weights = { number: 16, text: 64, message: 256 } as const;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 export type Message = Record<string, unknown> & {
@@ -35,7 +39,7 @@ export type Message = Record<string, unknown> & {
 
 /** Throws `corrupt` for anything that is not such a message, `limit` for one nested too deeply. Byte strings are views. */
 export function decode(bytes: Uint8Array, descriptor: Descriptor): Message {
-  const decoder = createDecoder(descriptor, { keepBytes: Number.POSITIVE_INFINITY });
+  const decoder = createDecoder(descriptor);
   decoder.write(bytes);
   return decoder.end();
 }
@@ -59,6 +63,8 @@ interface Payload {
   readonly length: number;
   readonly elide: boolean;
   readonly parts: Uint8Array[];
+  /** Numbers among what was passed over. */
+  items: number;
   left: number;
 }
 
@@ -67,14 +73,24 @@ export interface Decoder {
   end(): Message;
 }
 
+export interface Outline {
+  /** Longer byte strings, texts and packed numbers, known or not, are passed over. */
+  readonly keepBytes: number;
+  /** Repeated numbers beyond this many are passed over. */
+  readonly keepItems: number;
+  /** What a message may weigh in all; more is a `limit`. */
+  readonly totalBytes: number;
+}
+
 /**
- * Reads a message as its bytes come. Byte strings longer than `keepBytes`, known or not, are passed over: only their length
- * is kept, in `elided`. So the structure of a model can be read from a stream in memory that its weights do not determine.
+ * Reads a message as its bytes come. With an `outline` its chunks may be reused by their source, and what is long is passed
+ * over: only its length is kept, in `elided`. So the structure of a model can be read from a stream in memory that its weights
+ * do not determine. Without one everything is kept, byte strings as views.
  */
-export function createDecoder(
-  descriptor: Descriptor,
-  options: { readonly keepBytes: number },
-): Decoder {
+export function createDecoder(descriptor: Descriptor, outline?: Outline): Decoder {
+  const keepBytes = outline?.keepBytes ?? Number.POSITIVE_INFINITY;
+  const keepItems = outline?.keepItems ?? Number.POSITIVE_INFINITY;
+  let kept = 0;
   const root: Frame = {
     fields: fieldMap(descriptor),
     message: emptyMessage(descriptor),
@@ -93,8 +109,35 @@ export function createDecoder(
   let payload: Payload | undefined;
 
   function put(field: Field, value: unknown): void {
-    if (field.many === true) (frame.message[field.name] as unknown[]).push(value);
-    else frame.message[field.name] = value;
+    const { message } = frame;
+    if (field.many === true) {
+      const items = message[field.name] as unknown[];
+      if (items.length >= keepItems && isNumber(field)) elide(field.name, 1);
+      else {
+        weigh(weightOf(field));
+        items.push(value);
+      }
+      return;
+    }
+    // Parsers merge or replace such fields, each in its own way: the file would not be what it looks like.
+    if (message[field.name] !== undefined)
+      throw new AppError('corrupt', 'A field that may be there once is there twice.', {
+        details: { fault: 'duplicate-field' },
+      });
+    weigh(weightOf(field));
+    message[field.name] = value;
+  }
+
+  function weigh(bytes: number): void {
+    kept += bytes;
+    fieldCount += 1;
+    if (outline === undefined ? fieldCount > maxFields : kept > outline.totalBytes)
+      throw new AppError('limit', 'The model has more parts than the gate can look at.');
+  }
+
+  function elide(name: string, amount: number): void {
+    const elided = (frame.message.elided ??= {});
+    elided[name] = (elided[name] ?? 0) + amount;
   }
 
   function closeFrames(): void {
@@ -120,6 +163,15 @@ export function createDecoder(
     return false;
   }
 
+  /** The varint as a number, exact up to 2^53, for tags and lengths. */
+  function takeNumber(): number {
+    const value = high === 0n ? low : Number(BigInt.asUintN(64, BigInt(low) | high));
+    low = 0;
+    high = 0n;
+    shift = 0;
+    return value;
+  }
+
   function takeVarint(): bigint {
     const value = BigInt.asUintN(64, BigInt(low) | high);
     low = 0;
@@ -129,11 +181,8 @@ export function createDecoder(
   }
 
   function startField(): void {
-    tag = Number(takeVarint());
-    fieldCount += 1;
+    tag = takeNumber();
     if (tag < 8 || tag > 0xffff_ffff) throw malformed();
-    if (fieldCount > maxFields)
-      throw new AppError('limit', `The model has more than ${maxFields} fields.`);
     const field = frame.fields.get(Math.floor(tag / 8));
     const wire = tag & 7;
     if (wire === 0) {
@@ -152,13 +201,15 @@ export function createDecoder(
   function endValue(): void {
     const value = takeVarint();
     const field = frame.fields.get(Math.floor(tag / 8));
-    if (field === undefined) keepUnknown(varint(value));
-    else put(field, toScalar(value, field.type));
+    if (field === undefined) {
+      weigh(weights.text);
+      keepUnknown(varint(value));
+    } else put(field, toScalar(value, field.type));
     state = 'tag';
   }
 
   function startLength(): void {
-    const length = Number(takeVarint());
+    const length = takeNumber();
     const field = frame.fields.get(Math.floor(tag / 8));
     if (length > frame.end - offset) throw malformed();
     if (typeof field?.type !== 'function') {
@@ -175,19 +226,35 @@ export function createDecoder(
 
   function startPayload(field: Field | undefined, length: number): void {
     if (length > frame.end - offset) throw malformed();
-    const elide = length > options.keepBytes && (field === undefined || field.type === 'bytes');
-    payload = { field, tag, length, elide, parts: [], left: length };
+    payload = { field, tag, length, elide: length > keepBytes, items: 0, parts: [], left: length };
     state = 'payload';
     if (length === 0) endPayload(payload);
   }
 
-  function endPayload({ field, length, elide, parts }: Payload): void {
+  /** Numbers that are passed over are counted: four bytes each, or up to a byte without the top bit. */
+  function passOver(part: Uint8Array, { field }: Payload): number {
+    if (field === undefined || !isNumber(field)) return 0;
+    if (field.type === 'float') return part.length / 4;
+    let items = 0;
+    for (const byte of part) if (byte < 0x80) items += 1;
+    return items;
+  }
+
+  function endPayload({ field, length, elide: passed, items, parts }: Payload): void {
     const [only] = parts;
     const bytes = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
-    if (elide) (frame.message.elided ??= {})[field?.name ?? String(Math.floor(tag / 8))] = length;
+    if (passed) {
+      const isPacked = field !== undefined && isNumber(field);
+      if (isPacked && (field.many !== true || (field.type === 'float' && length % 4 !== 0)))
+        throw malformed();
+      elide(field?.name ?? String(Math.floor(tag / 8)), isPacked ? items : length);
+    } else if (field === undefined || !isNumber(field)) weigh(length);
     if (field === undefined) {
-      if (!elide)
+      weigh(weights.text);
+      if (!passed)
         keepUnknown((tag & 7) === 2 ? Buffer.concat([varint(BigInt(length)), bytes]) : bytes);
+    } else if (passed && isNumber(field)) {
+      // Counted above.
     } else if (field.type === 'bytes') {
       put(field, bytes);
     } else if (field.type === 'string') {
@@ -211,7 +278,8 @@ export function createDecoder(
       for (let at = 0; at < chunk.length;) {
         if (payload !== undefined) {
           const part = chunk.subarray(at, at + payload.left);
-          if (!payload.elide) payload.parts.push(part);
+          if (payload.elide) payload.items += passOver(part, payload);
+          else payload.parts.push(outline === undefined ? part : Uint8Array.from(part));
           payload.left -= part.length;
           at += part.length;
           offset += part.length;
@@ -235,6 +303,18 @@ export function createDecoder(
       return root.message;
     },
   };
+}
+
+function isNumber({ type }: Field): boolean {
+  return type === 'int' || type === 'long' || type === 'float';
+}
+
+function weightOf(field: Field): number {
+  return isNumber(field)
+    ? weights.number
+    : typeof field.type === 'function'
+      ? weights.message
+      : weights.text;
 }
 
 const fieldsByDescriptor = new WeakMap<Descriptor, Map<number, Field>>();

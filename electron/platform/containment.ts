@@ -1,9 +1,9 @@
 /**
- * What a child is wrapped in, beyond its own process. On Linux and macOS the shell's `ulimit`: private memory, processor time,
- * no core dump. On Linux also, where the system allows it (util-linux, user namespaces): a network namespace with no network
+ * Children that handle what may be hostile: the same Node binary in an empty folder with an environment of its own, wrapped in
+ * what the system has. On Linux and macOS the shell's `ulimit`: private memory, processor time, no core dump. On Linux also, where the system allows it (util-linux, user namespaces): a network namespace with no network
  * in it, no new privileges, and death with the core. `doctor` says what this system gives.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
 
 export interface ChildLimits {
   /** Private memory, bytes. */
@@ -27,15 +27,31 @@ const wrappers: readonly Wrapper[] = [
 ];
 const bare: Wrapper = { command: [], noNetwork: false };
 
+/** A Node child that runs `script` under the limits, in the empty folder `cwd`. */
+export function spawnContained(
+  script: string,
+  options: {
+    readonly cwd: string;
+    readonly limits: ChildLimits;
+    readonly stdio: StdioOptions;
+    readonly nodeOptions?: readonly string[];
+  },
+): ChildProcess {
+  const { cwd, limits, stdio, nodeOptions = [] } = options;
+  const node = [process.execPath, '--no-warnings', '--disable-sigusr1', ...nodeOptions, script];
+  const { command, args } = containedCommand(node, limits);
+  return spawn(command, args, { cwd, env: childEnvironment, stdio, windowsHide: true });
+}
+
 /** All that a child sees of the environment. Without the last one ONNX Runtime keeps a device id and reports to its maker. */
-export const childEnvironment: Readonly<Record<string, string>> = {
+const childEnvironment: Readonly<Record<string, string>> = {
   LC_ALL: 'C.UTF-8',
   PATH: '/usr/bin:/bin',
   ORT_DISABLE_TELEMETRY: '1',
 };
 
 /** The command that runs `program` under the limits. */
-export function containedCommand(
+function containedCommand(
   program: readonly string[],
   { dataBytes, processorSeconds }: ChildLimits,
 ): { readonly command: string; readonly args: readonly string[] } {
