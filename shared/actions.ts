@@ -8,6 +8,8 @@ export const auditActions = [
   'vault.seal',
   'vault.recover',
   'vault.repair',
+  'vault.backup',
+  'vault.restore',
   'user.add',
   'user.disable',
   'user.enable',

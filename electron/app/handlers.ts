@@ -13,6 +13,7 @@ import { makeProductionHistory, verifyFile } from '#domain/compliance/index.ts';
 import { parseTrustAnchor } from '#domain/identity/index.ts';
 import { previewFile, type Inference } from '#domain/inference/index.ts';
 import { readFolder, readPlaces, type FileTokens } from '#domain/media/index.ts';
+import { backUp, checkBackups, inspectBackups, rememberedBackups, restore } from './backups.ts';
 import { atOnce, changed } from './catalog-acts.ts';
 import { checkFiles, exportFiles } from './custody.ts';
 import { checkInstallation, versionOf } from './doctor.ts';
@@ -343,6 +344,33 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
         note({ details: { entries: exported.entries, root: exported.root } });
         return { path, ...exported };
       },
+    },
+    backups: {
+      list: ({ open }) => rememberedBackups(open()),
+      make: (context, { folder, partBytes, mediaBytes, spans, continues }) =>
+        backUp(
+          context,
+          { medium: pathOf(folder), partBytes, mediaBytes, spans, continues },
+          { clock, vaultDir: deps.vaultDir },
+        ),
+      inspect: (_context, { folders }) => inspectBackups(folders.map(pathOf)),
+      check: async (context, { folders, vaultId }) =>
+        checkBackups(
+          context,
+          { dirs: folders.map(pathOf), vaultId },
+          (await sessions.status()).state === 'open' ? sessions.open() : undefined,
+        ),
+      restore: (context, { folders, to, vaultId, snapshot }) =>
+        restore(
+          context,
+          {
+            dirs: folders.map(pathOf),
+            target: to === undefined ? deps.vaultDir : join(folderOf(to.folder), to.name),
+            vaultId,
+            snapshot,
+          },
+          clock,
+        ),
     },
     reports: {
       list: ({ open }) => madeReports(open()),

@@ -2,6 +2,7 @@
 import type { Session } from '#shared/contract/vault.ts';
 import type { Clock } from '#platform/clock.ts';
 import { auditSchema, openLog, type AuditLog } from '#domain/audit/index.ts';
+import { createBackupHistory, custodySchema, type BackupHistory } from '#domain/custody/index.ts';
 import {
   createPolicy,
   createTrustList,
@@ -25,6 +26,7 @@ export interface OpenVaultState {
   readonly policy: Policy;
   readonly registry: Registry;
   readonly runs: RunStore;
+  readonly backups: BackupHistory;
   readonly session: Session & { readonly id: string };
 }
 
@@ -35,6 +37,7 @@ export const vaultSchema: VaultSchema = {
     ...registrySchema,
     ...doneActsSchema,
     ...seenLogSchema,
+    ...custodySchema,
   ],
   audit: auditSchema,
   records: [...runsSchema, ...seenLogSchema],
@@ -61,5 +64,6 @@ export function createOpenStores(
     policy: createPolicy(vault.catalog),
     registry: createRegistry(vault.catalog, clock),
     runs: createRunStore(vault.records),
+    backups: createBackupHistory(vault.catalog, clock),
   };
 }

@@ -19,6 +19,7 @@ import {
   type KdfChoice,
   type OpenVault,
 } from '#domain/vault/index.ts';
+import { readRestoredMark, removeRestoredMark, type RestoredFrom } from '#domain/custody/index.ts';
 import { rememberSize, rememberVerdict } from './seen-log.ts';
 import { recordSignIn } from './sign-in-record.ts';
 import { settleInterrupted } from './unfinished-acts.ts';
@@ -219,7 +220,9 @@ export function createSessions(deps: {
   }
 
   /** Starts the session; what the sign-in found and repaired goes into the log first. */
-  function begin(vault: OpenVault, stores: OpenStores, user: User): SignedIn {
+  async function begin(vault: OpenVault, stores: OpenStores, user: User): Promise<SignedIn> {
+    // Before the session starts: nothing may be done in it until its sign-in stands in the log.
+    const restored = stores.log.damaged ? undefined : await restoredFrom(stores);
     const session = start(stores, user);
     const repaired = {
       rolledBack: vault.recovery.rolledBack,
@@ -233,8 +236,9 @@ export function createSessions(deps: {
     }
     recordSignIn(
       { stores, actor: actorOf(open()), user, failedAttempts: vault.failedAttempts },
-      { repaired, at: clock().toISOString() },
+      { repaired, restored, at: clock().toISOString() },
     );
+    removeRestoredMark(vault.dir);
     stores.users.signedIn(user.name);
     rememberSize(vault, stores.log.head().size);
     return { session, repaired };
@@ -408,6 +412,18 @@ export function actorOf({ session }: Pick<OpenVaultState, 'session'>): {
   readonly session: string;
 } {
   return { actor: session.user, role: session.role, session: session.id };
+}
+
+/** Undefined when a sign-in has written it down already, or when no backup of this vault says so. */
+async function restoredFrom({
+  vault,
+  log,
+  backups,
+}: OpenStores): Promise<RestoredFrom | undefined> {
+  const mark = await readRestoredMark(vault.dir, log.head().verifierKey);
+  if (mark === undefined || mark === 'forged') return undefined;
+  const known = backups.find(mark.manifest.facts.backupId);
+  return known?.state === 'complete' ? undefined : mark;
 }
 
 function withoutId({ id: _id, ...session }: OpenVaultState['session']): Session {

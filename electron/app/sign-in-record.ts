@@ -1,8 +1,14 @@
-/** What a sign-in writes: failed tries, outcomes that a killed program owes, the sign-in itself, and what was repaired. */
+/**
+ * What a sign-in writes: failed tries, outcomes that a killed program owes, the sign-in itself, what was repaired or
+ * restored.
+ */
 import { rmSync } from 'node:fs';
+import type { LogEntry } from '#shared/contract/audit.ts';
 import type { User } from '#shared/contract/users.ts';
 import type { NewEntry } from '#domain/audit/index.ts';
+import type { RestoredFrom } from '#domain/custody/index.ts';
 import { partPathsOf } from '#domain/inference/index.ts';
+import type { ActFacts } from './act-facts.ts';
 import type { OpenStores } from './open-state.ts';
 import { settleInterrupted } from './unfinished-acts.ts';
 
@@ -20,10 +26,12 @@ export function recordSignIn(
       readonly quarantined: number;
     };
     readonly at: string;
+    /** The vault comes from a backup, and this is the first sign-in since. */
+    readonly restored: RestoredFrom | undefined;
   },
 ): void {
   const { stores, actor, user, failedAttempts } = who;
-  const { repaired } = found;
+  const { repaired, restored } = found;
   const event = (entry: Pick<NewEntry, 'action' | 'details' | 'objects' | 'outcome'>): void =>
     void stores.log.append({ ...actor, phase: 'event', ...entry });
   if (failedAttempts > 0) {
@@ -34,8 +42,22 @@ export function recordSignIn(
       details: { attempts: failedAttempts },
     });
   }
-  settleInterrupted(stores, user.name);
+  settleInterrupted(stores, user.name, restored === undefined ? undefined : madeBy(restored));
   event({ action: 'vault.sign-in', objects: [{ type: 'user', id: user.name }], outcome: 'ok' });
+  if (restored !== undefined) {
+    const { facts, digest } = restored.manifest;
+    const { snapshot, backupId, madeAt, log } = facts;
+    const details = { madeAt, restoredAt: restored.restoredAt, logSize: log.size, root: log.root };
+    event({ action: 'vault.restore', objects: [backup(restored)], outcome: 'ok', details });
+    stores.backups.adopt({
+      id: backupId,
+      by: stores.log.entry(log.announced).actor,
+      at: madeAt,
+      snapshot,
+      logSize: log.size,
+      digest,
+    });
+  }
   const interrupted = stores.runs.closeInterrupted(found.at);
   for (const run of interrupted)
     for (const part of partPathsOf(run.outputPath, run.runId)) rmSync(part, { force: true });
@@ -53,4 +75,16 @@ export function recordSignIn(
       },
     });
   }
+}
+
+/** The backup that a vault was restored from was announced in its log, and was complete only after the log was copied. */
+function madeBy(restored: RestoredFrom): ReadonlyMap<number, ActFacts> {
+  const { announced } = restored.manifest.facts.log;
+  return new Map([
+    [announced, { objects: [backup(restored)], details: { state: 'complete', restored: true } }],
+  ]);
+}
+
+function backup({ manifest }: RestoredFrom): LogEntry['objects'][number] {
+  return { type: 'backup', id: String(manifest.facts.snapshot), digest: manifest.digest };
 }

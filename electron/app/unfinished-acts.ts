@@ -22,16 +22,25 @@ export function rememberAct(catalog: Database, logIndex: number, facts: ActFacts
     .run(logIndex, JSON.stringify(facts));
 }
 
-/** Writes the outcome of every act that has none; `settledBy` is who signs in now. */
-export function settleInterrupted(stores: OpenStores, settledBy: string): void {
+/**
+ * Writes the outcome of every act that has none; `settledBy` is who signs in now. `known` has what is told from elsewhere, by
+ * the index of the announcement.
+ */
+export function settleInterrupted(
+  stores: OpenStores,
+  settledBy: string,
+  known: ReadonlyMap<number, ActFacts> = new Map(),
+): void {
   const { log, vault, runs } = stores;
   const remembered = vault.catalog
     .prepare<[number], string>('SELECT facts FROM done_acts WHERE log_index = ?')
     .pluck();
   for (const begin of log.unfinished()) {
+    const told = known.get(begin.index);
     const facts = remembered.get(begin.index);
     const run = begin.action === 'run.score' ? runs.finishedBy(begin.index) : undefined;
-    if (facts !== undefined) settle(begin, JSON.parse(facts) as ActFacts);
+    if (told !== undefined) report(begin, [told]);
+    else if (facts !== undefined) settle(begin, JSON.parse(facts) as ActFacts);
     else if (run !== undefined) report(begin, [runSubject(run.result), runFacts(run)]);
     else report(begin, []);
   }

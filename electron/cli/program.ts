@@ -5,6 +5,7 @@ import { AppError } from '#shared/errors.ts';
 import { addAuditCommands } from './audit-commands.ts';
 import { addBundleCommands } from './bundle-commands.ts';
 import { createRunner, usageExitCode } from './command.ts';
+import { addCustodyCommands } from './custody-commands.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { addModelCommands } from './model-commands.ts';
 import { addRunCommands } from './run-commands.ts';
@@ -58,6 +59,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   addModelCommands(program, runner);
   addRunCommands(program, runner);
   addAuditCommands(program, runner);
+  addCustodyCommands(program, runner);
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {

@@ -55,6 +55,7 @@ const attempts: Readonly<Partial<Record<LogEntry['action'], string>>> = {
   'keys.rotate': 'rotate keys',
   'policy.set': 'change the policy',
   'vault.sign-in': 'sign in',
+  'vault.backup': 'make a backup',
 };
 
 function did(entry: LogEntry): string {
@@ -81,6 +82,12 @@ function did(entry: LogEntry): string {
       return 'opened the vault with the recovery key';
     case 'vault.repair':
       return 'opened the vault, and it repaired itself';
+    case 'vault.backup':
+      return text('state') === 'complete'
+        ? 'made a backup'
+        : 'filled one medium of a backup; it goes on on the next';
+    case 'vault.restore':
+      return `opened the vault that was restored from the backup of ${text('madeAt')}`;
     case 'user.add':
       return `added ${about} as ${text('role')}`;
     case 'user.disable':

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Client, Contract } from '../rpc.ts';
 import { audit } from './audit.ts';
+import { backups } from './backups.ts';
 import { bundles } from './bundles.ts';
 import { keys } from './keys.ts';
 import { media } from './media.ts';
@@ -28,6 +29,7 @@ export const contract = {
   runs,
   monitor,
   audit,
+  backups,
   reports,
   system,
   operations,

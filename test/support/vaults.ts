@@ -19,6 +19,7 @@ export function temporaryFolder(): string {
 
 export async function freshVault(
   dir = join(temporaryFolder(), 'vault'),
+  schema = bareSchema,
 ): Promise<{ vault: OpenVault; recoveryKey: string; dir: string }> {
   const created = await createVault({
     dir,
@@ -27,7 +28,7 @@ export async function freshVault(
     profile: 'standard',
     kdf: cheapKdf,
     clock: () => new Date(),
-    schema: bareSchema,
+    schema,
   });
   return { ...created, dir };
 }

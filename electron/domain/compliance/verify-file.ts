@@ -20,6 +20,7 @@ import {
   verifyProof,
   type Check,
 } from '#domain/audit/index.ts';
+import { looksLikeManifest, verifyManifest } from '#domain/custody/index.ts';
 import { canonicalJson } from '#platform/canonical-json.ts';
 import { productionHistory } from './production-history.ts';
 import { attachmentNames, evidenceSchema } from './report.ts';
@@ -47,6 +48,7 @@ export async function verifyFile(
   if (head.toString('latin1') === '%PDF-') return verifyReport(bytes, pinned);
   const text = bytes.toString('utf8');
   if (isTlogProof(text)) return verifyProof(text, pinned);
+  if (looksLikeManifest(text)) return verifyManifest(text, pinned);
   if (looksLikeCheckpoint(text)) return verifyCheckpoint(text, pinned);
   return unknown();
 }
@@ -56,7 +58,8 @@ function unknown(): FileVerdict {
     {
       name: 'form',
       ok: false,
-      detail: 'This is not a report, proof, checkpoint or exported log of Strongroom.',
+      detail:
+        'This is not a report, proof, checkpoint, exported log or manifest of a backup of Strongroom.',
     },
   ]);
 }

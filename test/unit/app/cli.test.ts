@@ -52,6 +52,8 @@ describe('the command line', () => {
       'audit',
       'report',
       'verify',
+      'backup',
+      'restore',
     ];
     for (const name of commands) expect(top.stdout, name).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
     expect(top.stdout).toContain('Exit codes:');

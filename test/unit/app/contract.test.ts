@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
@@ -19,6 +19,7 @@ interface Setup {
   readonly test: TestApp;
   readonly bundle: string;
   readonly folder: string;
+  readonly medium: string;
   readonly csv: string;
   readonly runId: string;
   readonly checkpoint: string;
@@ -125,6 +126,20 @@ const cases: Readonly<Record<string, Case>> = {
     good: ({ folder }) => ({ folder, name: 'log' }),
     bad: { folder: 'x', name: '' },
   },
+  'backups.make': {
+    good: ({ medium }) => ({ folder: medium }),
+    bad: { folder: 'x', partBytes: 1 },
+  },
+  'backups.list': { as: 'audrey', good: () => null, bad: {} },
+  'backups.inspect': { good: ({ medium }) => ({ folders: [medium] }), bad: { folders: [] } },
+  'backups.check': {
+    good: ({ medium }) => ({ folders: [medium] }),
+    bad: { folders: ['x'], vaultId: '..' },
+  },
+  'backups.restore': {
+    good: ({ medium, folder }) => ({ folders: [medium], to: { folder, name: 'restored' } }),
+    bad: { folders: ['x'], to: { folder: 'y', name: '../z' } },
+  },
   'reports.list': { good: () => null, bad: {} },
   'reports.make': {
     good: ({ folder }) => ({ kind: 'production-history', folder, name: 'history.pdf' }),
@@ -184,6 +199,8 @@ async function prepare(): Promise<Setup> {
     await client.models.promote({ version: `rolling@${version}`, to: 'production', reason });
   }
   const folder = app.admitFile(dir);
+  mkdirSync(join(dir, 'medium'));
+  const medium = app.admitFile(join(dir, 'medium'));
   const run = await wait(
     contract.runs.start,
     client.runs.start({ version: 'rolling', input: csv, folder, name: 'first.csv' }),
@@ -203,6 +220,7 @@ async function prepare(): Promise<Setup> {
     test,
     bundle,
     folder,
+    medium,
     csv,
     runId: run.runId,
     checkpoint,

@@ -1,0 +1,221 @@
+/** Backups and restoring. */
+import { mkdir } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { AppError } from '#shared/errors.ts';
+import { contract } from '#shared/contract/index.ts';
+import type { CheckedBackup, FoundBackup, MadeBackup } from '#shared/contract/backups.ts';
+import { answerNo, wholeNumber, type CommandContext, type Runner } from './command.ts';
+import { shortDigest, table } from './output.ts';
+import { vaultDirOf } from './settings.ts';
+
+interface MakeOptions {
+  readonly partSize?: number;
+  readonly mediaSize?: number | 'all';
+  readonly continue?: boolean;
+}
+
+export function addCustodyCommands(program: Command, runner: Runner): void {
+  const backup = program
+    .command('backup [dir]')
+    .description('copy the ciphertext of the vault to a medium, with a signed manifest')
+    .option(
+      '--part-size <size>',
+      'put the pieces into folders of at most this size, such as 4G',
+      sizeOf,
+    )
+    .option(
+      '--media-size <size>',
+      'use no more of this medium (all: as much as is free), then go on on another',
+      mediaSizeOf,
+    )
+    .option('--continue', 'go on with the backup that waits for its next medium')
+    .action((dir: string | undefined, options: MakeOptions, command: Command) =>
+      runner.signedIn(command, (context) => make(context, dir, options)),
+    );
+  backup
+    .command('list <dirs...>')
+    .description('the snapshots in a place; needs no password')
+    .action((dirs: string[], _options, command: Command) =>
+      runner.plain(command, async (context) => {
+        const found = await context.client.backups.inspect({
+          folders: await tokens(context, dirs),
+        });
+        context.output.result({ backups: found }, found.map(describeFound).join('\n\n'));
+      }),
+    );
+  backup
+    .command('history')
+    .description('the backups that the vault remembers')
+    .action((_options, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const list = await client.backups.list(null);
+        output.result(
+          { backups: list },
+          table(
+            ['Started (UTC)', 'By', 'State', 'Snapshot', 'Log', 'Place'],
+            list.map((each) => [
+              each.startedAt,
+              each.startedBy,
+              each.state,
+              String(each.snapshot ?? ''),
+              String(each.logSize ?? ''),
+              each.places.join(', '),
+            ]),
+          ),
+        );
+      }),
+    );
+  backup
+    .command('verify <dirs...>')
+    .description('read a backup whole and compare every byte with its manifests; needs no password')
+    .option('--vault-id <id>', 'which vault, when there are several')
+    .option('--sign-in', 'also ask the vault whether the backup is its own')
+    .action((dirs: string[], options: { vaultId?: string; signIn?: boolean }, command: Command) => {
+      const run = options.signIn === true ? runner.signedIn : runner.plain;
+      return run(command, (context) => verify(context, dirs, options.vaultId));
+    });
+
+  program
+    .command('restore <dirs...>')
+    .description('make a vault from a backup; name all its media. Needs no password')
+    .option('--to <dir>', 'new folder for the vault; without it the one that --vault names')
+    .option('--snapshot <n>', 'which snapshot; without it the newest', wholeNumber)
+    .option('--vault-id <id>', 'which vault, when there are several')
+    .action(
+      (
+        dirs: string[],
+        options: { to?: string; snapshot?: number; vaultId?: string },
+        command: Command,
+      ) => runner.plain(command, (context) => restore(context, dirs, options)),
+    );
+}
+
+async function make(
+  { connection, client, output }: CommandContext,
+  dir: string | undefined,
+  options: MakeOptions,
+): Promise<number> {
+  if (dir === undefined) throw new AppError('invalid-input', 'Say where to: backup DIR.');
+  await mkdir(dir, { recursive: true });
+  const made = await connection.wait(
+    contract.backups.make,
+    client.backups.make({
+      folder: await connection.file(dir),
+      ...(options.partSize === undefined ? {} : { partBytes: options.partSize }),
+      ...(typeof options.mediaSize === 'number' ? { mediaBytes: options.mediaSize } : {}),
+      spans: options.mediaSize !== undefined,
+      continues: options.continue === true,
+    }),
+  );
+  output.result(made, describeMade(made));
+  return made.state === 'complete' ? 0 : answerNo;
+}
+
+async function verify(
+  context: CommandContext,
+  dirs: readonly string[],
+  vaultId: string | undefined,
+): Promise<number> {
+  const { connection, client, output } = context;
+  const checked = await connection.wait(
+    contract.backups.check,
+    client.backups.check({
+      folders: await tokens(context, dirs),
+      ...(vaultId === undefined ? {} : { vaultId }),
+    }),
+  );
+  output.result(checked, describeChecked(checked));
+  return checked.status === 'whole' && checked.ofThisVault !== false ? 0 : answerNo;
+}
+
+async function restore(
+  context: CommandContext,
+  dirs: readonly string[],
+  options: { readonly to?: string; readonly snapshot?: number; readonly vaultId?: string },
+): Promise<void> {
+  const { connection, client, output, options: global } = context;
+  if (options.to === undefined) await mkdir(vaultDirOf(global), { recursive: true, mode: 0o700 });
+  const restored = await connection.wait(
+    contract.backups.restore,
+    client.backups.restore({
+      folders: await tokens(context, dirs),
+      ...(options.to === undefined ? {} : { to: await connection.target(options.to) }),
+      ...(options.snapshot === undefined ? {} : { snapshot: options.snapshot }),
+      ...(options.vaultId === undefined ? {} : { vaultId: options.vaultId }),
+    }),
+  );
+  output.result(
+    restored,
+    [
+      `Vault ${restored.vaultId} restored to ${restored.path}`,
+      `from snapshot ${restored.snapshot}, made at ${restored.madeAt}.`,
+      `Its log has ${restored.logSize} entries, root ${restored.logRoot}.`,
+      'What came after the backup is not in it. Sign in and run "audit verify".',
+    ].join('\n'),
+  );
+}
+
+async function tokens({ connection }: CommandContext, dirs: readonly string[]): Promise<string[]> {
+  return Promise.all(dirs.map((dir) => connection.file(dir)));
+}
+
+function describeMade(made: MadeBackup): string {
+  const amounts = `${megabytes(made.writtenBytes)} written and read back, ${megabytes(made.keptBytes)} were there.`;
+  if (made.state === 'complete')
+    return `Snapshot ${made.snapshot} is complete: ${made.path}\n${amounts}\nThe log has ${made.logSize} entries in it. Manifest ${made.digest}`;
+  return `This medium is full and the backup is not complete: ${megabytes(made.missingBytes)} are left.\n${amounts}\nGo on with: backup DIR --continue, where DIR is on the next medium.`;
+}
+
+function describeFound({ vaultId, snapshots, pieces, bytes }: FoundBackup): string {
+  const head = `Vault ${vaultId ?? 'unknown'}: ${pieces} pieces, ${megabytes(bytes)}`;
+  if (snapshots.length === 0) return `${head}\nNo snapshot: the backup was not finished here.`;
+  const rows = snapshots.map((each) =>
+    each.problem === null
+      ? [
+          String(each.number),
+          each.madeAt ?? '',
+          String(each.files ?? ''),
+          megabytes(each.bytes ?? 0),
+          String(each.logSize ?? ''),
+          shortDigest(each.digest ?? ''),
+        ]
+      : [String(each.number), each.problem],
+  );
+  return `${head}\n${table(['Snapshot', 'Made (UTC)', 'Files', 'Size', 'Log', 'Manifest'], rows)}`;
+}
+
+function describeChecked(checked: CheckedBackup): string {
+  const head =
+    checked.status === 'whole'
+      ? `Whole: ${checked.snapshots} snapshots, ${checked.pieces} pieces, ${megabytes(checked.bytes)} read.`
+      : `DAMAGED: ${checked.problems.length} problems.`;
+  const own =
+    checked.ofThisVault === null
+      ? []
+      : [
+          checked.ofThisVault
+            ? 'The manifests are signed by the log of this vault.'
+            : 'NOT of this vault: a manifest is signed by another key.',
+        ];
+  return [
+    head,
+    ...own,
+    ...checked.problems.map(({ file, problem }) => `  ${file}: ${problem}`),
+  ].join('\n');
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** `700M` and `4G` as media are sold: powers of ten. */
+function sizeOf(text: string): number {
+  const [, digits, unit] = /^(\d{1,9})([MGT])$/i.exec(text) ?? [];
+  if (digits === undefined || unit === undefined)
+    throw new AppError('invalid-input', `"${text.slice(0, 40)}" is not a size such as 700M or 4G.`);
+  return Number(digits) * { M: 1e6, G: 1e9, T: 1e12 }[unit.toUpperCase() as 'M' | 'G' | 'T'];
+}
+
+function mediaSizeOf(text: string): number | 'all' {
+  return text === 'all' ? 'all' : sizeOf(text);
+}

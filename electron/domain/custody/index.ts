@@ -1,0 +1,11 @@
+export { makeBackup, type BackupOptions, type BackupOutcome } from './backup.ts';
+export { createBackupHistory, type BackupHistory, type RememberedBackup } from './history.ts';
+export { looksLikeManifest, verifyManifest } from './manifest.ts';
+export { custodySchema } from './schema.ts';
+export { checkBackup, findBackups } from './check.ts';
+export {
+  readRestoredMark,
+  removeRestoredMark,
+  restoreVault,
+  type RestoredFrom,
+} from './restore.ts';
