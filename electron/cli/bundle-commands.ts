@@ -16,7 +16,9 @@ export function addBundleCommands(program: Command, runner: Runner): void {
 
   bundle
     .command('inspect <source>')
-    .description('open, verify and scan a bundle: a folder, .zip, .tar, .tar.gz or .onnx')
+    .description(
+      'open, verify and scan a bundle: a folder, an archive or its parts, an OCI image layout, a .onnx',
+    )
     .option(
       '--trust <pem>',
       'public key or certificate to trust for this inspection; may be repeated',
@@ -156,6 +158,7 @@ function describeReport(report: InspectReport, hasTrust: boolean): string {
       : [
           `Model      ${model.path}, ${model.nodes} nodes, ${model.inputs.length} inputs, ${model.outputs.length} outputs`,
         ]),
+    ...report.declares.map(({ name: what, value }) => `Says       ${what}: ${value}`),
   ];
   if (findings.length > 0)
     lines.push(

@@ -46,18 +46,30 @@ export function testName(method: string): string {
   );
 }
 
+/** A bundle's form: what it is arranged as, and what that is packed in. */
 export function formatWord(format: string): string {
-  return (
-    {
-      directory: 'folder',
-      archive: 'archive',
-      onnx: 'single model',
-      tar: 'TAR archive',
-      'tar.gz': 'TAR archive, gzip',
-      zip: 'ZIP archive',
-    }[format] ?? format
-  );
+  return format
+    .split(', ')
+    .map((part) => formatWords[part] ?? part)
+    .join(', ');
 }
+
+const formatWords: Readonly<Record<string, string>> = {
+  directory: 'folder',
+  archive: 'archive',
+  parts: 'archive in parts',
+  onnx: 'single model',
+  tar: 'TAR archive',
+  'tar.gz': 'TAR archive, gzip',
+  'tar.zst': 'TAR archive, Zstandard',
+  zip: 'ZIP archive',
+  oci: 'OCI image layout',
+  modelpack: 'ModelPack',
+  modelkit: 'KitOps ModelKit',
+  mlflow: 'MLflow model',
+  triton: 'Triton model',
+  'hugging-face': 'Hugging Face folder',
+};
 
 export function levelTone(level: string): Tone {
   return level === 'error' ? 'act' : level === 'warning' ? 'watch' : 'neutral';

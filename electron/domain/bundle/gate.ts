@@ -71,8 +71,9 @@ export async function passGate<Stored>(
     if (!(error instanceof GateBreach)) throw error;
     breach = findingOf(error.ruleId, error.path, error.message);
   }
-  const files = withoutCommonFolder(read);
   const declared = bundle?.declared() ?? { facts: [] };
+  // An image says itself where its files are.
+  const files = declared.layout === undefined ? withoutCommonFolder(read) : read;
   const judged = breach === undefined ? judge(files, declared, options) : unread(breach, declared);
   const name = judged.card?.name ?? bundle?.name ?? basename(path);
   const { golden, pipeline, ...facts } = judged;

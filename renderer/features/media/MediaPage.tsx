@@ -81,7 +81,7 @@ export function MediaPage({ looksAtBundle }: { readonly looksAtBundle: boolean }
         <FileDialog
           title="Pick a bundle"
           pick="file"
-          ending={/\.(zip|tar|gz|tgz|onnx)$/i}
+          ending={/\.(zip|tar|gz|tgz|zst|tzst|onnx|part\d{2,6}|\d{3})$/i}
           onPick={inspect}
           onClose={() => setPicking(false)}
         />

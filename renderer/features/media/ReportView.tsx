@@ -53,6 +53,12 @@ export function ReportView({
               <p className="quiet small">{report.card.description}</p>
             )}
             <Facts rows={inside(report)} />
+            {report.declares.length === 0 ? null : (
+              <>
+                <p className="quiet small">The bundle says of itself, unverified:</p>
+                <Facts rows={report.declares.map(({ name, value }) => [name, value])} />
+              </>
+            )}
           </div>
         </Panel>
         <Panel title="What was found">

@@ -4,7 +4,10 @@ import type { Layout, LayoutFile } from './layout.ts';
 
 /** Undefined for any other folder. */
 export function huggingFaceLayout(files: readonly LayoutFile[]): Layout | undefined {
-  const exports = files.map(({ path }) => path).filter((path) => /^onnx\/[^/]+\.onnx$/i.test(path));
+  const exports = files
+    .map(({ path }) => path)
+    .filter((path) => /^onnx\/[^/]+\.onnx$/i.test(path))
+    .sort();
   const config = files.find(({ path }) => path === 'config.json');
   if (config === undefined || exports.length === 0) return undefined;
   const model =

@@ -13,7 +13,6 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { passGate, type GateResult } from '#domain/bundle/index.ts';
 import { preAuthenticationEncoding } from '#platform/dsse.ts';
 import { graph, model, node, tensor, valueInfo, type OnnxModel } from '#domain/onnx/index.ts';
 import {
@@ -21,28 +20,15 @@ import {
   signedFolder,
   signingKey,
   tarEntries,
-  trusted,
   writeFolder,
   writeTar,
   writeZip,
   zipEntries,
   type Files,
 } from '../../../support/bundles.ts';
+import { pass, rulesOf } from '../../../support/gate.ts';
 import { bytesOf, endlessModel, matrixModel, zipMapModel } from '../../../support/onnx-models.ts';
 import { temporaryFolder } from '../../../support/vaults.ts';
-
-async function sizeOf(content: AsyncIterable<Uint8Array>): Promise<number> {
-  let size = 0;
-  for await (const chunk of content) size += chunk.length;
-  return size;
-}
-
-function pass(path: string, trust = [trusted]): Promise<GateResult<number>> {
-  return passGate(path, { trust, now: new Date(), store: sizeOf });
-}
-
-const rulesOf = ({ report }: GateResult<number>, level = 'error'): string[] =>
-  report.findings.filter((found) => found.level === level).map(({ ruleId }) => ruleId);
 
 describe('containers', () => {
   test('the same files give the same verdict and digest in every container', async () => {
