@@ -57,6 +57,7 @@ export function createOpenStores(
       clock,
       host: deps.host,
       vaultId: vault.id,
+      algorithm: vault.profile === 'fips' ? 'ecdsa-p256' : 'ed25519',
       memory: readMemory(vault),
     }),
     users: createUsers({ db: vault.catalog, slots: vault.slots, clock }),

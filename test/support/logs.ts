@@ -14,7 +14,14 @@ export function openTestLog(
   migrate(db, auditSchema);
   return {
     db,
-    log: openLog({ db, clock, host: 'test', vaultId, memory: { sizes: [], broken: false } }),
+    log: openLog({
+      db,
+      clock,
+      host: 'test',
+      vaultId,
+      algorithm: 'ed25519',
+      memory: { sizes: [], broken: false },
+    }),
   };
 }
 

@@ -26,7 +26,7 @@ import {
   sameHash,
   type HashSource,
 } from './merkle.ts';
-import { createNoteSigner, generateNoteKey, isSignedBy } from './note.ts';
+import { createNoteSigner, generateNoteKey, isSignedBy, type NoteAlgorithm } from './note.ts';
 import { auditSchema } from './schema.ts';
 import { tlogProofToText } from './tlog-proof.ts';
 
@@ -67,6 +67,8 @@ interface LogDeps {
   readonly clock: Clock;
   readonly host: string;
   readonly vaultId: string;
+  /** What a new log signs with; one that exists keeps the key it has. */
+  readonly algorithm: NoteAlgorithm;
   readonly memory: LogMemory;
 }
 
@@ -90,7 +92,7 @@ export function openLog(deps: LogDeps): AuditLog {
 
 function openWhole(deps: LogDeps): AuditLog {
   const { db, clock } = deps;
-  const { origin, privateKey } = readOrCreateKey(db, deps.vaultId);
+  const { origin, privateKey } = readOrCreateKey(deps);
   const signer = createNoteSigner(origin, privateKey);
   const source = hashSource(db);
   const insertEntry = db.prepare('INSERT INTO entries (idx, json) VALUES (?, ?)');
@@ -266,10 +268,10 @@ function isEmpty(db: Database): boolean {
   return db.prepare<[], number>(rows).pluck().get() === 0;
 }
 
-function readOrCreateKey(
-  db: Database,
-  vaultId: string,
-): { readonly origin: string; readonly privateKey: Uint8Array } {
+function readOrCreateKey({ db, vaultId, algorithm }: LogDeps): {
+  readonly origin: string;
+  readonly privateKey: Uint8Array;
+} {
   const row = db
     .prepare<[], { origin: string; private_key: Uint8Array }>(
       'SELECT origin, private_key FROM meta',
@@ -279,7 +281,7 @@ function readOrCreateKey(
   // Only a log that never had an entry may get a key: another key is another log.
   if (!isEmpty(db)) throw changedElsewhere();
   const origin = `strongroom.invalid/${vaultId}`;
-  const { privateKey, verifierKey } = generateNoteKey(origin);
+  const { privateKey, verifierKey } = generateNoteKey(origin, algorithm);
   db.prepare('INSERT INTO meta (only, origin, private_key, verifier_key) VALUES (0, ?, ?, ?)').run(
     origin,
     privateKey,

@@ -1,7 +1,6 @@
 /** From a password to a key: Argon2id (RFC 9106), or PBKDF2-HMAC-SHA-512 in the FIPS profile. Seconds of work on purpose. */
 import { pbkdf2 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { hashRaw } from '@node-rs/argon2';
 import { z } from 'zod';
 
 /** The bounds keep a hostile `vault.json` from exhausting memory or time. */
@@ -41,7 +40,9 @@ export async function passwordToKey(
   const bytes = Buffer.from(password.normalize('NFC'), 'utf8');
   try {
     switch (kdf.name) {
-      case 'argon2id':
+      case 'argon2id': {
+        // Loaded here only, so that a vault of the FIPS profile never brings it into the process.
+        const { hashRaw } = await import('@node-rs/argon2');
         return await hashRaw(bytes, {
           algorithm: argon2id,
           memoryCost: kdf.memoryKib,
@@ -50,6 +51,7 @@ export async function passwordToKey(
           outputLen: 32,
           salt,
         });
+      }
       case 'pbkdf2-hmac-sha512':
         return await pbkdf2Async(bytes, salt, kdf.iterations, 32, 'sha512');
     }

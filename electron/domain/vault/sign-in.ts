@@ -69,10 +69,15 @@ export function createSlots(deps: {
       return slot.id;
     },
     async remove(slotId) {
-      const { tag } = passwordSlot(slotId);
+      const leaving = held.file().slots.find(({ id }) => id === slotId);
+      // Replaced already, by `add`.
+      if (leaving === undefined) return;
+      const tag = leaving.kind === 'recovery' ? undefined : leaving.tag;
       // The keychain slot of the same person goes with it.
       await held.change(({ slots }) => ({
-        slots: slots.filter((slot) => slot.kind === 'recovery' || slot.tag !== tag),
+        slots: slots.filter(
+          (slot) => slot.id !== slotId && (slot.kind === 'recovery' || slot.tag !== tag),
+        ),
       }));
     },
     async setRole(slotId, role) {

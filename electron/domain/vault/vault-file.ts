@@ -144,7 +144,7 @@ export function parseVaultFile(text: string): StoredVaultFile {
     );
   }
   const parsed = stored.safeParse(value);
-  if (!parsed.success) {
+  if (!parsed.success || !isOfItsProfile(parsed.data)) {
     throw new AppError(
       'corrupt',
       'The file vault.json does not have the form of a vault. Restore it from a copy of the vault.',
@@ -188,6 +188,12 @@ export async function writeVaultFile(
 ): Promise<void> {
   const text = `${JSON.stringify({ ...file, mac: macOf(file, macKey).toString('base64') }, null, 2)}\n`;
   await writeFileAtomic(join(dir, fileName), new TextEncoder().encode(text));
+}
+
+/** A FIPS vault has no slot that would take another KDF. */
+function isOfItsProfile({ profile, kdf, slots }: z.infer<typeof stored>): boolean {
+  const kdfs = [kdf, ...slots.flatMap((each) => ('kdf' in each ? [each.kdf] : []))];
+  return profile !== 'fips' || kdfs.every(({ name }) => name === 'pbkdf2-hmac-sha512');
 }
 
 /** Throws `tampered` unless the file is the one that a holder of the key wrote. */

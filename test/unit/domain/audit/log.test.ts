@@ -191,13 +191,13 @@ const attacks: Record<string, { alone: 'found' | 'missed'; act: (db: Database) =
     act: (db) =>
       db
         .prepare('UPDATE meta SET private_key = ?')
-        .run(generateNoteKey('strongroom.invalid/x').privateKey),
+        .run(generateNoteKey('strongroom.invalid/x', 'ed25519').privateKey),
   },
   'both keys exchanged': {
     alone: 'found',
     act: (db) => {
       const { origin } = db.prepare('SELECT origin FROM meta').get() as { origin: string };
-      const { privateKey, verifierKey } = generateNoteKey(origin);
+      const { privateKey, verifierKey } = generateNoteKey(origin, 'ed25519');
       db.prepare('UPDATE meta SET private_key = ?, verifier_key = ?').run(
         privateKey,
         verifierKey.text,

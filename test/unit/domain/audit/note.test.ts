@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   createNoteSigner,
@@ -22,17 +24,49 @@ test('verifies the published sample, and not a changed one', () => {
   expect(isSignedBy(parseNote(sample.replace('your problem,', 'our problem,')), key)).toBe(false);
 });
 
-test('reads what it signs, beside signatures of keys it does not know', () => {
-  const { privateKey, verifierKey } = generateNoteKey('strongroom.invalid/abc');
-  const note = signNote('first\n\nthird\n', createNoteSigner('strongroom.invalid/abc', privateKey));
-  const cosigned = `${note}— witness.example AAAAAFGx\n`;
-  for (const text of [note, cosigned]) expect(isSignedBy(parseNote(text), verifierKey)).toBe(true);
-  expect(parseNote(note).text).toBe('first\n\nthird\n');
-  expect(isSignedBy(parseNote(note), generateNoteKey('strongroom.invalid/abc').verifierKey)).toBe(
-    false,
-  );
-  expect(isSignedBy(parseNote(note), { ...verifierKey, name: 'another' })).toBe(false);
+test('verifies a checkpoint of the public Rekor log with the ECDSA key that is published for it', () => {
+  const bundle = JSON.parse(
+    readFileSync(
+      join(import.meta.dirname, '../../../vectors/oms/valid/sigstore.bundle.json'),
+      'utf8',
+    ),
+  ) as SigstoreBundle;
+  const text = bundle.verificationMaterial.tlogEntries[0]?.inclusionProof.checkpoint.envelope ?? '';
+  const spki =
+    'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE2G2Y+2tabdTV5BcGiBIx0a9fAFwrkBbmLSGtks4L3qX6yYY0zufBnhC8Ur/iy55GhWP/9A/bY2LhC30M9+RYtw==';
+  const typed = Buffer.concat([Uint8Array.of(2), Buffer.from(spki, 'base64')]).toString('base64');
+  const key = parseVerifierKey(`rekor.sigstore.dev+c0d23d6a+${typed}`);
+  expect(key.algorithm).toBe('ecdsa-p256');
+  expect(isSignedBy(parseNote(text), key)).toBe(true);
+  expect(isSignedBy(parseNote(text.replace(/\n(\d+)\n/, '\n1$1\n')), key)).toBe(false);
 });
+
+interface SigstoreBundle {
+  readonly verificationMaterial: {
+    readonly tlogEntries: readonly {
+      readonly inclusionProof: { readonly checkpoint: { readonly envelope: string } };
+    }[];
+  };
+}
+
+test.each(['ed25519', 'ecdsa-p256'] as const)(
+  'reads what it signs with %s, beside signatures of keys it does not know',
+  (algorithm) => {
+    const { privateKey, verifierKey } = generateNoteKey('strongroom.invalid/abc', algorithm);
+    expect(parseVerifierKey(verifierKey.text)).toEqual(verifierKey);
+    const note = signNote(
+      'first\n\nthird\n',
+      createNoteSigner('strongroom.invalid/abc', privateKey),
+    );
+    const cosigned = `${note}— witness.example AAAAAFGx\n`;
+    for (const text of [note, cosigned])
+      expect(isSignedBy(parseNote(text), verifierKey)).toBe(true);
+    expect(parseNote(note).text).toBe('first\n\nthird\n');
+    const other = generateNoteKey('strongroom.invalid/abc', algorithm).verifierKey;
+    expect(isSignedBy(parseNote(note), other)).toBe(false);
+    expect(isSignedBy(parseNote(note), { ...verifierKey, name: 'another' })).toBe(false);
+  },
+);
 
 test.each([
   '',
