@@ -42,6 +42,7 @@ export function custodyOf(vault: OpenVault): Custody {
     clock,
     host: 'test',
     vaultId: vault.id,
+    algorithm: 'ed25519',
     memory: { sizes: [], broken: false },
   });
   const history = createBackupHistory(vault.catalog, clock);
