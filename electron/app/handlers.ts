@@ -92,10 +92,11 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
     },
     trust: {
       list: ({ open }) => open().trust.list(),
-      add: async (context, { name, file, reason }) => {
-        const pem = await readText(pathOf(file));
+      add: async (context, { file, reason, ...entry }) => {
+        const text = await readText(pathOf(file));
         return atOnce(context, ({ trust, session }) => {
-          const added = trust.add({ name, pem, by: session.user, note: reason });
+          const { name, role, identity } = entry;
+          const added = trust.add({ name, role, identity, text, by: session.user, note: reason });
           return [added, { objects: [{ type: 'key', id: added.keyId }] }];
         });
       },
@@ -155,11 +156,11 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
             parseTrustAnchor(`key ${at + 1}`, await readText(pathOf(token))),
           ),
         );
-        const known =
-          (await sessions.status()).state === 'open' ? sessions.open().trust.anchors() : [];
+        const opened = (await sessions.status()).state === 'open' ? sessions.open() : undefined;
         let done = 0;
         const gate = await passGate(pathOf(source), {
-          trust: [...given, ...known],
+          trust: [...given, ...(opened?.trust.anchors() ?? [])],
+          signers: opened?.policy.read().signers,
           now: clock(),
           signal,
           onBytes: (count) => report({ step: 'Reading', done: (done += count), unit: 'bytes' }),
@@ -185,8 +186,8 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
         });
         return { path, ...(await exportFiles(context, resolved, path)), digest: resolved.digest };
       },
-      keygen: async (_context, { folder, name }) => {
-        const { privatePem, publicPem, keyId } = generateSigningKey();
+      keygen: async (_context, { folder, name, algorithm }) => {
+        const { privatePem, publicPem, keyId } = generateSigningKey(algorithm);
         const base = join(folderOf(folder), name);
         await writeNew(`${base}.key.pem`, privatePem, 0o600);
         await writeNew(`${base}.pub.pem`, publicPem, 0o644).catch(async (error: unknown) => {
@@ -195,8 +196,17 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
         });
         return { privateKeyPath: `${base}.key.pem`, publicKeyPath: `${base}.pub.pem`, keyId };
       },
-      sign: async ({ signal }, { source, key }) =>
-        signFolder(folderOf(source), { privatePem: await readText(pathOf(key)), signal }),
+      sign: async ({ signal }, { source, key, certificates, ignorePaths, as }) =>
+        signFolder(folderOf(source), {
+          privatePem: await readText(pathOf(key)),
+          certificates:
+            certificates === undefined
+              ? undefined
+              : { pem: await readText(pathOf(certificates)), now: clock() },
+          ignorePaths,
+          as,
+          signal,
+        }),
     },
     models: {
       list: ({ open }) => {

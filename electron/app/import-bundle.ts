@@ -46,6 +46,7 @@ export async function importBundle(
     let done = 0;
     const gate = await passGate(input.path, {
       trust: opened.trust.anchors(),
+      signers: policy.read().signers,
       now: deps.clock(),
       signal: context.signal,
       onBytes: (count) => {

@@ -8,6 +8,7 @@ import {
   createTrustList,
   createUsers,
   identitySchema,
+  trustSchema,
   type Policy,
   type TrustList,
   type Users,
@@ -38,6 +39,8 @@ export const vaultSchema: VaultSchema = {
     ...doneActsSchema,
     ...seenLogSchema,
     ...custodySchema,
+    // What was added later stands last: databases count their steps.
+    ...trustSchema,
   ],
   audit: auditSchema,
   records: [...runsSchema, ...seenLogSchema],
@@ -50,6 +53,7 @@ export function createOpenStores(
   deps: { readonly clock: Clock; readonly host: string },
 ): OpenStores {
   const { clock } = deps;
+  const trust = createTrustList(vault.catalog, clock);
   return {
     vault,
     log: openLog({
@@ -61,9 +65,9 @@ export function createOpenStores(
       memory: readMemory(vault),
     }),
     users: createUsers({ db: vault.catalog, slots: vault.slots, clock }),
-    trust: createTrustList(vault.catalog, clock),
+    trust,
     policy: createPolicy(vault.catalog),
-    registry: createRegistry(vault.catalog, clock),
+    registry: createRegistry(vault.catalog, { clock, signerTrustOf: trust.stateOf }),
     runs: createRunStore(vault.records),
     backups: createBackupHistory(vault.catalog, clock),
   };

@@ -9,6 +9,13 @@ import { readSecret } from './settings.ts';
 
 const collect = (value: string, list: readonly string[]): string[] => [...list, value];
 
+interface SignOptions {
+  readonly key: string;
+  readonly cert?: string;
+  readonly ignore: string[];
+  readonly as?: string;
+}
+
 export function addBundleCommands(program: Command, runner: Runner): void {
   const bundle = program
     .command('bundle')
@@ -39,11 +46,15 @@ export function addBundleCommands(program: Command, runner: Runner): void {
 
   bundle
     .command('keygen')
-    .description('make an ECDSA P-256 key pair: NAME.key.pem and NAME.pub.pem')
+    .description('make an ECDSA key pair: NAME.key.pem and NAME.pub.pem')
     .requiredOption('--out <name>', 'path without the endings')
-    .action((options: { out: string }, command: Command) =>
+    .option('--algorithm <name>', 'p256, p384 or p521', 'p256')
+    .action((options: { out: string; algorithm: string }, command: Command) =>
       runner.plain(command, async ({ connection, client, output }) => {
-        const made = await client.bundles.keygen(await connection.target(options.out));
+        const made = await client.bundles.keygen({
+          ...(await connection.target(options.out)),
+          algorithm: options.algorithm as 'p256',
+        });
         output.result(
           made,
           `Private key ${made.privateKeyPath} (keep it secret)\nPublic key  ${made.publicKeyPath}\nKey id      ${made.keyId}`,
@@ -53,13 +64,25 @@ export function addBundleCommands(program: Command, runner: Runner): void {
 
   bundle
     .command('sign <dir>')
-    .description('sign a bundle folder (OpenSSF Model Signing v1.0): writes model.sig into it')
+    .description('sign a bundle folder (OpenSSF Model Signing 1.0): writes model.sig into it')
     .requiredOption('--key <pem>', 'private key, PEM without a password')
-    .action((dir: string, options: { key: string }, command: Command) =>
+    .option('--cert <pem>', "chain of certificates, the key's own first; signs by certificate")
+    .option(
+      '--ignore <path>',
+      'path in the folder that the signature leaves out; may be repeated',
+      collect,
+      [],
+    )
+    .option('--as <name>', 'write model.NAME.sig beside the signatures of others')
+    .action((dir: string, options: SignOptions, command: Command) =>
       runner.plain(command, async ({ connection, client, output }) => {
+        const { key, cert, ignore, as } = options;
         const input = {
           source: await connection.file(dir),
-          key: await connection.file(options.key),
+          key: await connection.file(key),
+          ...(cert === undefined ? {} : { certificates: await connection.file(cert) }),
+          ...(ignore.length === 0 ? {} : { ignorePaths: ignore }),
+          ...(as === undefined ? {} : { as }),
         };
         const signed = await connection.wait(contract.bundles.sign, client.bundles.sign(input));
         output.result(
@@ -152,7 +175,10 @@ function describeReport(report: InspectReport, hasTrust: boolean): string {
     `${verdict === 'accept' ? 'Can be imported' : 'Refused'}: ${summary}`,
     '',
     `Bundle     ${name} (${format}, ${files.length} files, ${totalBytes} bytes)`,
-    `Signature  ${signature.status}: ${signature.reason}`,
+    ...(report.signatures.length < 2
+      ? [`Signature  ${signature.status}: ${signature.reason}`]
+      : report.signatures.map(({ path, status, reason }) => `${path}  ${status}: ${reason}`)),
+    ...(signature.expiresAt === null ? [] : [`Valid until ${signature.expiresAt.slice(0, 10)}`]),
     ...(model === null
       ? []
       : [

@@ -247,6 +247,14 @@ function addUsers(program: Command, runner: Runner): void {
     );
 }
 
+interface TrustOptions {
+  readonly name: string;
+  readonly role?: string;
+  readonly identity?: string;
+  readonly issuer?: string;
+  readonly reason?: string;
+}
+
 function addTrust(program: Command, runner: Runner): void {
   const trust = program
     .command('trust')
@@ -260,23 +268,40 @@ function addTrust(program: Command, runner: Runner): void {
         output.result(
           { keys },
           table(
-            ['Name', 'Kind', 'Algorithm', 'Key id', 'Expires'],
-            keys.map((key) => [key.name, key.kind, key.algorithm, key.keyId, key.expiresAt ?? '']),
+            ['Name', 'Kind', 'Role', 'Algorithm', 'Key id', 'Expires'],
+            keys.map((key) => [
+              key.name,
+              key.kind,
+              key.role ?? '',
+              key.algorithm,
+              key.keyId,
+              key.expiresAt ?? '',
+            ]),
           ),
         );
       }),
     );
   trust
-    .command('add <pem>')
-    .description('trust a public key or a certificate')
+    .command('add <file>')
+    .description('trust a public key, a certificate, or a Sigstore trusted root for one signer')
     .requiredOption('--name <name>', 'whose it is')
+    .option('--role <label>', 'what the policy of signers calls it, such as maker or validator')
+    .option('--identity <subject>', 'with a Sigstore root: mail address or URI of the signer')
+    .option('--issuer <url>', 'with a Sigstore root: who vouches for the signer')
     .option('--reason <text>', 'how it was checked')
-    .action((pem: string, options: { name: string; reason?: string }, command: Command) =>
+    .action((file: string, options: TrustOptions, command: Command) =>
       runner.signedIn(command, async ({ connection, client, output }) => {
+        const { name, role: label, identity, issuer, reason } = options;
+        if ((identity === undefined) !== (issuer === undefined))
+          throw new AppError('invalid-input', 'Give --identity and --issuer together.');
         const added = await client.trust.add({
-          name: options.name,
-          file: await connection.file(pem),
-          ...(options.reason === undefined ? {} : { reason: options.reason }),
+          name,
+          file: await connection.file(file),
+          ...(label === undefined ? {} : { role: label }),
+          ...(identity === undefined || issuer === undefined
+            ? {}
+            : { identity: { subject: identity, issuer } }),
+          ...(reason === undefined ? {} : { reason }),
         });
         output.result(
           added,
@@ -305,12 +330,14 @@ function addPolicy(program: Command, runner: Runner): void {
     name: string;
     secondPerson: boolean;
     unsigned: string;
+    signers: { required: number; from: string[] };
     idleMinutes: number;
   }): string =>
     [
       `Policy ${state.name}`,
       `A second person approves for production: ${state.secondPerson ? 'yes' : 'no'}`,
       `Unsigned or untrusted bundles: ${state.unsigned}`,
+      `Signers of a bundle: ${state.signers.required} of ${state.signers.from.length === 0 ? 'the trust list' : state.signers.from.join(', ')}`,
       `Seals after ${state.idleMinutes} idle minutes`,
     ].join('\n');
   policy
@@ -330,6 +357,11 @@ function addPolicy(program: Command, runner: Runner): void {
       '--unsigned <refuse|override>',
       'what happens to bundles that nobody trusted has signed',
     )
+    .option('--signers <n>', 'so many different trusted signers must have signed', wholeNumber)
+    .option(
+      '--signers-from <names>',
+      'names or roles of the trust list that count, with commas between; empty is anybody',
+    )
     .option('--idle-minutes <n>', 'seal after so many minutes without work', wholeNumber)
     .option('--reason <text>', 'why')
     .action(
@@ -337,6 +369,8 @@ function addPolicy(program: Command, runner: Runner): void {
         options: {
           secondPerson?: string;
           unsigned?: string;
+          signers?: number;
+          signersFrom?: string;
           idleMinutes?: number;
           reason?: string;
         },
@@ -345,12 +379,22 @@ function addPolicy(program: Command, runner: Runner): void {
         runner.signedIn(command, async ({ client, output }) => {
           if (Object.keys(options).every((name) => name === 'reason'))
             throw new AppError('invalid-input', 'Say what to change: see policy set --help.');
+          const { signers } = await client.policy.show(null);
+          const from = options.signersFrom?.split(',').map((name) => name.trim());
           const state = await client.policy.set({
             reason: reasonOf(options),
             ...(options.secondPerson === undefined
               ? {}
               : { secondPerson: options.secondPerson === 'yes' }),
             ...(options.unsigned === undefined ? {} : { unsigned: options.unsigned as 'refuse' }),
+            ...(options.signers === undefined && from === undefined
+              ? {}
+              : {
+                  signers: {
+                    required: options.signers ?? signers.required,
+                    from: from?.filter((name) => name !== '') ?? signers.from,
+                  },
+                }),
             ...(options.idleMinutes === undefined ? {} : { idleMinutes: options.idleMinutes }),
           });
           output.result(state, show(state));

@@ -6,6 +6,7 @@ import {
   modelName,
   password,
   reason,
+  timestamp,
   userName,
   versionRef,
 } from '../ids.ts';
@@ -38,9 +39,27 @@ export const signatureResult = z.strictObject({
   /** Name under which the signer is trusted here, else what the signature says of itself. */
   signer: z.string().nullable(),
   keyId: z.string().nullable(),
+  /** Id of the entry of the trust list that it was verified under. */
+  anchorId: z.string().nullable().default(null),
+  /** First end of validity among the certificates that it was verified by. */
+  expiresAt: timestamp.nullable().default(null),
   reason: z.string(),
 });
 export type SignatureResult = z.infer<typeof signatureResult>;
+
+/** One of the signatures of a bundle: `model.sig`, or `model.<name>.sig` beside it. */
+export const fileSignature = z.strictObject({ path: z.string(), ...signatureResult.shape });
+export type FileSignature = z.infer<typeof fileSignature>;
+
+/** How many different trusted signers the policy asks for, and the names of those that count. */
+export const signerCount = z.strictObject({
+  required: z.int().positive(),
+  names: z.array(z.string()),
+});
+export type SignerCount = z.infer<typeof signerCount>;
+
+export const signingAlgorithm = z.enum(['p256', 'p384', 'p521']);
+export type SigningAlgorithm = z.infer<typeof signingAlgorithm>;
 
 /** What a model card (CycloneDX `modelCard`) says, reduced to what the window shows. */
 export const modelCard = z.strictObject({
@@ -88,7 +107,10 @@ export const inspectReport = z.strictObject({
   manifestDigest: digest,
   totalBytes: z.number(),
   files: z.array(z.strictObject({ path: z.string(), bytes: z.number(), sha256: z.string() })),
+  /** The one that decides; `signatures` has them all. */
   signature: signatureResult,
+  signatures: z.array(fileSignature),
+  signers: signerCount,
   findings: z.array(finding),
   verdict: z.enum(['accept', 'refuse']),
   /** Could a policy override, by a second person and with a reason, still let it in? */
@@ -151,19 +173,34 @@ export const bundles = {
     about: 'Writes the files of a version, as they came in, to a new folder.',
   }),
   keygen: method({
-    input: z.strictObject({ folder: fileToken, name: fileName }),
+    input: z.strictObject({
+      folder: fileToken,
+      name: fileName,
+      algorithm: signingAlgorithm.default('p256'),
+    }),
     output: z.strictObject({
       privateKeyPath: z.string(),
       publicKeyPath: z.string(),
       keyId: z.string(),
     }),
     access: 'anyone',
-    about: 'Makes an ECDSA P-256 key pair for signing bundles.',
+    about: 'Makes an ECDSA key pair for signing bundles.',
   }),
   sign: job({
-    input: z.strictObject({ source: fileToken, key: fileToken }),
+    input: z.strictObject({
+      source: fileToken,
+      key: fileToken,
+      /** PEM chain of the key, its own certificate first: method `certificate` instead of `key`. */
+      certificates: fileToken.optional(),
+      ignorePaths: z.array(z.string().min(1).max(1024)).max(100).optional(),
+      /** Writes `model.<as>.sig` beside the signatures of others. */
+      as: z
+        .string()
+        .regex(/^[\w-]{1,40}$/)
+        .optional(),
+    }),
     output: z.strictObject({ path: z.string(), files: z.int(), keyId: z.string() }),
     access: 'anyone',
-    about: 'Signs a bundle folder (OpenSSF Model Signing v1.0) and writes model.sig into it.',
+    about: 'Signs a bundle folder (OpenSSF Model Signing 1.0) and writes model.sig into it.',
   }),
 };

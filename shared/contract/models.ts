@@ -12,6 +12,10 @@ export const pendingRequest = z.strictObject({
   reason: z.string(),
 });
 
+/** What the signature that a version came in with is worth today; `never`: nobody who is trusted signed it. */
+export const signerTrust = z.enum(['trusted', 'expired', 'removed', 'never']);
+export type SignerTrust = z.infer<typeof signerTrust>;
+
 export const versionSummary = z.strictObject({
   model: modelName,
   version: z.int().positive(),
@@ -21,6 +25,7 @@ export const versionSummary = z.strictObject({
   importedAt: timestamp,
   importedBy: z.string(),
   signature: signatureResult,
+  signerTrust,
   overridden: z.boolean(),
   sizeBytes: z.number(),
   pending: pendingRequest.nullable(),

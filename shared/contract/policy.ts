@@ -4,12 +4,20 @@ import { method, none } from '../rpc.ts';
 import { administrators, everyone } from '../roles.ts';
 import { policyName } from './vault.ts';
 
+/** Who must have signed a bundle: so many different signers of the trust list, or of those among them in `from`. */
+export const signerPolicy = z.strictObject({
+  required: z.int().min(1).max(10),
+  /** Names or roles of the trust list; empty is anybody in it. */
+  from: z.array(z.string().min(1).max(90)).max(20),
+});
+
 export const policyState = z.strictObject({
   name: policyName,
   /** Promotion to production needs approval by somebody other than who asked for it. */
   secondPerson: z.boolean(),
   /** What happens to a bundle that is unsigned or signed by a key that is not trusted. */
   unsigned: z.enum(['refuse', 'override']),
+  signers: signerPolicy.default({ required: 1, from: [] }),
   idleMinutes: z.int().min(1).max(480),
 });
 export type PolicyState = z.infer<typeof policyState>;
@@ -25,6 +33,7 @@ export const policy = {
     input: z.strictObject({
       secondPerson: z.boolean().optional(),
       unsigned: z.enum(['refuse', 'override']).optional(),
+      signers: signerPolicy.optional(),
       idleMinutes: z.int().min(1).max(480).optional(),
       reason,
     }),

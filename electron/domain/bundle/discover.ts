@@ -6,7 +6,7 @@ import { opendir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { archiveEnding } from './containers/open.ts';
 import { partOf } from './containers/parts.ts';
-import { signatureFileName } from './signature.ts';
+import { signatureFileName } from './signatures/check.ts';
 
 const maxDepth = 3;
 const maxFolders = 2000;

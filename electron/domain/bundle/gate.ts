@@ -23,7 +23,18 @@ import { readFile, wellKnown, type ReadFile } from './read-file.ts';
 import type { ScanAnswer } from './scan/answer.ts';
 import { findingOf, rules, type RuleId } from './rules.ts';
 import type { ScanLimits } from './scan/process.ts';
-import { checkSignature, isOutside, signatureFileName, type TrustAnchor } from './signature.ts';
+import {
+  checkSignatures,
+  isOutside,
+  isSignatureFile,
+  oneSigner,
+  type CheckedSignatures,
+  type PresentFiles,
+  type SignerRule,
+} from './signatures/check.ts';
+import { presentFiles } from './signatures/digests.ts';
+import { signatureFindings, trustRules } from './signatures/findings.ts';
+import { nobody, type TrustAnchor } from './signatures/signer.ts';
 
 export interface PassedFile<Stored> {
   readonly path: string;
@@ -34,7 +45,7 @@ export interface PassedFile<Stored> {
 
 export interface GateResult<Stored> {
   readonly report: InspectReport;
-  /** All files that were read, `model.sig` included, with what the caller's `store` gave. */
+  /** All files that were read, signatures included, with what the caller's `store` gave. */
   readonly files: readonly PassedFile<Stored>[];
   readonly golden: GoldenCases | undefined;
   readonly pipeline: Pipeline | undefined;
@@ -44,6 +55,8 @@ export interface GateResult<Stored> {
 
 export interface GateOptions<Stored> {
   readonly trust: readonly TrustAnchor[];
+  /** One signer, anybody of the trust list, unless told otherwise. */
+  readonly signers?: SignerRule | undefined;
   readonly now: Date;
   /** Consumes the content and says what became of it; called for every file, in order. */
   readonly store: (content: AsyncIterable<Uint8Array>) => Promise<Stored>;
@@ -72,13 +85,24 @@ export async function passGate<Stored>(
     breach = findingOf(error.ruleId, error.path, error.message);
   }
   const declared = bundle?.declared() ?? { facts: [] };
-  // An image says itself where its files are.
-  const files = declared.layout === undefined ? withoutCommonFolder(read) : read;
-  const judged = breach === undefined ? judge(files, declared, options) : unread(breach, declared);
+  const files = inPlace(read, declared);
+  const opened = bundle;
+  const judged =
+    breach !== undefined || opened === undefined
+      ? unread(breach, declared)
+      : judge(
+          files,
+          declared,
+          await presentFiles(files, {
+            ...options,
+            reread: async (again) => inPlace(await again(opened.files()), declared),
+          }),
+          options,
+        );
   const name = judged.card?.name ?? bundle?.name ?? basename(path);
   const { golden, pipeline, ...facts } = judged;
   const kept = files.filter(
-    (file) => file.path !== signatureFileName && !isOutside(file.path, judged.ignorePaths),
+    (file) => !isSignatureFile(file.path) && !isOutside(file.path, judged.ignorePaths),
   );
   const report = toReport({
     name,
@@ -90,7 +114,7 @@ export async function passGate<Stored>(
   return {
     report,
     files: files
-      .filter((file) => file.path === signatureFileName || kept.includes(file))
+      .filter((file) => isSignatureFile(file.path) || kept.includes(file))
       .map(({ path: at, bytes, sha256, stored }) => ({ path: at, bytes, sha256, stored })),
     golden,
     pipeline,
@@ -105,8 +129,12 @@ function formatOf(bundle: OpenBundle | undefined, layout: string | undefined): s
   return container === 'directory' ? layout : `${layout}, ${container}`;
 }
 
-/** An archive of one folder is that folder. */
-function withoutCommonFolder<T extends { readonly path: string }>(files: readonly T[]): T[] {
+/** An archive of one folder is that folder; an image says itself where its files are. */
+function inPlace<T extends { readonly path: string }>(
+  files: readonly T[],
+  { layout }: Declared,
+): T[] {
+  if (layout !== undefined) return [...files];
   const [first] = files;
   const folder = first?.path.slice(0, first.path.indexOf('/') + 1) ?? '';
   if (folder === '' || !files.every(({ path }) => path.startsWith(folder))) return [...files];
@@ -117,6 +145,8 @@ interface Judged {
   readonly layout: string | undefined;
   readonly declares: Layout['facts'];
   readonly signature: SignatureResult;
+  readonly signatures: CheckedSignatures['all'];
+  readonly signers: CheckedSignatures['signers'];
   readonly ignorePaths: readonly string[];
   readonly findings: readonly Finding[];
   readonly model: ModelFacts | undefined;
@@ -126,14 +156,16 @@ interface Judged {
 }
 
 /** What can be said of a bundle that the gate stopped reading. */
-function unread(breach: Finding, declared: Declared): Judged {
+function unread(breach: Finding | undefined, declared: Declared): Judged {
   const reason = 'The bundle was not read to its end, so its signature was not checked.';
   return {
     layout: declared.layout,
     declares: declared.facts,
-    signature: { status: 'absent', method: null, signer: null, keyId: null, reason },
+    signature: { status: 'absent', ...nobody, reason },
+    signatures: [],
+    signers: { required: 1, names: [] },
     ignorePaths: [],
-    findings: [breach],
+    findings: breach === undefined ? [] : [breach],
     model: undefined,
     card: undefined,
     golden: undefined,
@@ -144,30 +176,21 @@ function unread(breach: Finding, declared: Declared): Judged {
 function judge(
   files: readonly ReadFile<unknown>[],
   declared: Declared,
-  context: { readonly trust: readonly TrustAnchor[]; readonly now: Date },
+  present: PresentFiles,
+  context: Pick<GateOptions<unknown>, 'trust' | 'signers' | 'now'>,
 ): Judged {
-  const findings: Finding[] = [];
-  const sha256ByPath = new Map(
-    files
-      .filter(({ path }) => path !== signatureFileName)
-      .map(({ path, sha256 }) => [path, sha256]),
-  );
-  const { result: signature, ignorePaths } = checkSignature({
-    signature: files.find(({ path }) => path === signatureFileName)?.text,
-    sha256ByPath,
+  const rule = context.signers ?? oneSigner;
+  const checked = checkSignatures({
+    signatures: new Map(
+      files.filter(({ path }) => isSignatureFile(path)).map(({ path, text }) => [path, text]),
+    ),
+    files: present,
     trust: context.trust,
+    rule,
     now: context.now,
   });
-  const signatureRule = (
-    {
-      absent: 'SR-SIG-001',
-      untrusted: 'SR-SIG-002',
-      invalid: 'SR-SIG-003',
-      verified: undefined,
-    } as const
-  )[signature.status];
-  if (signatureRule !== undefined)
-    findings.push(findingOf(signatureRule, signatureFileName, signature.reason));
+  const { decisive: signature, ignorePaths } = checked;
+  const findings: Finding[] = signatureFindings(checked, rule);
 
   // What the signature leaves out is not judged, not described by, and not taken in.
   const inside = files.filter(({ path }) => !isOutside(path, ignorePaths));
@@ -210,6 +233,8 @@ function judge(
     layout: layout?.layout,
     declares: layout?.facts ?? declared.facts,
     signature,
+    signatures: checked.all,
+    signers: checked.signers,
     ignorePaths,
     findings: inOrder(findings),
     model,
@@ -331,14 +356,12 @@ function toReport(input: {
   readonly goldenCases: number;
 }): InspectReport {
   const { files, facts } = input;
-  const { signature, findings, model, card, declares } = facts;
+  const { signature, signatures, signers, findings, model, card, declares } = facts;
   const listed = files
     .map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 }))
     .toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
   const errors = findings.filter(({ level }) => level === 'error');
-  const onlyTrust = errors.every(
-    ({ ruleId }) => ruleId === 'SR-SIG-001' || ruleId === 'SR-SIG-002',
-  );
+  const onlyTrust = errors.every(({ ruleId }) => trustRules.includes(ruleId));
   const [worst] = errors;
   return {
     name: input.name,
@@ -347,6 +370,8 @@ function toReport(input: {
     totalBytes: listed.reduce((sum, { bytes }) => sum + bytes, 0),
     files: listed,
     signature,
+    signatures: [...signatures],
+    signers,
     findings: [...findings],
     verdict: errors.length === 0 ? 'accept' : 'refuse',
     overridable: errors.length > 0 && onlyTrust,

@@ -9,5 +9,7 @@ export {
   type PipelineColumn,
 } from './pipeline.ts';
 export { wellKnown } from './read-file.ts';
-export { generateSigningKey, signFolder } from './sign.ts';
-export { checkSignature, type TrustAnchor } from './signature.ts';
+export { checkSignatures, type CheckedSignatures } from './signatures/check.ts';
+export { generateSigningKey, signFolder } from './signatures/sign.ts';
+export type { TrustAnchor } from './signatures/signer.ts';
+export { parseTrustedRoot } from './signatures/sigstore.ts';

@@ -5,7 +5,7 @@ import type { BundleFile } from './containers/container.ts';
 import { layoutTexts } from './layouts/layout.ts';
 import type { ScanAnswer } from './scan/answer.ts';
 import { startScanner, type ScanLimits } from './scan/process.ts';
-import { signatureFileName } from './signature.ts';
+import { isSignatureFile } from './signatures/check.ts';
 
 export const wellKnown = {
   card: 'bom.cdx.json',
@@ -70,7 +70,7 @@ export async function readFile<Stored>(
 function isReadAsText(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   return (
-    name === signatureFileName ||
+    isSignatureFile(name) ||
     name === wellKnown.card ||
     name === wellKnown.pipeline ||
     layoutTexts.includes(name) ||

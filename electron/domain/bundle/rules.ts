@@ -54,6 +54,16 @@ export const rules = {
     'The bundle was changed after it was signed, or the signature is another one. Do not use it; ask for a fresh copy.',
     'tampered',
   ),
+  'SR-SIG-004': rule(
+    'error',
+    'Fewer trusted signers than the policy asks for',
+    'Ask those who are missing to sign the bundle too (model.NAME.sig beside model.sig), or have a second person take the responsibility where the policy allows it.',
+  ),
+  'SR-SIG-005': rule(
+    'note',
+    'A further signature that nobody here can judge',
+    'It neither helps nor harms: others whom this vault trusts have signed. Have its signer trusted if it should count.',
+  ),
   'SR-BUNDLE-001': rule(
     'error',
     'No ONNX model in it',

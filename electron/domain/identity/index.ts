@@ -1,4 +1,5 @@
-export { identitySchema } from './schema.ts';
+export { identitySchema, trustSchema } from './schema.ts';
 export { checkPassword, createUsers, minimumPasswordLength, type Users } from './users.ts';
-export { createTrustList, parseTrustAnchor, type TrustList } from './trust.ts';
+export { createTrustList, type TrustList } from './trust.ts';
+export { parseTrustAnchor } from './trust-anchor.ts';
 export { createPolicy, type Policy } from './policy.ts';

@@ -11,9 +11,14 @@ export interface Policy {
   }): PolicyState;
 }
 
+const common: Omit<PolicyState, 'name' | 'secondPerson'> = {
+  unsigned: 'refuse',
+  signers: { required: 1, from: [] },
+  idleMinutes: 15,
+};
 const initial: Readonly<Record<PolicyState['name'], PolicyState>> = {
-  standard: { name: 'standard', secondPerson: true, unsigned: 'refuse', idleMinutes: 15 },
-  solo: { name: 'solo', secondPerson: false, unsigned: 'refuse', idleMinutes: 15 },
+  standard: { name: 'standard', secondPerson: true, ...common },
+  solo: { name: 'solo', secondPerson: false, ...common },
 };
 
 export function createPolicy(db: Database): Policy {

@@ -19,6 +19,7 @@ import {
   rowToSummary,
   writeVersion,
   type NewVersion,
+  type SignerTrustOf,
   type StoredFile,
   type VersionKey,
 } from './store.ts';
@@ -48,13 +49,23 @@ export interface Registry {
   add(entry: NewVersion): VersionKey;
 }
 
-export function createRegistry(db: Database, clock: Clock): Registry {
+export function createRegistry(
+  db: Database,
+  deps: {
+    readonly clock: Clock;
+    /** What the signature of a version is worth today; the trust list knows. */
+    readonly signerTrustOf: SignerTrustOf;
+  },
+): Registry {
+  const { clock, signerTrustOf } = deps;
   function overview(model: {
     modelId: number;
     name: string;
     description: string | null;
   }): ModelOverview[] {
-    const versions = readVersions(db, model.modelId).map((row) => rowToSummary(db, row));
+    const versions = readVersions(db, model.modelId).map((row) =>
+      rowToSummary(db, row, signerTrustOf),
+    );
     const [latest] = versions;
     if (latest === undefined) return [];
     return [
@@ -74,19 +85,21 @@ export function createRegistry(db: Database, clock: Clock): Registry {
     list: () => readModels(db).flatMap(overview),
     show(name) {
       const model = readModel(db, name);
-      const versions = readVersions(db, model.modelId).map((row) => rowToSummary(db, row));
+      const versions = readVersions(db, model.modelId).map((row) =>
+        rowToSummary(db, row, signerTrustOf),
+      );
       const [summary] = overview(model);
       if (summary === undefined) throw new Error('A model always has a version.');
       return { summary, versions };
     },
     resolve(reference) {
       const row = resolveVersion(db, reference);
-      return { ...rowToDetail(db, row), stored: readFiles(db, row) };
+      return { ...rowToDetail(db, row, signerTrustOf), stored: readFiles(db, row) };
     },
     diff: (from, to) =>
       diffVersions(
-        rowToDetail(db, resolveVersion(db, from)),
-        rowToDetail(db, resolveVersion(db, to)),
+        rowToDetail(db, resolveVersion(db, from), signerTrustOf),
+        rowToDetail(db, resolveVersion(db, to), signerTrustOf),
       ),
     history(name) {
       const { modelId } = readModel(db, name);

@@ -10,8 +10,9 @@ import {
   type FirstContact,
   type InspectReport,
   type ModelFacts,
+  type SignatureResult,
 } from '#shared/contract/bundles.ts';
-import type { VersionDetail, VersionSummary } from '#shared/contract/models.ts';
+import type { SignerTrust, VersionDetail, VersionSummary } from '#shared/contract/models.ts';
 import { stage, type Stage } from '#shared/contract/stage.ts';
 import type { Database } from '#platform/database.ts';
 
@@ -227,7 +228,14 @@ export function writeVersion(db: Database, entry: NewVersion): VersionKey {
   return { modelId, model: name, version };
 }
 
-export function rowToSummary(db: Database, row: VersionRow): VersionSummary {
+export type SignerTrustOf = (signature: SignatureResult) => SignerTrust;
+
+export function rowToSummary(
+  db: Database,
+  row: VersionRow,
+  signerTrustOf: SignerTrustOf,
+): VersionSummary {
+  const signature = signatureResult.parse(JSON.parse(row.signature));
   return {
     model: row.model,
     version: row.version,
@@ -236,7 +244,8 @@ export function rowToSummary(db: Database, row: VersionRow): VersionSummary {
     aliases: readAliases(db, row),
     importedAt: row.importedAt,
     importedBy: row.importedBy,
-    signature: signatureResult.parse(JSON.parse(row.signature)),
+    signature,
+    signerTrust: signerTrustOf(signature),
     overridden: row.overridden === 1,
     sizeBytes: row.sizeBytes,
     pending:
@@ -251,9 +260,13 @@ export function rowToSummary(db: Database, row: VersionRow): VersionSummary {
   };
 }
 
-export function rowToDetail(db: Database, row: VersionRow): VersionDetail {
+export function rowToDetail(
+  db: Database,
+  row: VersionRow,
+  signerTrustOf: SignerTrustOf,
+): VersionDetail {
   return {
-    ...rowToSummary(db, row),
+    ...rowToSummary(db, row, signerTrustOf),
     format: row.format,
     files: readFiles(db, row).map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
     facts: modelFacts.parse(JSON.parse(row.facts)),
