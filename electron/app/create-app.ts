@@ -5,7 +5,7 @@ import type { Operation } from '#shared/contract/operations.ts';
 import { hostname } from 'node:os';
 import { systemClock, type Clock } from '#platform/clock.ts';
 import { createInference } from '#domain/inference/index.ts';
-import { createFileTokens } from '#domain/media/index.ts';
+import { createFileTokens, watchMedia } from '#domain/media/index.ts';
 import type { KdfChoice } from '#domain/vault/index.ts';
 import packageFacts from '../../package.json' with { type: 'json' };
 import { createDispatcher } from './dispatcher.ts';
@@ -92,6 +92,11 @@ export function createApp(options: AppOptions): App {
         emit({ kind: 'changed', topic });
     },
   });
+  // Nobody at a command line waits for a drive to show up in a list.
+  const media =
+    options.host === 'cli'
+      ? undefined
+      : watchMedia(() => emit({ kind: 'changed', topic: 'media' }));
   const onEvent = (listener: (event: AppEvent) => void): (() => void) => {
     listeners.add(listener);
     return () => void listeners.delete(listener);
@@ -123,6 +128,7 @@ export function createApp(options: AppOptions): App {
       }),
     screenLocked: () => sessions.seal('locked-screen'),
     async close() {
+      media?.stop();
       await operations.clear();
       await sessions.seal('command');
     },

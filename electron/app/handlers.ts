@@ -117,13 +117,16 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
     },
     media: {
       places: async () =>
-        (await readPlaces(deps.inboxDir)).map(({ path, totalBytes, freeBytes, ...place }) => ({
-          ...place,
-          path,
-          token: tokens.admit(path),
-          totalBytes: totalBytes ?? null,
-          freeBytes: freeBytes ?? null,
-        })),
+        (await readPlaces(deps.inboxDir)).map(
+          ({ path, fileSystem, totalBytes, freeBytes, ...place }) => ({
+            ...place,
+            path,
+            token: tokens.admit(path),
+            fileSystem: fileSystem ?? null,
+            totalBytes: totalBytes ?? null,
+            freeBytes: freeBytes ?? null,
+          }),
+        ),
       list: async (_context, { folder }) => {
         const path = pathOf(folder);
         const { parent, entries } = await readFolder(path);

@@ -4,7 +4,7 @@ import { AppError } from '#shared/errors.ts';
 import { contract } from '#shared/contract/index.ts';
 import type { InspectReport } from '#shared/contract/bundles.ts';
 import { answerNo, type Runner } from './command.ts';
-import { shortDigest } from './output.ts';
+import { shortDigest, table } from './output.ts';
 import { readSecret } from './settings.ts';
 
 const collect = (value: string, list: readonly string[]): string[] => [...list, value];
@@ -104,6 +104,28 @@ export function addBundleCommands(program: Command, runner: Runner): void {
         output.result(
           written,
           `${written.files} files, ${written.totalBytes} bytes: ${written.path}`,
+        );
+      }),
+    );
+
+  program
+    .command('media')
+    .description('list removable drives and other places that bundles may come from')
+    .action((_options, command: Command) =>
+      runner.plain(command, async ({ client, output }) => {
+        const places = await client.media.places(null);
+        output.result(
+          places,
+          table(
+            ['PLACE', 'KIND', 'FILE SYSTEM', 'FREE', ''],
+            places.map(({ label, path, kind, fileSystem, freeBytes, readOnly }) => [
+              label === path ? path : `${label} (${path})`,
+              kind,
+              fileSystem ?? '',
+              freeBytes === null ? '' : `${Math.floor(freeBytes / 1e6)} MB`,
+              readOnly ? 'read-only' : '',
+            ]),
+          ),
         );
       }),
     );

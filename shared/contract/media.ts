@@ -8,6 +8,8 @@ export const place = z.strictObject({
   kind: z.enum(['removable', 'inbox', 'folder']),
   /** For display only; never sent back. */
   path: z.string(),
+  /** Of a removable drive, as the system calls it. */
+  fileSystem: z.string().nullable(),
   totalBytes: z.number().nullable(),
   freeBytes: z.number().nullable(),
   readOnly: z.boolean(),

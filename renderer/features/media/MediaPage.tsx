@@ -19,7 +19,7 @@ const icons = { removable: IconDeviceUsb, inbox: IconInbox, folder: IconFolder }
 /** Drives left, the bundles on them right, and the verdict on the one that is looked at. */
 export function MediaPage({ looksAtBundle }: { readonly looksAtBundle: boolean }) {
   const places = useQuery('places', () => client.media.places(null), ['media']);
-  const [chosen, setChosen] = useState<string>();
+  const [chosen, setChosen] = useState<Place>();
   const [inspecting, setInspecting] = useState<PickedPlace>();
   const [picking, setPicking] = useState(false);
   const inspect = (bundle: PickedPlace): void => {
@@ -28,8 +28,10 @@ export function MediaPage({ looksAtBundle }: { readonly looksAtBundle: boolean }
   };
   if (looksAtBundle && inspecting !== undefined)
     return <Verdict key={inspecting.token} source={inspecting} onBack={() => go('media')} />;
-  const first = places.data?.find(({ kind }) => kind !== 'folder')?.token;
-  const shown = places.data?.find(({ token }) => token === (chosen ?? first));
+  const first = places.data?.find(({ kind }) => kind !== 'folder');
+  const wanted = chosen ?? first;
+  const shown = places.data?.find(({ token }) => token === wanted?.token);
+  const isGone = chosen !== undefined && places.data !== undefined && shown === undefined;
   return (
     <Page
       title="Media"
@@ -53,20 +55,27 @@ export function MediaPage({ looksAtBundle }: { readonly looksAtBundle: boolean }
                       key={place.token}
                       place={place}
                       selected={place.token === shown?.token}
-                      onChoose={() => setChosen(place.token)}
+                      onChoose={() => setChosen(place)}
                     />
                   ))}
                 </div>
                 <p className="more quiet">
                   {list.some(({ kind }) => kind === 'removable')
                     ? 'Eject a drive in the system before you pull it out. Strongroom keeps no file on it open after a job has ended.'
-                    : 'No removable drive is plugged in. Plug one in and look again.'}
+                    : 'No removable drive is plugged in. One that is plugged in shows up here by itself.'}
                 </p>
               </>
             )}
           </Loaded>
         </Panel>
-        {shown === undefined ? (
+        {isGone ? (
+          <Panel>
+            <Empty title={`${chosen.label} was taken out`}>
+              Nothing in the vault was changed by it. Put it back to go on, or choose another place
+              on the left.
+            </Empty>
+          </Panel>
+        ) : shown === undefined ? (
           <Panel>
             <Empty title="No place to look at yet" action={<BundleSample />}>
               Plug in a drive, or choose one of the folders on the left. This is what a bundle looks
@@ -100,6 +109,7 @@ function PlaceButton({
   readonly onChoose: () => void;
 }) {
   const Icon = icons[place.kind];
+  const size = sizeOf(place);
   return (
     <button type="button" aria-pressed={selected} onClick={onChoose}>
       <span className="row">
@@ -108,13 +118,18 @@ function PlaceButton({
         {place.readOnly ? <State tone="neutral">read-only</State> : null}
       </span>
       <span className="quiet small wrap-anywhere">{place.path}</span>
-      {place.freeBytes === null ? null : (
-        <span className="quiet small">
-          {place.totalBytes === null
-            ? `${bytes(place.freeBytes)} free`
-            : `${bytes(place.freeBytes)} of ${bytes(place.totalBytes)} free`}
-        </span>
-      )}
+      {size === '' ? null : <span className="quiet small">{size}</span>}
     </button>
   );
+}
+
+/** File system and room, as far as they are known. */
+function sizeOf({ fileSystem, freeBytes, totalBytes }: Place): string {
+  const room =
+    freeBytes === null
+      ? undefined
+      : totalBytes === null
+        ? `${bytes(freeBytes)} free`
+        : `${bytes(freeBytes)} of ${bytes(totalBytes)} free`;
+  return [fileSystem ?? undefined, room].filter((part) => part !== undefined).join(' · ');
 }

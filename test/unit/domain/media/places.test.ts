@@ -22,6 +22,7 @@ test('a mounted drive is listed with its label, size and write protection, and i
     expect(await listed()).toMatchObject({
       label: 'LAB STICK 7',
       kind: 'removable',
+      fileSystem: 'tmpfs',
       totalBytes: 4 * 1024 * 1024,
       readOnly: true,
     });
