@@ -1,13 +1,15 @@
-/** Entry of the Chromium host: `node electron/chromium.ts [--vault DIR] [--inbox DIR]`. Shows the window until it is closed. */
+/** Entry of the Chromium host: `node electron/chromium.ts [--vault DIR] [--pins DIR] [--inbox DIR]`. Shows the window until it is closed. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AppError } from '#shared/errors.ts';
-import { defaultVaultDir } from '#platform/paths.ts';
+import { defaultPinsDir, defaultVaultDir } from '#platform/paths.ts';
 import { startCore } from './app/core-process.ts';
 import { findBrowser } from './chromium/browser.ts';
 import { openWindow } from './chromium/window.ts';
 
-const { values } = parseArgs({ options: { vault: { type: 'string' }, inbox: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { vault: { type: 'string' }, pins: { type: 'string' }, inbox: { type: 'string' } },
+});
 try {
   const browserPath = findBrowser();
   if (browserPath === undefined)
@@ -18,6 +20,7 @@ try {
   const core = startCore({
     nodePath: process.execPath,
     vaultDir: values.vault ?? defaultVaultDir(),
+    pinsDir: values.pins ?? process.env['STRONGROOM_PINS'] ?? defaultPinsDir(),
     host: 'chromium',
     ...(values.inbox === undefined ? {} : { inboxDir: values.inbox }),
   });

@@ -1,7 +1,7 @@
 /** Entry of the Electron host: one window, one core, no product logic. */
 import { join } from 'node:path';
 import { app, BrowserWindow, ipcMain, Menu, powerMonitor, protocol, session } from 'electron';
-import { defaultVaultDir } from '#platform/paths.ts';
+import { defaultPinsDir, defaultVaultDir } from '#platform/paths.ts';
 import { startCore } from './app/core-process.ts';
 import { readWindowFiles } from './app/window-files.ts';
 import { serveWindow } from './shell/ipc.ts';
@@ -45,6 +45,7 @@ async function open(): Promise<void> {
     nodePath: join(root, 'node_modules/node/bin', nodeName),
     entry: join(root, 'electron/core.ts'),
     vaultDir: argumentAfter('--vault') ?? defaultVaultDir(),
+    pinsDir: argumentAfter('--pins') ?? process.env['STRONGROOM_PINS'] ?? defaultPinsDir(),
     host: 'electron',
     ...(inboxDir === undefined ? {} : { inboxDir }),
   });

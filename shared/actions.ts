@@ -29,6 +29,7 @@ export const auditActions = [
   'run.score',
   'monitor.reference',
   'audit.export',
+  'audit.pin-accept',
   'report.make',
 ] as const;
 export const auditAction = z.enum(auditActions);

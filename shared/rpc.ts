@@ -19,6 +19,8 @@ export interface Method<I extends z.ZodType = z.ZodType, O extends z.ZodType = z
   readonly access: Access;
   /** Present when the call changes something: what the log announces before and reports after it. */
   readonly action?: AuditAction;
+  /** It changes nothing in the vault, so it can be done, without an entry, while nothing may be written there. */
+  readonly whenRolledBack?: 'unlogged';
   readonly about: string;
 }
 
@@ -27,6 +29,8 @@ interface MethodSpec<I extends z.ZodType, O extends z.ZodType> {
   readonly output: O;
   readonly access: Access;
   readonly action?: AuditAction;
+  /** It changes nothing in the vault, so it can be done, without an entry, while nothing may be written there. */
+  readonly whenRolledBack?: 'unlogged';
   readonly about: string;
 }
 

@@ -29,6 +29,7 @@ const reply = z.discriminatedUnion('kind', [
 
 export interface CoreOptions {
   readonly vaultDir: string;
+  readonly pinsDir?: string;
   readonly inboxDir?: string;
   readonly host: 'electron' | 'chromium';
 }
@@ -58,6 +59,7 @@ export function startCore(
     '--host',
     options.host,
   ];
+  if (options.pinsDir !== undefined) args.push('--pins', options.pinsDir);
   if (options.inboxDir !== undefined) args.push('--inbox', options.inboxDir);
   // No debugger on a signal and, where there is a shell to say so, no memory in a core dump: the keys are in it.
   const [command, ...rest] =

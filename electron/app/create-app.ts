@@ -11,6 +11,7 @@ import packageFacts from '../../package.json' with { type: 'json' };
 import { createDispatcher } from './dispatcher.ts';
 import { createHandlers } from './handlers.ts';
 import { createOperations } from './operations.ts';
+import { createPinGuard } from './pin-guard.ts';
 import { createSessions } from './sessions.ts';
 
 export interface App {
@@ -30,6 +31,8 @@ export interface AppOptions {
   readonly host: 'electron' | 'chromium' | 'cli';
   /** A folder that is offered beside the removable drives. */
   readonly inboxDir?: string;
+  /** Where the newest checkpoints are kept outside the vault; without it nowhere. */
+  readonly pinsDir?: string;
   readonly clock?: Clock;
   /** In place of the profile's cost; tests pay less. */
   readonly kdf?: KdfChoice;
@@ -60,7 +63,9 @@ export function createApp(options: AppOptions): App {
     clock,
     onChange: (operationId) => emit({ kind: 'operation', operationId }),
   });
+  const pins = createPinGuard(options.pinsDir, options.vaultDir);
   const sessions = createSessions({
+    pins,
     dir: options.vaultDir,
     clock,
     host: `${options.host}:${hostname()}`.slice(0, 120),
@@ -73,6 +78,7 @@ export function createApp(options: AppOptions): App {
   });
   const tokens = createFileTokens();
   const handlers = createHandlers({
+    pins,
     clock,
     host: options.host,
     vaultDir: options.vaultDir,

@@ -121,7 +121,8 @@ export function createDispatcher(deps: {
         rememberAct(open().vault.catalog, logIndex, { objects, details });
       },
     });
-    if (declared.action === undefined)
+    const isUnlogged = declared.whenRolledBack === 'unlogged' && open().rolledBack !== undefined;
+    if (declared.action === undefined || isUnlogged)
       return declared.output.parse(await handler(context(-1), input));
 
     const { action } = declared;
@@ -129,6 +130,7 @@ export function createDispatcher(deps: {
     try {
       const value = declared.output.parse(await handler(context(announced), input));
       report(announced, { outcome: 'ok', objects, details });
+      sessions.keepPin();
       deps.onActed(path.split('.')[0] ?? '');
       return value;
     } catch (error) {
@@ -140,6 +142,7 @@ export function createDispatcher(deps: {
             ? 'refused'
             : 'error';
       report(announced, { outcome, objects, details, code: body.code });
+      sessions.keepPin();
       deps.onActed(path.split('.')[0] ?? '');
       throw new AppError(body.code, body.message, {
         cause: error,

@@ -7,8 +7,8 @@ import { isCutOff } from '#platform/containment.ts';
 
 const require = createRequire(import.meta.url);
 
-export function checkInstallation(): { readonly ok: boolean; readonly checks: Check[] } {
-  const checks = [
+export function checkInstallation(): Check[] {
+  return [
     attempt('node', () => {
       const major = Number(process.versions.node.split('.')[0]);
       if (major < 24)
@@ -38,7 +38,6 @@ export function checkInstallation(): { readonly ok: boolean; readonly checks: Ch
       return 'The core has no network socket open.';
     }),
   ];
-  return { ok: checks.every(({ ok }) => ok), checks };
 }
 
 function attempt(name: string, look: () => string): Check {

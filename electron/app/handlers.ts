@@ -26,6 +26,7 @@ import type { OpenVaultState } from './open-state.ts';
 import type { Operations } from './operations.ts';
 import { rotateKeys } from './rotate-keys.ts';
 import { scoreRun } from './score-run.ts';
+import type { PinGuard } from './pin-guard.ts';
 import { readMemory } from './seen-log.ts';
 import { readCheckpoint, readText, writeNew } from './small-files.ts';
 import { type Sessions } from './sessions.ts';
@@ -38,6 +39,7 @@ export interface HandlerDeps {
   readonly inboxDir: string | undefined;
   readonly tokens: FileTokens;
   readonly sessions: Sessions;
+  readonly pins: PinGuard;
   readonly operations: Operations;
   readonly inference: Inference;
 }
@@ -327,13 +329,19 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
             onProgress: (done, total) =>
               report({ step: 'Verifying', done, total, unit: 'entries' }),
           });
-        const verdict = await look(kept);
-        const isOwn = verdict.status === 'intact' || kept.length === 0;
+        const pinned = deps.pins.text(vault.id);
+        const elsewhere = pinned === undefined ? kept : [...kept, pinned];
+        const verdict = await look(elsewhere);
+        const isOwn = verdict.status === 'intact' || elsewhere.length === 0;
         sessions.verified({
           status: verdict.status,
           own: isOwn ? verdict.status : (await look([])).status,
         });
         return verdict;
+      },
+      acceptPin: (_context, { reason }) => {
+        sessions.acceptPin(reason);
+        return null;
       },
       checkpoint: ({ open }) => {
         const { checkpoint, size, verifierKey } = open().log.head();
@@ -426,7 +434,11 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
         host: deps.host,
         runtime: `onnxruntime ${versionOf('onnxruntime-node')}`,
       }),
-      doctor: () => checkInstallation(),
+      doctor: async () => {
+        const { vaultId } = await sessions.status();
+        const checks = [...checkInstallation(), deps.pins.describe(vaultId ?? undefined)];
+        return { ok: checks.every(({ ok }) => ok), checks };
+      },
     },
     operations: {
       list: () => operations.list(),

@@ -16,6 +16,7 @@ import {
 import { createRegistry, registrySchema, type Registry } from '#domain/registry/index.ts';
 import { createRunStore, runsSchema, type RunStore } from '#domain/runs/index.ts';
 import { vaultCatalogSchema, type OpenVault, type VaultSchema } from '#domain/vault/index.ts';
+import type { RolledBack } from './pin-guard.ts';
 import { readMemory, seenLogSchema } from './seen-log.ts';
 import { doneActsSchema } from './unfinished-acts.ts';
 
@@ -28,6 +29,8 @@ export interface OpenVaultState {
   readonly registry: Registry;
   readonly runs: RunStore;
   readonly backups: BackupHistory;
+  /** Set while the vault is older than the pin of this computer. */
+  readonly rolledBack?: RolledBack | undefined;
   readonly session: Session & { readonly id: string };
 }
 

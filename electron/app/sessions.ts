@@ -20,6 +20,7 @@ import {
   type OpenVault,
 } from '#domain/vault/index.ts';
 import { readRestoredMark, removeRestoredMark, type RestoredFrom } from '#domain/custody/index.ts';
+import type { PinGuard, RolledBack } from './pin-guard.ts';
 import { rememberSize, rememberVerdict } from './seen-log.ts';
 import { recordSignIn } from './sign-in-record.ts';
 import { settleInterrupted } from './unfinished-acts.ts';
@@ -59,6 +60,10 @@ export interface Sessions {
   /** Checks a second person's password without changing who is signed in. */
   checkPassword(user: string, password: string): Promise<User>;
   touch(): void;
+  /** The pin of this computer follows the log. */
+  keepPin(): void;
+  /** Takes a vault that is older than its pin as the one to go on with. Throws `conflict` when there is nothing to accept. */
+  acceptPin(reason: string): void;
   /** New keys of the vault under the session that goes on. When it fails halfway, the vault is sealed; signing in finishes it. */
   rotate(...asked: Parameters<OpenVault['rotate']>): Promise<void>;
   seal(because: SealReason): Promise<void>;
@@ -86,6 +91,7 @@ export function createSessions(deps: {
   /** Stops running work; awaited before the keys are destroyed. */
   readonly beforeSeal: () => Promise<void>;
   readonly isWorking: () => boolean;
+  readonly pins: PinGuard;
   readonly onChange: () => void;
 }): Sessions {
   const { dir, clock } = deps;
@@ -95,6 +101,8 @@ export function createSessions(deps: {
   let idleTimer: NodeJS.Timeout | undefined;
   let opening = false;
   let sealWanted: SealReason | undefined;
+  /** What the sign-in will write once the vault has been accepted. */
+  let owedRecord: (() => void) | undefined;
 
   function open(): OpenVaultState {
     if (state === undefined) throw new AppError('locked', 'The vault is sealed. Sign in to go on.');
@@ -155,7 +163,8 @@ export function createSessions(deps: {
     await Promise.race([deps.beforeSeal(), delay(longestFarewellMs, undefined, { ref: false })]);
     let reason = because;
     try {
-      if (because !== 'log-failure' && !leaving.log.damaged) {
+      const isWritable = !leaving.log.damaged && leaving.rolledBack === undefined;
+      if (because !== 'log-failure' && isWritable) {
         leaving.log.append({
           ...actorOf(leaving),
           phase: 'event',
@@ -165,6 +174,7 @@ export function createSessions(deps: {
           details: { because },
         });
         rememberSize(leaving.vault, leaving.log.head().size);
+        deps.pins.keep(leaving, 'durable');
       }
     } catch {
       // Sealing never fails: a log that takes no entry is one more reason to seal, and is said afterwards.
@@ -173,6 +183,7 @@ export function createSessions(deps: {
       state = undefined;
       sealedBecause = reason;
       leaving.vault.close();
+      deps.pins.forget();
       deps.onChange();
     }
   }
@@ -205,7 +216,7 @@ export function createSessions(deps: {
     }
   }
 
-  function start(stores: OpenStores, user: User): Session {
+  function start(stores: Omit<OpenVaultState, 'session'>, user: User): Session {
     const session = {
       user: user.name,
       role: user.role,
@@ -223,7 +234,8 @@ export function createSessions(deps: {
   async function begin(vault: OpenVault, stores: OpenStores, user: User): Promise<SignedIn> {
     // Before the session starts: nothing may be done in it until its sign-in stands in the log.
     const restored = stores.log.damaged ? undefined : await restoredFrom(stores);
-    const session = start(stores, user);
+    const rolledBack = stores.log.damaged ? undefined : deps.pins.check(stores, restored);
+    const session = start({ ...stores, rolledBack }, user);
     const repaired = {
       rolledBack: vault.recovery.rolledBack,
       swept: vault.recovery.swept,
@@ -234,14 +246,55 @@ export function createSessions(deps: {
       lastVerified = { at: session.since, status: 'broken' };
       return { session, repaired };
     }
-    recordSignIn(
-      { stores, actor: actorOf(open()), user, failedAttempts: vault.failedAttempts },
-      { repaired, restored, at: clock().toISOString() },
-    );
-    removeRestoredMark(vault.dir);
-    stores.users.signedIn(user.name);
-    rememberSize(vault, stores.log.head().size);
+    const record = (): void => {
+      recordSignIn(
+        { stores, actor: actorOf(open()), user, failedAttempts: vault.failedAttempts },
+        { repaired, restored, at: clock().toISOString() },
+      );
+      removeRestoredMark(vault.dir);
+      stores.users.signedIn(user.name);
+      rememberSize(vault, stores.log.head().size);
+    };
+    owedRecord = undefined;
+    if (rolledBack === undefined) {
+      record();
+      deps.pins.keep(stores, 'durable');
+    } else {
+      // One more entry would make a second history beside the one that the pin has seen.
+      stores.log.hold(rolledBack.refusal);
+      owedRecord = record;
+    }
     return { session, repaired };
+  }
+
+  function keepPin(): void {
+    if (state !== undefined && state.rolledBack === undefined) deps.pins.keep(state, 'quick');
+  }
+
+  function acceptPin(reason: string): void {
+    const opened = open();
+    const { log, rolledBack } = opened;
+    if (rolledBack === undefined || owedRecord === undefined)
+      throw new AppError(
+        'conflict',
+        'The vault agrees with what this computer has seen, so there is nothing to accept.',
+      );
+    log.release();
+    try {
+      owedRecord();
+      const act = { ...actorOf(opened), action: 'audit.pin-accept' as const, objects: [] };
+      const { index } = log.append({ ...act, phase: 'begin', reason });
+      const { kept, found, restoredFrom } = rolledBack;
+      const details = { kept, found, restoredFrom: restoredFrom ?? null };
+      log.append({ ...act, phase: 'outcome', of: index, outcome: 'ok', details });
+    } catch (error) {
+      log.hold(rolledBack.refusal);
+      throw error;
+    }
+    owedRecord = undefined;
+    state = { ...opened, rolledBack: undefined };
+    deps.pins.keep(state, 'durable');
+    deps.onChange();
   }
 
   return {
@@ -258,6 +311,8 @@ export function createSessions(deps: {
         session: state === undefined ? null : withoutId(state.session),
         log: head === undefined ? null : { size: head.size, root: head.root, lastVerified },
         sealedBecause,
+        pin: info === undefined ? null : deps.pins.state(info.vaultId),
+        rolledBack: state?.rolledBack === undefined ? null : rolledBackToWire(state.rolledBack),
         passwordPolicy: { minLength: minimumPasswordLength },
       };
     },
@@ -290,6 +345,7 @@ export function createSessions(deps: {
             details: { profile, policy },
           });
           rememberSize(vault, stores.log.head().size);
+          deps.pins.keep(stores, 'durable');
           return { session, recoveryKey, vaultId: vault.id };
         });
       }),
@@ -318,6 +374,13 @@ export function createSessions(deps: {
             throw new AppError(
               'tampered',
               'The log was changed by something other than Strongroom, so nothing may be changed in this vault. Sign in with a password to verify it, or restore the vault from a copy.',
+            );
+          const restored = await restoredFrom(stores);
+          const rolledBack = deps.pins.check(stores, restored);
+          if (rolledBack !== undefined)
+            throw new AppError(
+              'tampered',
+              `${rolledBack.refusal.message} Where no administrator can sign in to accept it, name another folder for the pins, and recover then.`,
             );
           settleInterrupted(stores, user);
           const acting = {
@@ -354,6 +417,8 @@ export function createSessions(deps: {
     open,
     admit,
     touch,
+    keepPin,
+    acceptPin,
     async rotate(asked, prepared) {
       const { vault, session } = open();
       let hasBegun = false;
@@ -424,6 +489,20 @@ async function restoredFrom({
   if (mark === undefined || mark === 'forged') return undefined;
   const known = backups.find(mark.manifest.facts.backupId);
   return known?.state === 'complete' ? undefined : mark;
+}
+
+function rolledBackToWire({
+  refusal,
+  kept,
+  found,
+  restoredFrom,
+}: RolledBack): NonNullable<VaultStatus['rolledBack']> {
+  return {
+    message: refusal.message,
+    keptSize: kept.size,
+    foundSize: found.size,
+    restoredFrom: restoredFrom ?? null,
+  };
 }
 
 function withoutId({ id: _id, ...session }: OpenVaultState['session']): Session {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { contract } from '#shared/contract/index.ts';
 import type { FileVerdict } from '#shared/contract/audit.ts';
+import type { VaultStatus } from '#shared/contract/vault.ts';
 import { reportKinds } from '#shared/contract/reports.ts';
 import { answerNo, timeOf, wholeNumber, type Runner } from './command.ts';
 import { table } from './output.ts';
@@ -93,6 +94,29 @@ export function addAuditCommands(program: Command, runner: Runner): void {
         );
       }),
     );
+  const pins = audit
+    .command('pins')
+    .description('the checkpoint that this computer keeps outside the vault');
+  pins
+    .command('show')
+    .description('how the vault stands to it')
+    .action((_options, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const { pin, rolledBack } = await client.vault.status(null);
+        output.result({ pin, rolledBack }, rolledBack?.message ?? describePin(pin));
+        return rolledBack === null ? 0 : answerNo;
+      }),
+    );
+  pins
+    .command('accept')
+    .description('go on with a vault that is older than it, for which there must be a reason')
+    .requiredOption('--reason <text>', 'why it is older, and who knows')
+    .action((options: { reason: string }, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        await client.audit.acceptPin(options);
+        output.result({ accepted: true }, 'Accepted. Both heads stand in the log.');
+      }),
+    );
   audit
     .command('prove <index>')
     .description('an inclusion proof (tlog-proof) for one entry')
@@ -182,6 +206,20 @@ export function addAuditCommands(program: Command, runner: Runner): void {
         return invalid === 0 ? 0 : answerNo;
       }),
     );
+}
+
+/** One sentence, for `status` too. */
+export function describePin(pin: VaultStatus['pin']): string {
+  switch (pin?.state) {
+    case 'kept':
+      return `This computer keeps the checkpoint over ${pin.size ?? 0} entries.`;
+    case 'unreadable':
+      return 'The checkpoint that this computer keeps cannot be read or written.';
+    case 'off':
+      return 'This computer keeps no checkpoint.';
+    default:
+      return 'This computer had no checkpoint of this vault before.';
+  }
 }
 
 function describeVerdict(file: string, { status, kind, checks }: FileVerdict): string {

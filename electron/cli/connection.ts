@@ -7,7 +7,7 @@ import { createClient, type Started } from '#shared/rpc.ts';
 import type { z } from 'zod';
 import { isInside } from '#platform/paths.ts';
 import { createApp, type App } from '../app/create-app.ts';
-import { readPassword, userOf, vaultDirOf, type GlobalOptions } from './settings.ts';
+import { pinsDirOf, readPassword, userOf, vaultDirOf, type GlobalOptions } from './settings.ts';
 import type { Output } from './output.ts';
 
 export interface Connection {
@@ -31,7 +31,11 @@ export interface Connection {
 const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export function connect(options: GlobalOptions, output: Output): Connection {
-  const app: App = createApp({ vaultDir: vaultDirOf(options), host: 'cli' });
+  const app: App = createApp({
+    vaultDir: vaultDirOf(options),
+    pinsDir: pinsDirOf(options),
+    host: 'cli',
+  });
   const client = createClient(contract, app.dispatch);
   const outside = (path: string): string => {
     const absolute = resolve(path);

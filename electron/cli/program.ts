@@ -20,7 +20,8 @@ Exit codes:
   66 not found                             75 busy
   77 locked, wrong password or forbidden   130 cancelled
 
-Environment: STRONGROOM_VAULT, STRONGROOM_USER, STRONGROOM_PASSWORD stand in for --vault, --user and --password-file.
+Environment: STRONGROOM_VAULT, STRONGROOM_PINS, STRONGROOM_USER, STRONGROOM_PASSWORD stand in for --vault, --pins, --user
+and --password-file.
 A version is NAME@3, NAME@production or NAME@sha256:…; a bare NAME means the version in production, else the newest that may run.`;
 
 /** Resolves with the exit code. */
@@ -32,6 +33,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .description('Operate machine-learning models where there is no internet.')
     .version(packageFacts.version)
     .option('--vault <dir>', 'folder of the vault')
+    .option('--pins <dir>', 'folder where the newest checkpoints are kept outside the vault')
     .option('--user <name>', 'who signs in')
     .option(
       '--password-file <file>',

@@ -4,10 +4,11 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { AppError } from '#shared/errors.ts';
-import { defaultVaultDir } from '#platform/paths.ts';
+import { defaultPinsDir, defaultVaultDir } from '#platform/paths.ts';
 
 export interface GlobalOptions {
   readonly vault?: string;
+  readonly pins?: string;
   readonly user?: string;
   readonly passwordFile?: string;
   readonly json?: boolean;
@@ -15,6 +16,10 @@ export interface GlobalOptions {
 
 export function vaultDirOf(options: GlobalOptions): string {
   return resolve(options.vault ?? process.env['STRONGROOM_VAULT'] ?? defaultVaultDir());
+}
+
+export function pinsDirOf(options: GlobalOptions): string {
+  return resolve(options.pins ?? process.env['STRONGROOM_PINS'] ?? defaultPinsDir());
 }
 
 export function userOf(options: GlobalOptions): string {

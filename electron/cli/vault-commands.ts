@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { AppError } from '#shared/errors.ts';
 import { role } from '#shared/roles.ts';
 import { isInside } from '#platform/paths.ts';
+import { describePin } from './audit-commands.ts';
 import { reasonOf, wholeNumber, type CommandContext, type Runner } from './command.ts';
 import { table } from './output.ts';
 import { readPassword, readSecret, userOf, vaultDirOf } from './settings.ts';
@@ -34,7 +35,7 @@ export function addVaultCommands(program: Command, runner: Runner): void {
         const text =
           status.state === 'absent'
             ? `No vault in ${status.path}`
-            : `Vault ${status.vaultId} in ${status.path}\nProfile ${status.profile}, format ${status.formatVersion}`;
+            : `Vault ${status.vaultId} in ${status.path}\nProfile ${status.profile}, format ${status.formatVersion}\n${describePin(status.pin)}`;
         output.result(status, text);
       }),
     );

@@ -14,6 +14,26 @@ export function dataDir(): string {
   }
 }
 
+/** What this computer keeps of its vaults outside of them. */
+export function defaultPinsDir(): string {
+  switch (process.platform) {
+    case 'win32':
+      return join(
+        process.env['APPDATA'] ?? join(homedir(), 'AppData', 'Roaming'),
+        'Strongroom',
+        'pins',
+      );
+    case 'darwin':
+      return join(dataDir(), 'pins');
+    default:
+      return join(
+        process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'),
+        'strongroom',
+        'pins',
+      );
+  }
+}
+
 export function defaultVaultDir(): string {
   return join(dataDir(), 'vault');
 }

@@ -131,6 +131,8 @@ function did(entry: LogEntry): string {
       return `made a run the reference of ${about}`;
     case 'audit.export':
       return 'exported the log';
+    case 'audit.pin-accept':
+      return 'accepted a vault that is older than the checkpoint this computer keeps';
     case 'report.make':
       return `made the report ${text('name')}`;
   }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { auditAction } from '../actions.ts';
-import { fileName, fileToken, timestamp } from '../ids.ts';
+import { fileName, fileToken, reason, timestamp } from '../ids.ts';
 import { job, method, none } from '../rpc.ts';
-import { everyone } from '../roles.ts';
+import { administrators, everyone } from '../roles.ts';
 
 export const logObject = z.strictObject({
   type: z.string().max(40),
@@ -86,6 +86,12 @@ export const audit = {
     access: everyone,
     about: 'The newest signed checkpoint, to be kept outside the vault.',
   }),
+  acceptPin: method({
+    input: z.strictObject({ reason }),
+    output: none,
+    access: administrators,
+    about: 'Accepts a vault that is older than the checkpoint this computer has kept of it.',
+  }),
   prove: method({
     input: z.strictObject({ index: z.int().nonnegative() }),
     output: z.strictObject({ text: z.string(), index: z.int(), size: z.int() }),
@@ -97,6 +103,7 @@ export const audit = {
     output: z.strictObject({ path: z.string(), entries: z.int(), root: z.string() }),
     access: everyone,
     action: 'audit.export',
+    whenRolledBack: 'unlogged',
     about: 'Writes the log as a static tlog-tiles tree with its checkpoint.',
   }),
 };

@@ -37,6 +37,7 @@ export const reports = {
     output: z.strictObject({ ...madeReport.shape, path: z.string() }),
     access: everyone,
     action: 'report.make',
+    whenRolledBack: 'unlogged',
     about: 'Computes a report from the log and writes it as PDF/A-3 with its evidence inside.',
   }),
   verify: job({

@@ -33,6 +33,23 @@ export const vaultStatus = z.strictObject({
   log: logHead.nullable(),
   /** Why it sealed itself, when it did. */
   sealedBecause: z.enum(['command', 'idle', 'log-failure', 'locked-screen']).nullable(),
+  /** The checkpoint that this computer keeps outside the vault, as the last sign-in found it. */
+  pin: z
+    .strictObject({
+      state: z.enum(['kept', 'missing', 'unreadable', 'off']),
+      size: z.int().nullable(),
+    })
+    .nullable(),
+  /** The vault is older than that checkpoint: it is only looked at until an administrator accepts it. */
+  rolledBack: z
+    .strictObject({
+      message: z.string(),
+      keptSize: z.int(),
+      foundSize: z.int(),
+      /** When the backup was made that it was restored from; null for any other way back. */
+      restoredFrom: timestamp.nullable(),
+    })
+    .nullable(),
   passwordPolicy: z.strictObject({ minLength: z.int() }),
 });
 export type VaultStatus = z.infer<typeof vaultStatus>;

@@ -32,6 +32,7 @@ export interface TestApp {
 export function openTestApp(dir = temporaryFolder()): TestApp {
   const app = createApp({
     vaultDir: join(dir, 'vault'),
+    pinsDir: join(dir, 'pins'),
     host: 'cli',
     inboxDir: dir,
     kdf: cheapKdf,

@@ -7,6 +7,7 @@ export {
   type Check,
 } from './check-file.ts';
 export { verifyLog } from './check-log.ts';
+export { compareWithKept } from './compare.ts';
 export { parseCheckpoint } from './checkpoint.ts';
 export { parseEntry } from './entry.ts';
 export { exportLog } from './export.ts';

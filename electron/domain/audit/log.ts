@@ -47,6 +47,9 @@ export interface AuditLog {
   readonly damaged: boolean;
   /** A verification found it broken: from now on it takes no entry. */
   distrust(): void;
+  /** Until it is released it takes no entry, and says this. */
+  hold(refusal: AppError): void;
+  release(): void;
   append(entry: NewEntry): LogEntry;
   head(): LogHead;
   entry(index: number): LogEntry;
@@ -108,6 +111,7 @@ function openWhole(deps: LogDeps): AuditLog {
   if (deps.memory.broken || memoryProblem(db, tree.size(), deps.memory.sizes) !== undefined)
     throw changedElsewhere();
   let distrusted = false;
+  let held: AppError | undefined;
 
   function entryAt(index: number): LogEntry {
     const text = textAt.get(index);
@@ -152,9 +156,16 @@ function openWhole(deps: LogDeps): AuditLog {
     distrust() {
       distrusted = true;
     },
+    hold(refusal) {
+      held = refusal;
+    },
+    release() {
+      held = undefined;
+    },
 
     append(entry) {
       if (distrusted) throw changedElsewhere();
+      if (held !== undefined) throw held;
       const time = clock().toISOString();
       const index = tree.size();
       const complete: LogEntry = {
@@ -218,6 +229,8 @@ function openDamaged(db: Database): AuditLog {
   return {
     damaged: true,
     distrust: () => undefined,
+    hold: () => undefined,
+    release: () => undefined,
     append: refuse,
     head: refuse,
     entry: refuse,

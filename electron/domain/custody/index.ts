@@ -1,6 +1,7 @@
 export { makeBackup, type BackupOptions, type BackupOutcome } from './backup.ts';
 export { createBackupHistory, type BackupHistory, type RememberedBackup } from './history.ts';
 export { looksLikeManifest, verifyManifest } from './manifest.ts';
+export { createPins, type Pin } from './pins.ts';
 export { custodySchema } from './schema.ts';
 export { checkBackup, findBackups } from './check.ts';
 export {

@@ -77,6 +77,7 @@ describe('the command line', () => {
         STRONGROOM_USER: 'a',
         STRONGROOM_PASSWORD: 'b',
         STRONGROOM_VAULT: '/nonexistent',
+        STRONGROOM_PINS: '/nonexistent',
       });
       expect([64, 66], args.join(' ')).toContain(status);
       expect(stderr).toMatch(/^strongroom: /m);
@@ -95,6 +96,7 @@ describe('the command line', () => {
       };
       const as = (user: string): Record<string, string> => ({
         STRONGROOM_VAULT: join(dir, 'vault'),
+        STRONGROOM_PINS: join(dir, 'pins'),
         STRONGROOM_USER: user,
         STRONGROOM_PASSWORD: people[user] ?? '',
       });

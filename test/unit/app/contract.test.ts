@@ -121,6 +121,7 @@ const cases: Readonly<Record<string, Case>> = {
   'audit.list': { as: 'audrey', good: () => ({ limit: 5 }), bad: { limit: 1000 } },
   'audit.verify': { good: ({ checkpoint }) => ({ against: [checkpoint] }), bad: { against: 'x' } },
   'audit.checkpoint': { good: () => null, bad: {} },
+  'audit.acceptPin': { good: () => undefined, bad: { reason: '' } },
   'audit.prove': { good: () => ({ index: 0 }), bad: { index: -1 } },
   'audit.export': {
     good: ({ folder }) => ({ folder, name: 'log' }),
@@ -173,7 +174,7 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 /** Their good case ends a vault or begins one: they have tests of their own. */
-const ownTests: ReadonlySet<string> = new Set(['vault.create', 'vault.recover']);
+const ownTests: ReadonlySet<string> = new Set(['vault.create', 'audit.acceptPin', 'vault.recover']);
 
 async function prepare(): Promise<Setup> {
   const test = await openPeopledApp();

@@ -52,6 +52,7 @@ function runKilled(dir: string, args: readonly string[], sync: number): boolean 
       env: {
         PATH: process.env['PATH'],
         STRONGROOM_VAULT: join(dir, 'vault'),
+        STRONGROOM_PINS: join(dir, 'pins'),
         STRONGROOM_USER: 'ada',
         STRONGROOM_PASSWORD: appPasswords.ada,
       },

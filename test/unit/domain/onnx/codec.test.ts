@@ -80,9 +80,7 @@ describe('the codec', () => {
         const bytes = readFileSync(path);
         const rewritten = writeModel(parseModel(bytes));
         expect(rewritten.length, path).toBe(bytes.length);
-        expect(modelFactsOf(parseModel(rewritten))).toEqual(
-          modelFactsOf(parseModel(bytes)),
-        );
+        expect(modelFactsOf(parseModel(rewritten))).toEqual(modelFactsOf(parseModel(bytes)));
       }
     },
   );
