@@ -54,7 +54,15 @@ export async function openTestWindow(
     if (executablePath === undefined) throw new Error("Electron's runtime is not installed.");
     const app = await _electron.launch({
       executablePath,
-      args: [join(root, '.build/electron/main.mjs'), '--vault', vaultDir, '--inbox', inboxDir],
+      args: [
+        join(root, '.build/electron/main.mjs'),
+        '--vault',
+        vaultDir,
+        '--pins',
+        join(dir, 'pins'),
+        '--inbox',
+        inboxDir,
+      ],
     });
     return {
       host,

@@ -79,8 +79,8 @@ export async function makeBackup(
 ): Promise<BackupOutcome> {
   const { vault, log, history } = deps;
   const pieceBytes = options.pieceBytes ?? standardPieceBytes;
-  const waiting = options.continues ? history.unfinished() : undefined;
-  if (options.continues && waiting === undefined)
+  const unfinished = history.unfinished();
+  if (options.continues && unfinished === undefined)
     throw new AppError(
       'not-found',
       'No backup waits for its next medium. Start one without --continue.',
@@ -91,7 +91,11 @@ export async function makeBackup(
     partBytes: options.partBytes,
     mediaBytes: options.mediaBytes,
   });
-  const elsewhere = waiting === undefined ? new Set<string>() : history.written(waiting.id);
+  // Interrupted in this place, it is the same backup; what other media have counts only when that is asked for.
+  const isHere = unfinished?.places.at(-1) === store.dir;
+  const waiting = options.continues || isHere ? unfinished : undefined;
+  const elsewhere =
+    options.continues && waiting !== undefined ? history.written(waiting.id) : new Set<string>();
   const has = (piece: Piece): boolean => store.has(piece) || elsewhere.has(piece.sha256);
   const copies = await copyAside(vault, log);
   try {
