@@ -18,6 +18,7 @@ export const auditActions = [
   'trust.add',
   'trust.remove',
   'keys.rotate',
+  'keys.recovery',
   'policy.set',
   'bundle.import',
   'bundle.export',

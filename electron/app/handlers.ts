@@ -90,6 +90,10 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
       },
     },
     keys: {
+      recovery: async ({ open, note }, { shares }) => {
+        note({ details: { shares } });
+        return { recoveryKey: await open().vault.slots.renewRecovery(shares ?? undefined) };
+      },
       rotate: (context, input) => rotateKeys(context, input, { sessions, operations }),
     },
     trust: {

@@ -43,6 +43,7 @@ export interface Sessions {
     readonly password: string;
     readonly profile: 'standard' | 'fips';
     readonly policy: PolicyState['name'];
+    readonly recoveryShares?: { readonly threshold: number; readonly shares: number } | undefined;
   }): Promise<{ session: Session; recoveryKey: string; vaultId: string }>;
   signIn(user: string, password: string): Promise<SignedIn>;
   recover(entry: {
@@ -317,7 +318,7 @@ export function createSessions(deps: {
       };
     },
 
-    create: ({ user, password, profile, policy }) =>
+    create: ({ user, password, profile, policy, recoveryShares }) =>
       exclusively(async () => {
         checkPassword(password);
         const { vault, recoveryKey } = await createVault({
@@ -325,6 +326,7 @@ export function createSessions(deps: {
           user,
           password,
           profile,
+          recoveryShares,
           clock,
           schema: vaultSchema,
           ...(deps.kdf === undefined ? {} : { kdf: deps.kdf }),
@@ -342,7 +344,11 @@ export function createSessions(deps: {
               { type: 'user', id: user },
             ],
             outcome: 'ok',
-            details: { profile, policy },
+            details: {
+              profile,
+              policy,
+              ...(recoveryShares === undefined ? {} : { recoveryShares }),
+            },
           });
           rememberSize(vault, stores.log.head().size);
           deps.pins.keep(stores, 'durable');

@@ -1,13 +1,18 @@
 /** Vault, users, trust, policy. */
-import { open, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { AppError } from '#shared/errors.ts';
 import { role } from '#shared/roles.ts';
-import { isInside } from '#platform/paths.ts';
 import { describePin } from './audit-commands.ts';
 import { reasonOf, wholeNumber, type CommandContext, type Runner } from './command.ts';
 import { table } from './output.ts';
+import {
+  filesText,
+  paperText,
+  recoveryFiles,
+  recoveryOf,
+  splitOf,
+  writeRecovery,
+} from './recovery-files.ts';
 import { readPassword, readSecret, userOf, vaultDirOf } from './settings.ts';
 
 export function addVaultCommands(program: Command, runner: Runner): void {
@@ -15,15 +20,18 @@ export function addVaultCommands(program: Command, runner: Runner): void {
     .command('init')
     .description('create the vault and its first administrator (--user)')
     .option('--recovery-file <file>', 'write the recovery key there instead of showing it')
+    .option(
+      '--recovery-shares <split>',
+      'hand the recovery key out in shares: 2of3 makes three, of which any two are needed',
+    )
     .option('--profile <profile>', 'standard (Argon2id) or fips (PBKDF2)', 'standard')
     .option(
       '--policy <policy>',
       'standard (a second person approves for production) or solo',
       'standard',
     )
-    .action(
-      (options: { recoveryFile?: string; profile: string; policy: string }, command: Command) =>
-        runner.plain(command, (context) => init(context, options)),
+    .action((options: InitOptions, command: Command) =>
+      runner.plain(command, (context) => init(context, options)),
     );
 
   program
@@ -59,18 +67,16 @@ export function addVaultCommands(program: Command, runner: Runner): void {
   program
     .command('recover')
     .description('set a new password for an administrator (--user) with the recovery key')
-    .requiredOption('--recovery-file <file>', 'file that holds the recovery key')
+    .option(
+      '--recovery-file <file>',
+      'file that holds the recovery key; without it STRONGROOM_RECOVERY_KEY, or a prompt',
+    )
+    .option('--share <file...>', 'files that hold a share of the recovery key each')
     .option('--reason <text>', 'why')
-    .action((options: { recoveryFile: string; reason?: string }, command: Command) =>
+    .action((options: RecoverOptions, command: Command) =>
       runner.plain(command, async ({ client, output, options: global }) => {
-        const recoveryKey = await readSecret({
-          file: options.recoveryFile,
-          variable: 'STRONGROOM_RECOVERY_KEY',
-          prompt: 'Recovery key: ',
-          flag: '--recovery-file',
-        });
         const { session } = await client.vault.recover({
-          recoveryKey: recoveryKey.trim(),
+          recoveryKey: await readRecovery(options),
           user: userOf(global),
           newPassword: await readPassword(global, 'new'),
           reason: reasonOf(options),
@@ -84,57 +90,65 @@ export function addVaultCommands(program: Command, runner: Runner): void {
   addPolicy(program, runner);
 }
 
-/** The key in its groups, and the end of the line. */
-const recoveryFileLength = 70;
+interface RecoverOptions {
+  readonly recoveryFile?: string;
+  readonly share?: string[];
+  readonly reason?: string;
+}
+
+async function readRecovery(options: RecoverOptions): Promise<string> {
+  const { recoveryFile, share = [] } = options;
+  if (recoveryFile !== undefined && share.length > 0)
+    throw new AppError('invalid-input', 'Give the recovery key or its shares, not both.');
+  const read = (file: string | undefined, flag: string): Promise<string> =>
+    readSecret({ file, variable: 'STRONGROOM_RECOVERY_KEY', prompt: 'Recovery key: ', flag });
+  if (share.length === 0) return (await read(recoveryFile, '--recovery-file')).trim();
+  const lines: string[] = [];
+  for (const file of share) lines.push((await read(file, '--share')).trim());
+  return lines.join('\n');
+}
+
+interface InitOptions {
+  readonly recoveryFile?: string;
+  readonly recoveryShares?: string;
+  readonly profile: string;
+  readonly policy: string;
+}
 
 async function init(
   { client, output, options: global }: CommandContext,
-  options: { recoveryFile?: string; profile: string; policy: string },
+  options: InitOptions,
 ): Promise<void> {
+  const split = options.recoveryShares === undefined ? undefined : splitOf(options.recoveryShares);
   const input = {
     user: userOf(global),
     password: await readPassword(global, 'new'),
     profile: options.profile as 'standard',
     policy: options.policy as 'standard',
+    ...(split === undefined ? {} : { recoveryShares: split }),
   };
   const { recoveryFile } = options;
   if (recoveryFile === undefined) {
     const { vaultId, recoveryKey, session } = await client.vault.create(input);
     output.result(
-      { vaultId, user: session.user, role: session.role, recoveryKey },
-      `Vault ${vaultId} created for ${session.user}.\n\nRecovery key, shown this once; write it down and keep it away from this machine:\n\n  ${recoveryKey}\n`,
+      { vaultId, user: session.user, role: session.role, ...recoveryOf(recoveryKey) },
+      `Vault ${vaultId} created for ${session.user}.\n\n${paperText(recoveryKey)}`,
     );
     return;
   }
-  if (isInside(dirname(resolve(recoveryFile)), vaultDirOf(global)))
-    throw new AppError(
-      'invalid-input',
-      'The recovery key must not be kept in the vault that it opens. Choose another place.',
-    );
-  // The place for the key comes before the vault: a key that cannot be written down would be lost.
-  await using file = await open(recoveryFile, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== 'EEXIST') throw cause;
-    throw new AppError(
-      'conflict',
-      `There is a file ${recoveryFile} already, and it stays as it is. Choose another name for the recovery key.`,
-      { cause },
-    );
-  });
-  try {
-    // Its room too: a medium that is full says so now, and not when the key has no other place.
-    await file.write(' '.repeat(recoveryFileLength), 0);
-    await file.sync();
-    const { vaultId, recoveryKey, session } = await client.vault.create(input);
-    await file.write(`${recoveryKey}\n`.padEnd(recoveryFileLength), 0);
-    await file.sync();
-    output.result(
-      { vaultId, user: session.user, role: session.role, recoveryFile },
-      `Vault ${vaultId} created for ${session.user}.\nThe recovery key is in ${recoveryFile}. Keep it away from this machine.`,
-    );
-  } catch (error) {
-    await rm(recoveryFile, { force: true });
-    throw error;
-  }
+  const files = recoveryFiles(recoveryFile, split);
+  const { vaultId, session } = await writeRecovery(files, vaultDirOf(global), () =>
+    client.vault.create(input),
+  );
+  output.result(
+    {
+      vaultId,
+      user: session.user,
+      role: session.role,
+      ...(split === undefined ? { recoveryFile } : { recoveryFiles: files }),
+    },
+    `Vault ${vaultId} created for ${session.user}.\n${filesText(files)}`,
+  );
 }
 
 /** Taking keys away is only as good as the absence of older copies. */

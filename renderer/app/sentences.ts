@@ -53,6 +53,7 @@ const attempts: Readonly<Partial<Record<LogEntry['action'], string>>> = {
   'trust.add': 'trust a key',
   'trust.remove': 'stop trusting a key',
   'keys.rotate': 'rotate keys',
+  'keys.recovery': 'make a new recovery key',
   'policy.set': 'change the policy',
   'vault.sign-in': 'sign in',
   'vault.backup': 'make a backup',
@@ -102,6 +103,8 @@ function did(entry: LogEntry): string {
       return 'trusted a key';
     case 'trust.remove':
       return 'stopped trusting a key';
+    case 'keys.recovery':
+      return 'made a new recovery key';
     case 'keys.rotate':
       return 'rotated keys of the vault';
     case 'policy.set':

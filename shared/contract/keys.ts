@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { reason } from '../ids.ts';
 import { method } from '../rpc.ts';
 import { administrators } from '../roles.ts';
+import { recoverySplit } from './vault.ts';
 
 /** What each key of the vault protects: model files, runs and profiles, the catalog, the log. */
 export const purpose = z.enum(['models', 'records', 'catalog', 'audit']);
@@ -11,6 +12,13 @@ export type Purpose = z.infer<typeof purpose>;
 const epochs = z.record(purpose, z.int().positive());
 
 export const keys = {
+  recovery: method({
+    input: z.strictObject({ shares: recoverySplit.nullable(), reason }),
+    output: z.strictObject({ recoveryKey: z.string() }),
+    access: administrators,
+    action: 'keys.recovery',
+    about: 'Makes a new recovery key, whole or in shares; the old one opens the vault no longer.',
+  }),
   rotate: method({
     input: z.strictObject({
       purposes: z

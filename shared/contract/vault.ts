@@ -15,6 +15,13 @@ export const session = z.strictObject({
 });
 export type Session = z.infer<typeof session>;
 
+/** Any `threshold` of so many shares bring the recovery key back. */
+export const recoverySplit = z
+  .strictObject({ threshold: z.int().min(2).max(20), shares: z.int().min(2).max(20) })
+  .refine(({ threshold, shares }) => threshold <= shares, 'more shares needed than there are');
+/** What a person has on paper: the recovery key, or its shares, one on a line. */
+const recoveryText = z.string().min(1).max(4000);
+
 const logHead = z.strictObject({
   size: z.int().nonnegative(),
   /** Hex SHA-256 root of the tree of that size. */
@@ -73,8 +80,9 @@ export const vault = {
       password,
       profile: profile.default('standard'),
       policy: policyName.default('standard'),
+      recoveryShares: recoverySplit.optional(),
     }),
-    output: z.strictObject({ session, recoveryKey: z.string(), vaultId: z.string() }),
+    output: z.strictObject({ session, recoveryKey: recoveryText, vaultId: z.string() }),
     access: 'anyone',
     about: 'Creates the vault and its first administrator; the recovery key is shown this once.',
   }),
@@ -86,7 +94,7 @@ export const vault = {
   }),
   recover: method({
     input: z.strictObject({
-      recoveryKey: z.string().min(1).max(200),
+      recoveryKey: recoveryText,
       user: userName,
       newPassword: password,
       reason,

@@ -20,12 +20,14 @@ export function temporaryFolder(): string {
 export async function freshVault(
   dir = join(temporaryFolder(), 'vault'),
   schema = bareSchema,
+  recoveryShares?: { readonly threshold: number; readonly shares: number },
 ): Promise<{ vault: OpenVault; recoveryKey: string; dir: string }> {
   const created = await createVault({
     dir,
     user: 'Ada',
     password: adminPassword,
     profile: 'standard',
+    recoveryShares,
     kdf: cheapKdf,
     clock: () => new Date(),
     schema,

@@ -7,6 +7,7 @@ import { createQueue } from '#platform/queue.ts';
 import { createAttempts, type Attempts } from './attempts.ts';
 import { passwordToKey } from './kdf.ts';
 import { destroyKeys, purposesByRole, type RootKeys } from './purposes.ts';
+import { createRecovery, type Split } from './recovery-shares.ts';
 import {
   changePassword,
   createPasswordSlot,
@@ -27,6 +28,8 @@ export interface VaultSlots {
   remove(slotId: string): Promise<void>;
   setRole(slotId: string, role: Role): Promise<void>;
   setPassword(slotId: string, password: string): Promise<void>;
+  /** A new recovery key in place of the old one: as text, the key or its shares, one on a line. */
+  renewRecovery(split: Split | undefined): Promise<string>;
   /** Throws `wrong-password` or `locked`; counts failures as sign-in does. */
   check(user: string, password: string): Promise<void>;
 }
@@ -98,6 +101,13 @@ export function createSlots(deps: {
         slots: slots.map((other) => (other.id === slotId ? changed : other)),
       }));
       await createAttempts(dir, deps.clock).forgive(slot.tag);
+    },
+    async renewRecovery(split) {
+      const { slot, text } = createRecovery(held.file(), keys, split);
+      await held.change(({ slots }) => ({
+        slots: [...slots.filter(({ kind }) => kind !== 'recovery'), slot],
+      }));
+      return text;
     },
     check: (user, password) =>
       inTurn(async () => {

@@ -12,7 +12,7 @@ import { passwordToKey, type KdfChoice } from './kdf.ts';
 import { purposes, type Purpose, type RootKeys } from './purposes.ts';
 import type { PasswordSlot, Slot, VaultFile } from './vault-file.ts';
 
-type VaultIdentity = Pick<VaultFile, 'vaultId' | 'tagSalt' | 'epochs'>;
+export type VaultIdentity = Pick<VaultFile, 'vaultId' | 'tagSalt' | 'epochs'>;
 
 /** What a slot gives: the keys in use and, while a rotation is under way, those that will follow them. */
 export interface OpenedKeys {

@@ -22,7 +22,7 @@ import {
   type RecoveryReport,
 } from './objects.ts';
 import { destroyKeys, purposes, purposesByRole, vaultFileKey, type Purpose } from './purposes.ts';
-import { generateRecoveryKey, parseRecoveryKey } from './recovery-key.ts';
+import { createRecovery, parseRecovery, type Split } from './recovery-shares.ts';
 import {
   finishRotation,
   offerKeys,
@@ -31,12 +31,7 @@ import {
   type DatabaseName,
 } from './rotation.ts';
 import { createSlots, unlock, type VaultSlots } from './sign-in.ts';
-import {
-  createPasswordSlot,
-  createRecoverySlot,
-  openRecoverySlot,
-  type OpenedKeys,
-} from './slots.ts';
+import { createPasswordSlot, openRecoverySlot, type OpenedKeys } from './slots.ts';
 import {
   checkVaultFile,
   holdVaultFile,
@@ -115,8 +110,14 @@ export async function createVault(
     readonly profile: VaultFile['profile'];
     /** In place of the profile's cost; tests pay less. */
     readonly kdf?: KdfChoice;
+    /** For a recovery key that is handed out in shares. */
+    readonly recoveryShares?: Split | undefined;
   },
-): Promise<{ readonly vault: OpenVault; readonly recoveryKey: string }> {
+): Promise<{
+  readonly vault: OpenVault;
+  /** The key, or its shares, one on a line. */
+  readonly recoveryKey: string;
+}> {
   const { dir, clock } = options;
   await makeFolder(dir);
   const lock = acquireLock(join(dir, 'lock'));
@@ -142,7 +143,7 @@ export async function createVault(
       keys,
       holds: purposesByRole.administrator,
     });
-    const recovery = generateRecoveryKey();
+    const recovery = createRecovery(identity, keys, options.recoveryShares);
     const file: VaultFile = {
       formatVersion: vaultFormatVersion,
       ...identity,
@@ -150,9 +151,8 @@ export async function createVault(
       createdAt: clock().toISOString(),
       createdBy: 'strongroom',
       kdf,
-      slots: [slot, createRecoverySlot(identity, recovery.key, keys)],
+      slots: [slot, recovery.slot],
     };
-    recovery.key.fill(0);
     for (const name of ['objects', 'staging', 'quarantine'])
       await mkdir(join(dir, name), { mode: 0o700 });
     const vault = await openDatabases(options, {
@@ -204,13 +204,13 @@ export async function openVault(
   });
 }
 
-/** Throws `invalid-input` for a mistyped key and `wrong-password` for another vault's. */
+/** Takes the key or enough shares; throws `invalid-input` for what is mistyped and `wrong-password` for another vault's. */
 export async function openVaultWithRecoveryKey(
   options: OpeningContext & { readonly recoveryKey: string },
 ): Promise<OpenVault> {
   const { dir } = options;
-  const recoveryKey = parseRecoveryKey(options.recoveryKey);
-  await requireVault(dir);
+  const { vaultId } = (await requireVault(dir)).file;
+  const recoveryKey = parseRecovery(options.recoveryKey, vaultId);
   const lock = acquireLock(join(dir, 'lock'));
   return closingOnFailure([() => lock.release()], async () => {
     const stored = await requireVault(dir);

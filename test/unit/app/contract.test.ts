@@ -50,6 +50,10 @@ const cases: Readonly<Record<string, Case>> = {
     good: () => ({ name: 'Ida', password: 'long enough', reason }),
     bad: { name: 'Ida' },
   },
+  'keys.recovery': {
+    good: () => ({ shares: { threshold: 2, shares: 3 }, reason }),
+    bad: { shares: { threshold: 3, shares: 2 }, reason },
+  },
   'keys.rotate': {
     good: () => ({ purposes: ['models', 'audit'], reason }),
     bad: { purposes: ['everything'], reason },
