@@ -34,6 +34,8 @@ export const fileName = z
     'must be a plain file name',
   );
 export const operationId = z.string().min(1).max(64);
+/** How a file names a person; never written down in the clear. */
+export const subjectId = z.string().min(1).max(1000);
 export const runId = z.string().min(1).max(64);
 /** UTC, RFC 3339. */
 export const timestamp = z.iso.datetime();

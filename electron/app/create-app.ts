@@ -51,6 +51,7 @@ const topicsByArea: Readonly<Record<string, readonly Topic[]>> = {
   runs: ['runs', 'monitor', 'models'],
   monitor: ['monitor', 'models', 'runs'],
   reports: ['reports'],
+  erasure: ['models', 'runs', 'monitor'],
 };
 
 export function createApp(options: AppOptions): App {

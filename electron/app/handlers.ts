@@ -17,10 +17,19 @@ import { backUp, checkBackups, inspectBackups, rememberedBackups, restore } from
 import { atOnce, changed } from './catalog-acts.ts';
 import { checkFiles, exportFiles } from './custody.ts';
 import { checkInstallation, versionOf } from './doctor.ts';
+import {
+  eraseData,
+  eraseDue,
+  eraseSubject,
+  eraseVersion,
+  erasureOverview,
+  showSubject,
+} from './erase.ts';
 import type { CallContext, Handlers } from './handler.ts';
 import { importBundle } from './import-bundle.ts';
+import { exportKept } from './keep-data.ts';
 import { madeReports } from './made-reports.ts';
-import { readPipeline, requireRunnable } from './model-access.ts';
+import { readPipeline, requireFiles, requireRunnable } from './model-access.ts';
 import { monitorView } from './monitor-view.ts';
 import type { OpenVaultState } from './open-state.ts';
 import type { Operations } from './operations.ts';
@@ -183,6 +192,7 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
         importBundle(context, { ...input, path: pathOf(source) }, { clock, inference, sessions }),
       export: async (context, { version, folder, name }) => {
         const resolved = context.open().registry.resolve(version);
+        requireFiles(resolved);
         const path = join(folderOf(folder), name);
         context.note({
           objects: [
@@ -284,21 +294,29 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
           problems: [...shown.problems],
         };
       },
-      start: (context, { version, input, folder, name, keepColumns, reference }) =>
+      start: (context, { input, folder, subject, ...asked }) =>
         scoreRun(
           context,
-          {
-            version,
-            inputPath: pathOf(input),
-            folder: folderOf(folder),
-            name,
-            keepColumns,
-            reference,
-          },
+          { ...asked, subject, inputPath: pathOf(input), folder: folderOf(folder) },
           { clock, inference },
         ),
       list: ({ open }, { model, limit }) => open().runs.list({ model, limit }),
-      show: ({ open }, { runId }) => open().runs.show(runId),
+      show: ({ open }, { runId }) => {
+        const { runs, keptData } = open();
+        return { ...runs.show(runId), kept: keptData.find(runId) ?? null };
+      },
+      export: async (context, { runId, folder, name }) => {
+        const path = join(folderOf(folder), name);
+        return { path, ...(await exportKept(context, runId, path)) };
+      },
+    },
+    erasure: {
+      overview: ({ open }) => erasureOverview(open(), clock),
+      version: eraseVersion,
+      data: (context, input) => eraseData(context, input, clock),
+      subject: eraseSubject,
+      due: (context, input) => eraseDue(context, input, clock),
+      showSubject,
     },
     monitor: {
       show: ({ open }, input) => monitorView(open(), input),

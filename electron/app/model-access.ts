@@ -47,6 +47,15 @@ export function requireRunnable(version: ResolvedVersion): void {
   );
 }
 
+/** Throws `conflict` for a version whose keys are destroyed. */
+export function requireFiles({ stage, model, version }: ResolvedVersion): void {
+  if (stage !== 'erased') return;
+  throw new AppError(
+    'conflict',
+    `${model}@${version} was erased: the keys of its files are destroyed, and nobody can read them any more.`,
+  );
+}
+
 function storedFile(version: ResolvedVersion, path: string): StoredFile {
   const found = version.stored.find((file) => file.path === path);
   if (found === undefined) throw new AppError('corrupt', `The version lacks its file ${path}.`);

@@ -13,9 +13,15 @@ import {
   type TrustList,
   type Users,
 } from '#domain/identity/index.ts';
+import { createKeptData, keptDataSchema, type KeptDataStore } from '#domain/kept-data/index.ts';
 import { createRegistry, registrySchema, type Registry } from '#domain/registry/index.ts';
 import { createRunStore, runsSchema, type RunStore } from '#domain/runs/index.ts';
-import { vaultCatalogSchema, type OpenVault, type VaultSchema } from '#domain/vault/index.ts';
+import {
+  vaultCatalogSchema,
+  vaultErasureSchema,
+  type OpenVault,
+  type VaultSchema,
+} from '#domain/vault/index.ts';
 import type { RolledBack } from './pin-guard.ts';
 import { readMemory, seenLogSchema } from './seen-log.ts';
 import { doneActsSchema } from './unfinished-acts.ts';
@@ -31,6 +37,7 @@ export interface OpenVaultState {
   readonly backups: BackupHistory;
   /** Set while the vault is older than the pin of this computer. */
   readonly rolledBack?: RolledBack | undefined;
+  readonly keptData: KeptDataStore;
   readonly session: Session & { readonly id: string };
 }
 
@@ -44,6 +51,8 @@ export const vaultSchema: VaultSchema = {
     ...custodySchema,
     // What was added later stands last: databases count their steps.
     ...trustSchema,
+    ...vaultErasureSchema,
+    ...keptDataSchema,
   ],
   audit: auditSchema,
   records: [...runsSchema, ...seenLogSchema],
@@ -73,5 +82,6 @@ export function createOpenStores(
     registry: createRegistry(vault.catalog, { clock, signerTrustOf: trust.stateOf }),
     runs: createRunStore(vault.records),
     backups: createBackupHistory(vault.catalog, clock),
+    keptData: createKeptData(vault),
   };
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import type { DriftReport } from '#shared/contract/monitor.ts';
-import type { RunResult } from '#shared/contract/runs.ts';
+import type { KeptData, RunResult } from '#shared/contract/runs.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Inference, ScoreResult } from '#domain/inference/index.ts';
 import { compareProfiles, minimumRows } from '#domain/monitoring/index.ts';
@@ -11,6 +11,7 @@ import type { ResolvedVersion } from '#domain/registry/index.ts';
 import { runFacts, runSubject } from './act-facts.ts';
 import { errorToBody } from './error-envelope.ts';
 import type { CallContext } from './handler.ts';
+import { keepData, planKeeping } from './keep-data.ts';
 import { readPipeline, requireRunnable, storedModelFiles } from './model-access.ts';
 
 export interface RunInput {
@@ -20,14 +21,16 @@ export interface RunInput {
   readonly name: string;
   readonly keepColumns: boolean;
   readonly reference: boolean;
+  readonly keep: boolean;
+  readonly subject: string | undefined;
 }
 
 export async function scoreRun(
   context: CallContext,
   input: RunInput,
   deps: { readonly clock: Clock; readonly inference: Inference },
-): Promise<RunResult> {
-  const { vault, registry, runs, session } = context.open();
+): Promise<RunResult & { readonly kept: KeptData | null }> {
+  const { vault, registry, runs, keptData, session } = context.open();
   const version = registry.resolve(input.version);
   const runId = randomBytes(8).toString('hex');
   const outputPath = join(input.folder, input.name);
@@ -52,6 +55,7 @@ export async function scoreRun(
     outputPath,
   });
   try {
+    const keeping = await planKeeping(context, version, { ...input, runId, at: now() });
     context.report({ step: 'Loading the model', done: 0, unit: 'bytes' });
     const scored = await deps.inference.score(
       {
@@ -61,6 +65,12 @@ export async function scoreRun(
         outputPath,
         runId,
         keepColumns: input.keepColumns,
+        ...(keeping === undefined
+          ? {}
+          : {
+              beforePublishing: (outcome, files) =>
+                keepData(context, keeping, { outcome, ...files }),
+            }),
       },
       {
         signal: context.signal,
@@ -75,10 +85,15 @@ export async function scoreRun(
       logIndex: context.logIndex,
     });
     const drift = watch(context, { result, scored, asked: input.reference, at: now() });
-    runs.finish({ result, profile: scored.profile, drift, at: now() });
+    // Rows that may have to be forgotten do not stand in the record of the run.
+    const recorded = keeping?.subject === undefined ? result : { ...result, firstRows: [] };
+    runs.finish({ result: recorded, profile: scored.profile, drift, at: now() });
+    const kept = keptData.find(runId) ?? null;
     context.note(runFacts({ result, drift: drift?.state }));
-    return result;
+    if (kept !== null) context.note({ details: { kept: kept.rows, subjects: kept.subjects } });
+    return { ...result, kept };
   } catch (error) {
+    await takeBackKept(context, runId);
     const body = errorToBody(error);
     runs.fail({
       runId,
@@ -90,6 +105,18 @@ export async function scoreRun(
       cause: error,
       ...(body.details === undefined ? {} : { details: body.details }),
     });
+  }
+}
+
+/** A run that failed keeps nothing. What a seal or a full disk leaves is taken back at the next sign-in. */
+async function takeBackKept(context: CallContext, runId: string): Promise<void> {
+  try {
+    const { keptData, vault } = context.open();
+    if (!keptData.begun().includes(runId)) return;
+    keptData.takeBack(runId);
+    await vault.objects.finishErasures();
+  } catch {
+    // The error of the run is the one that counts.
   }
 }
 

@@ -21,6 +21,7 @@ import {
 } from '#domain/vault/index.ts';
 import { readRestoredMark, removeRestoredMark, type RestoredFrom } from '#domain/custody/index.ts';
 import type { PinGuard, RolledBack } from './pin-guard.ts';
+import { completeErasures } from './erase.ts';
 import { rememberSize, rememberVerdict } from './seen-log.ts';
 import { recordSignIn } from './sign-in-record.ts';
 import { settleInterrupted } from './unfinished-acts.ts';
@@ -298,6 +299,11 @@ export function createSessions(deps: {
     deps.onChange();
   }
 
+  /** What erasures have left. A disk that is too full for it must not keep anybody from signing in. */
+  async function clearUp(stores: OpenStores): Promise<void> {
+    if (!stores.log.damaged) await completeErasures(stores).catch(() => undefined);
+  }
+
   return {
     async status() {
       const info = await readVaultInfo(dir);
@@ -361,7 +367,9 @@ export function createSessions(deps: {
         const vault = await openVault({ dir, user: name, password, clock, schema: vaultSchema });
         return closingOnFailure(vault, async () => {
           const stores = createOpenStores(vault, deps);
-          return begin(vault, stores, stores.users.bySlot(vault.slotId));
+          const signedIn = await begin(vault, stores, stores.users.bySlot(vault.slotId));
+          await clearUp(stores);
+          return signedIn;
         });
       }),
 
@@ -416,7 +424,9 @@ export function createSessions(deps: {
             objects: [{ type: 'user', id: recovered.name }],
             outcome: 'ok',
           });
-          return begin(vault, stores, recovered);
+          const signedIn = await begin(vault, stores, recovered);
+          await clearUp(stores);
+          return signedIn;
         });
       }),
 

@@ -63,7 +63,10 @@ export function recordSignIn(
     for (const part of partPathsOf(run.outputPath, run.runId)) rmSync(part, { force: true });
   const { rotated } = stores.vault;
   const { rolledBack, swept, quarantined } = repaired;
-  if (interrupted.length + rolledBack + swept + quarantined + rotated.length > 0) {
+  const unkept = keptByNoRun(stores);
+  for (const runId of unkept) stores.keptData.takeBack(runId);
+  const settled = interrupted.length + rotated.length + unkept.length;
+  if (settled + rolledBack + swept + quarantined > 0) {
     event({
       action: 'vault.repair',
       objects: [],
@@ -72,6 +75,7 @@ export function recordSignIn(
         ...repaired,
         interruptedRuns: interrupted.length,
         ...(rotated.length === 0 ? {} : { rotated }),
+        ...(unkept.length === 0 ? {} : { keptDataTakenBack: unkept.length }),
       },
     });
   }
@@ -87,4 +91,9 @@ function madeBy(restored: RestoredFrom): ReadonlyMap<number, ActFacts> {
 
 function backup({ manifest }: RestoredFrom): LogEntry['objects'][number] {
   return { type: 'backup', id: String(manifest.facts.snapshot), digest: manifest.digest };
+}
+
+/** Data is kept before its run is recorded as done, so a kill between the two leaves some that belongs to no result. */
+function keptByNoRun({ runs, keptData }: OpenStores): string[] {
+  return keptData.begun().filter((runId) => !runs.isDone(runId));
 }

@@ -7,6 +7,7 @@ import { addBundleCommands } from './bundle-commands.ts';
 import { createRunner, usageExitCode } from './command.ts';
 import { addCustodyCommands } from './custody-commands.ts';
 import { addKeyCommands } from './key-commands.ts';
+import { addErasureCommands } from './erasure-commands.ts';
 import { addModelCommands } from './model-commands.ts';
 import { addRunCommands } from './run-commands.ts';
 import { addVaultCommands } from './vault-commands.ts';
@@ -60,6 +61,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   addBundleCommands(program, runner);
   addModelCommands(program, runner);
   addRunCommands(program, runner);
+  addErasureCommands(program, runner);
   addAuditCommands(program, runner);
   addCustodyCommands(program, runner);
   try {

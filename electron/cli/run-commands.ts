@@ -1,6 +1,7 @@
 /** Scoring and watching. */
 import type { Command } from 'commander';
 import { contract } from '#shared/contract/index.ts';
+import type { KeptData } from '#shared/contract/runs.ts';
 import { timeOf, type Runner } from './command.ts';
 import { table } from './output.ts';
 
@@ -12,10 +13,22 @@ export function addRunCommands(program: Command, runner: Runner): void {
     .requiredOption('--output <file>', 'new CSV; never overwrites')
     .option('--keep-columns', "put the input's columns between row number and predictions")
     .option('--reference', 'make this run the reference that later runs are compared with')
+    .option('--keep', 'keep input and predictions, encrypted, with the run')
+    .option(
+      '--subject <column>',
+      'with --keep: the column that tells whom a row is about, so that one person can be erased',
+    )
     .action(
       (
         version: string,
-        options: { input: string; output: string; keepColumns?: true; reference?: true },
+        options: {
+          input: string;
+          output: string;
+          keepColumns?: true;
+          reference?: true;
+          keep?: true;
+          subject?: string;
+        },
         command: Command,
       ) =>
         runner.signedIn(command, async ({ connection, client, output }) => {
@@ -25,6 +38,8 @@ export function addRunCommands(program: Command, runner: Runner): void {
             ...(await connection.target(options.output)),
             keepColumns: options.keepColumns === true,
             reference: options.reference === true,
+            keep: options.keep === true,
+            ...(options.subject === undefined ? {} : { subject: options.subject }),
           };
           const result = await connection.wait(contract.runs.start, client.runs.start(input));
           const rejected =
@@ -33,13 +48,14 @@ export function addRunCommands(program: Command, runner: Runner): void {
               : `\n${result.rejected} rows rejected: ${result.rejectsPath}`;
           output.result(
             result,
-            `${result.rows} rows scored by ${result.model}@${result.version} in ${result.seconds.toFixed(1)} s: ${result.outputPath}${rejected}\nRun ${result.runId}, output ${result.outputDigest}`,
+            `${result.rows} rows scored by ${result.model}@${result.version} in ${result.seconds.toFixed(1)} s: ${result.outputPath}${rejected}\nRun ${result.runId}, output ${result.outputDigest}${result.kept === null ? '' : `\n${keptText(result.kept)}`}`,
           );
         }),
     );
 
-  program
-    .command('runs')
+  const runs = program.command('runs').description('list the runs, show one, export what it kept');
+  runs
+    .command('list', { isDefault: true })
     .description('list the runs, newest first')
     .option('--model <model>', 'of one model only')
     .action((options: { model?: string }, command: Command) =>
@@ -64,6 +80,41 @@ export function addRunCommands(program: Command, runner: Runner): void {
             rows,
           ),
         );
+      }),
+    );
+  runs
+    .command('show <run>')
+    .description('show one run, and what is kept of its data')
+    .action((runId: string, _options, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const shown = await client.runs.show({ runId });
+        const { summary: run, result, kept } = shown;
+        output.result(
+          shown,
+          [
+            `Run ${run.runId} of ${run.model}@${run.version}: ${run.state}`,
+            `Started ${run.startedAt} by ${run.actor}, ${run.inputName}: ${run.rows} rows, ${run.rejected} rejected`,
+            ...(result === null
+              ? []
+              : [`Input ${result.inputDigest}, output ${result.outputDigest}`]),
+            kept === null ? 'No data is kept.' : keptText(kept),
+          ].join('\n'),
+        );
+      }),
+    );
+  runs
+    .command('export <run>')
+    .description('write the kept input and predictions of a run into a new folder, decrypted')
+    .requiredOption('--out <dir>', 'new folder')
+    .action((runId: string, options: { out: string }, command: Command) =>
+      runner.signedIn(command, async ({ connection, client, output }) => {
+        const input = { runId, ...(await connection.target(options.out)) };
+        const result = await connection.wait(contract.runs.export, client.runs.export(input));
+        const erased =
+          result.erasedRows === 0
+            ? ''
+            : `\n${result.erasedRows} rows are of people who were erased, and not in the files.`;
+        output.result(result, `${result.rows} rows written to ${result.path}.${erased}`);
       }),
     );
 
@@ -108,4 +159,16 @@ export function addRunCommands(program: Command, runner: Runner): void {
           );
         }),
     );
+}
+
+function keptText(kept: KeptData): string {
+  if (kept.state === 'erased')
+    return `What was kept is erased since ${kept.erasedAt ?? ''}; nobody can read it any more.`;
+  const whose =
+    kept.subject === null
+      ? 'whole files'
+      : `${kept.rows} rows of ${kept.subjects ?? 0} people, by ${kept.subject}`;
+  const erased = kept.erasedRows === 0 ? '' : `; ${kept.erasedRows} rows erased since`;
+  const leftOut = kept.leftOut === 0 ? '' : `; ${kept.leftOut} rows named nobody and are not kept`;
+  return `Kept, encrypted, since ${kept.keptAt}: ${whose}${erased}${leftOut}.`;
 }

@@ -1,6 +1,7 @@
 /** Vault, users, trust, policy. */
 import type { Command } from 'commander';
 import { AppError } from '#shared/errors.ts';
+import { keptForEver, type PolicyState, type Retention } from '#shared/contract/policy.ts';
 import { role } from '#shared/roles.ts';
 import { describePin } from './audit-commands.ts';
 import { reasonOf, wholeNumber, type CommandContext, type Runner } from './command.ts';
@@ -341,19 +342,16 @@ function addTrust(program: Command, runner: Runner): void {
 
 function addPolicy(program: Command, runner: Runner): void {
   const policy = program.command('policy').description('the rules of this vault');
-  const show = (state: {
-    name: string;
-    secondPerson: boolean;
-    unsigned: string;
-    signers: { required: number; from: string[] };
-    idleMinutes: number;
-  }): string =>
+  const show = (state: PolicyState): string =>
     [
       `Policy ${state.name}`,
       `A second person approves for production: ${state.secondPerson ? 'yes' : 'no'}`,
       `Unsigned or untrusted bundles: ${state.unsigned}`,
       `Signers of a bundle: ${state.signers.required} of ${state.signers.from.length === 0 ? 'the trust list' : state.signers.from.join(', ')}`,
       `Seals after ${state.idleMinutes} idle minutes`,
+      ...Object.entries(state.retention).map(
+        ([kind, days]) => `Keeps ${kind}: ${days === null ? 'for ever' : `${days} days`}`,
+      ),
     ].join('\n');
   policy
     .command('show')
@@ -378,10 +376,15 @@ function addPolicy(program: Command, runner: Runner): void {
       'names or roles of the trust list that count, with commas between; empty is anybody',
     )
     .option('--idle-minutes <n>', 'seal after so many minutes without work', wholeNumber)
+    .option(
+      '--retention <kind=days...>',
+      `how long a kind of record is kept: ${Object.keys(keptForEver).join(', ')}; days or "never" to erase`,
+    )
     .option('--reason <text>', 'why')
     .action(
       (
         options: {
+          retention?: string[];
           secondPerson?: string;
           unsigned?: string;
           signers?: number;
@@ -394,7 +397,7 @@ function addPolicy(program: Command, runner: Runner): void {
         runner.signedIn(command, async ({ client, output }) => {
           if (Object.keys(options).every((name) => name === 'reason'))
             throw new AppError('invalid-input', 'Say what to change: see policy set --help.');
-          const { signers } = await client.policy.show(null);
+          const { signers, retention } = await client.policy.show(null);
           const from = options.signersFrom?.split(',').map((name) => name.trim());
           const state = await client.policy.set({
             reason: reasonOf(options),
@@ -411,8 +414,23 @@ function addPolicy(program: Command, runner: Runner): void {
                   },
                 }),
             ...(options.idleMinutes === undefined ? {} : { idleMinutes: options.idleMinutes }),
+            ...(options.retention === undefined
+              ? {}
+              : {
+                  retention: { ...retention, ...clocksOf(options.retention) },
+                }),
           });
           output.result(state, show(state));
         }),
     );
+}
+
+/** `keptData=90`, `runRecords=never`; the contract says which kinds there are. */
+function clocksOf(texts: readonly string[]): Partial<Retention> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [kind = '', days = ''] = text.split('=');
+      return [kind, days === 'never' ? null : wholeNumber(days)];
+    }),
+  );
 }

@@ -23,8 +23,11 @@ export interface CsvTable {
   records(): AsyncGenerator<CsvRecord[], void, undefined>;
 }
 
-/** Reads the header. Throws `corrupt` for binary or empty files and for a header that names a column twice. */
-export async function openCsv(source: AsyncIterable<Uint8Array>): Promise<CsvTable> {
+/** Reads the header; `delimiter` where it is known. Throws `corrupt` for binary or empty files and for a header that names a column twice. */
+export async function openCsv(
+  source: AsyncIterable<Uint8Array>,
+  known: { readonly delimiter?: string } = {},
+): Promise<CsvTable> {
   const texts = decoded(source);
   let text = '';
   let ended = false;
@@ -38,7 +41,7 @@ export async function openCsv(source: AsyncIterable<Uint8Array>): Promise<CsvTab
   while (first === undefined) {
     if (text.includes('\0'))
       throw new AppError('corrupt', 'This is not a CSV file: it holds binary data.');
-    delimiter = sniffDelimiter(text);
+    delimiter = known.delimiter ?? sniffDelimiter(text);
     first = parseRecord(text, { delimiter, at: 0, ended });
     if (first === undefined && ended) throw new AppError('corrupt', 'The file has no header row.');
     if (first === undefined) await more();

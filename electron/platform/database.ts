@@ -134,6 +134,17 @@ export function migrate(
   }
 }
 
+/**
+ * Leaves no copy of what was deleted. `secure_delete` has overwritten it in the pages, free ones too; what is left is the
+ * write-ahead log, which still holds the pages as they were. Throws `busy` when something else reads the database.
+ */
+export function scrub(db: Database): void {
+  if (db.pragma('secure_delete', { simple: true }) !== 1)
+    throw new AppError('internal', 'A database of the vault does not overwrite what is deleted.');
+  const [left] = db.pragma('wal_checkpoint(TRUNCATE)') as { readonly busy: number }[];
+  if (left?.busy !== 0) throw new AppError('busy', 'The database is being read by something else.');
+}
+
 /** The definitions of everything in the database, as text to compare. */
 export function schemaOf(db: Database): string {
   return db

@@ -28,7 +28,7 @@ export function sentenceOf(entry: LogEntry): string {
 /** The things of an entry that mean something to a reader: names, not handles. */
 export function aboutOf(entry: LogEntry): string {
   return entry.objects
-    .filter(({ type }) => !['run', 'vault', 'key', 'input', 'output'].includes(type))
+    .filter(({ type }) => !['run', 'vault', 'key', 'input', 'output', 'subject'].includes(type))
     .map(({ id }) => id)
     .join(', ');
 }
@@ -41,7 +41,13 @@ const attempts: Readonly<Partial<Record<LogEntry['action'], string>>> = {
   'model.reject': 'reject a version',
   'model.rollback': 'roll a model back',
   'model.retire': 'retire a version',
+  'model.erase': 'erase a version',
   'run.score': 'score a file',
+  'data.export': 'export kept data',
+  'data.erase': 'erase kept data',
+  'subject.show': 'see what is kept on a person',
+  'subject.erase': 'erase a person',
+  'retention.erase': 'erase what was due',
   'monitor.reference': 'set a reference',
   'audit.export': 'export the log',
   'report.make': 'make a report',
@@ -125,6 +131,18 @@ function did(entry: LogEntry): string {
       return `rolled back to ${about}`;
     case 'model.retire':
       return `retired ${about}`;
+    case 'model.erase':
+      return `erased the files of ${about}`;
+    case 'data.export':
+      return `exported kept data of ${about}`;
+    case 'data.erase':
+      return `erased what a run of ${about} had kept`;
+    case 'subject.show':
+      return 'looked up what is kept on a person';
+    case 'subject.erase':
+      return `erased ${plural(number('rows'), 'kept row')} of a person`;
+    case 'retention.erase':
+      return `erased what was due: ${plural(entry.objects.length, 'thing')}`;
     case 'run.score': {
       const rejected = number('rejected') > 0 ? `, ${count(number('rejected'))} rejected` : '';
       const moved = text('drift') === 'act' ? '; it drifted' : '';

@@ -5,6 +5,7 @@ import { audit } from './audit.ts';
 import { backups } from './backups.ts';
 import { bundles } from './bundles.ts';
 import { keys } from './keys.ts';
+import { erasure } from './erasure.ts';
 import { media } from './media.ts';
 import { models } from './models.ts';
 import { monitor } from './monitor.ts';
@@ -28,6 +29,7 @@ export const contract = {
   models,
   runs,
   monitor,
+  erasure,
   audit,
   backups,
   reports,

@@ -11,6 +11,26 @@ export const signerPolicy = z.strictObject({
   from: z.array(z.string().min(1).max(90)).max(20),
 });
 
+/** Days after which a kind of record is due for erasure; null: kept for ever. Entries of the log are never erased. */
+const days = z.int().min(1).max(36_500).nullable();
+export const retention = z.strictObject({
+  /** Input and predictions that a run has kept, from the end of the run. */
+  keptData: days,
+  /** Records of runs with their profiles, from the end of the run; a monitoring reference stays. */
+  runRecords: days,
+  /** Files of versions, from the day they were retired or rejected. */
+  retiredVersions: days,
+  rejectedVersions: days,
+});
+export type Retention = z.infer<typeof retention>;
+export type RetentionKind = keyof Retention;
+export const keptForEver: Retention = {
+  keptData: null,
+  runRecords: null,
+  retiredVersions: null,
+  rejectedVersions: null,
+};
+
 export const policyState = z.strictObject({
   name: policyName,
   /** Promotion to production needs approval by somebody other than who asked for it. */
@@ -19,6 +39,7 @@ export const policyState = z.strictObject({
   unsigned: z.enum(['refuse', 'override']),
   signers: signerPolicy.default({ required: 1, from: [] }),
   idleMinutes: z.int().min(1).max(480),
+  retention: retention.default(keptForEver),
 });
 export type PolicyState = z.infer<typeof policyState>;
 
@@ -35,6 +56,7 @@ export const policy = {
       unsigned: z.enum(['refuse', 'override']).optional(),
       signers: signerPolicy.optional(),
       idleMinutes: z.int().min(1).max(480).optional(),
+      retention: retention.optional(),
       reason,
     }),
     output: policyState,

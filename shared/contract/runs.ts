@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { digest, fileName, fileToken, modelName, runId, timestamp, versionRef } from '../ids.ts';
 import { job, method } from '../rpc.ts';
-import { everyone, operators } from '../roles.ts';
+import { analysts, everyone, operators } from '../roles.ts';
 
 export const bindingRow = z.strictObject({
   /** Column of the file, or null when none was found for the input. */
@@ -71,6 +71,22 @@ export const runResult = z.strictObject({
 });
 export type RunResult = z.infer<typeof runResult>;
 
+export const keptData = z.strictObject({
+  state: z.enum(['kept', 'erased']),
+  keptAt: timestamp,
+  erasedAt: timestamp.nullable(),
+  /** Column that tells whom a row is about; null when the files are kept whole. */
+  subject: z.string().nullable(),
+  /** People of whom rows are still kept. */
+  subjects: z.int().nullable(),
+  rows: z.int(),
+  /** Rows that named nobody: not kept. */
+  leftOut: z.int(),
+  erasedRows: z.int(),
+  bytes: z.number(),
+});
+export type KeptData = z.infer<typeof keptData>;
+
 export const runs = {
   preview: method({
     input: z.strictObject({ version: versionRef, input: fileToken }),
@@ -87,8 +103,12 @@ export const runs = {
       keepColumns: z.boolean().default(false),
       /** Makes this run the reference that later runs are compared with. */
       reference: z.boolean().default(false),
+      /** Keeps input and predictions, encrypted, with the run. */
+      keep: z.boolean().default(false),
+      /** Column that tells whom a row is about: each person's rows can then be erased. Else what the pipeline says. */
+      subject: z.string().min(1).max(200).optional(),
     }),
-    output: runResult,
+    output: z.strictObject({ ...runResult.shape, kept: keptData.nullable() }),
     access: operators,
     action: 'run.score',
     about: 'Scores a file in an isolated process and writes the predictions beside a reject file.',
@@ -104,8 +124,25 @@ export const runs = {
   }),
   show: method({
     input: z.strictObject({ runId }),
-    output: z.strictObject({ summary: runSummary, result: runResult.nullable() }),
+    output: z.strictObject({
+      summary: runSummary,
+      result: runResult.nullable(),
+      kept: keptData.nullable(),
+    }),
     access: everyone,
-    about: 'Shows one run.',
+    about: 'Shows one run, and what is kept of its data.',
+  }),
+  export: job({
+    input: z.strictObject({ runId, folder: fileToken, name: fileName }),
+    output: z.strictObject({
+      path: z.string(),
+      files: z.array(z.string()),
+      rows: z.int(),
+      /** Rows whose person was erased: not in the files. */
+      erasedRows: z.int(),
+    }),
+    access: analysts,
+    action: 'data.export',
+    about: 'Writes the kept input and predictions of a run into a new folder, decrypted.',
   }),
 };

@@ -8,6 +8,7 @@ export const stages = [
   'production',
   'retired',
   'rejected',
+  'erased',
 ] as const;
 export const stage = z.enum(stages);
 export type Stage = (typeof stages)[number];

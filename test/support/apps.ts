@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { contract, type AppClient } from '#shared/contract/index.ts';
 import { AppError } from '#shared/errors.ts';
 import { createClient, type Started } from '#shared/rpc.ts';
+import type { Clock } from '#platform/clock.ts';
 import { createApp, type App } from '#app/create-app.ts';
 import { cheapKdf, temporaryFolder } from './vaults.ts';
 
@@ -29,13 +30,14 @@ export interface TestApp {
 }
 
 /** Calls travel as JSON text, as between processes. */
-export function openTestApp(dir = temporaryFolder()): TestApp {
+export function openTestApp(dir = temporaryFolder(), clock?: Clock): TestApp {
   const app = createApp({
     vaultDir: join(dir, 'vault'),
     pinsDir: join(dir, 'pins'),
     host: 'cli',
     inboxDir: dir,
     kdf: cheapKdf,
+    ...(clock === undefined ? {} : { clock }),
   });
   // In a hook there is no test that could finish; the hook closes what it opened.
   try {

@@ -1,7 +1,11 @@
 /** What both tests and the children they kill need of a vault with nothing but objects in it. */
-import { vaultCatalogSchema, type VaultSchema } from '#domain/vault/index.ts';
+import { vaultCatalogSchema, vaultErasureSchema, type VaultSchema } from '#domain/vault/index.ts';
 
-export const bareSchema: VaultSchema = { catalog: vaultCatalogSchema, audit: [], records: [] };
+export const bareSchema: VaultSchema = {
+  catalog: [...vaultCatalogSchema, ...vaultErasureSchema],
+  audit: [],
+  records: [],
+};
 export const adminPassword = 'a quiet harbour';
 
 export async function* chunksOf(

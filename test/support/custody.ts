@@ -14,13 +14,14 @@ import {
 import {
   openVault,
   vaultCatalogSchema,
+  vaultErasureSchema,
   type OpenVault,
   type VaultSchema,
 } from '#domain/vault/index.ts';
 import { adminPassword, chunksOf } from './bare-vault.ts';
 
 export const custodyTestSchema: VaultSchema = {
-  catalog: [...vaultCatalogSchema, ...custodySchema],
+  catalog: [...vaultCatalogSchema, ...custodySchema, ...vaultErasureSchema],
   audit: auditSchema,
   records: [],
 };

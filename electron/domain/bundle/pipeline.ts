@@ -23,6 +23,8 @@ export const pipelineSchema = z.strictObject({
   /** Path of the model to run, when the bundle has several. */
   model: text.optional(),
   columns: z.array(pipelineColumn).max(20_000),
+  /** Column of the file that tells whom a row is about; no input of the model. Used when rows are kept. */
+  subject: text.min(1).optional(),
   /** For models with one input of shape [rows, columns]: the columns in order. */
   matrix: z
     .strictObject({ input: text.min(1), columns: z.array(text.min(1)).min(1).max(20_000) })

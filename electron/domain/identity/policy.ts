@@ -1,5 +1,5 @@
 /** The rules of this vault. Changes go through the log, which keeps the old and new values. */
-import { policyState, type PolicyState } from '#shared/contract/policy.ts';
+import { keptForEver, policyState, type PolicyState } from '#shared/contract/policy.ts';
 import type { Database } from '#platform/database.ts';
 
 export interface Policy {
@@ -15,6 +15,7 @@ const common: Omit<PolicyState, 'name' | 'secondPerson'> = {
   unsigned: 'refuse',
   signers: { required: 1, from: [] },
   idleMinutes: 15,
+  retention: keptForEver,
 };
 const initial: Readonly<Record<PolicyState['name'], PolicyState>> = {
   standard: { name: 'standard', secondPerson: true, ...common },

@@ -6,3 +6,4 @@ export {
   type ModelFiles,
   type ScoreResult,
 } from './inference.ts';
+export type { ScoreOutcome } from './protocol.ts';

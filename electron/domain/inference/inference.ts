@@ -41,6 +41,11 @@ export interface ScoreRequest extends ModelFiles {
   readonly keepColumns: boolean;
   /** Names the unfinished files of this run, see `partPathsOf`. */
   readonly runId: string;
+  /** Called when all rows are scored and nothing has its name yet; if it throws, nothing of the run stays. */
+  readonly beforePublishing?: (
+    outcome: ScoreOutcome,
+    files: { readonly inputPath: string; readonly predictionsPath: string },
+  ) => Promise<void>;
 }
 
 export interface ScoreResult extends ScoreOutcome {
@@ -134,6 +139,10 @@ export function createInference(options: InferenceOptions = {}): Inference {
             'io',
             'The input changed while it was read, so its predictions mean nothing and were not kept. Try again with a file that nobody writes to.',
           );
+        await request.beforePublishing?.(outcome, {
+          inputPath: request.inputPath,
+          predictionsPath: parts[0],
+        });
         await publish(parts[0], outputPath);
         if (outcome.rejected > 0) await publish(parts[1], rejectsPath);
         await syncDirectory(dirname(outputPath));

@@ -38,6 +38,8 @@ export interface Lifecycle {
   approve(act: Act): LifecycleOutcome;
   reject(act: Act): LifecycleOutcome;
   retire(act: Act): LifecycleOutcome;
+  /** Throws `conflict` for the version in production. The keys of its files are the caller's to destroy. */
+  erase(act: Act): LifecycleOutcome;
   /** The version that a rollback of this model would put back. */
   rollbackTarget(model: string): VersionRow;
   rollback(act: Omit<Act, 'version'> & { readonly model: string }): LifecycleOutcome;
@@ -225,6 +227,21 @@ export function createLifecycle(db: Database, clock: Clock): Lifecycle {
         if (row.requestTo !== null) closeRequest(row, { actor, reason, at, to: 'retired' });
         setStage(row, 'retired', { actor, reason, at });
         return outcome(row, { status: 'done', to: 'retired', message: `${name(row)} is retired.` });
+      }),
+
+    erase: ({ version, actor, reason }) =>
+      inTransaction(() => {
+        const row = resolveVersion(db, version);
+        const at = clock().toISOString();
+        if (row.stage === 'production')
+          throw new AppError(
+            'conflict',
+            `${name(row)} is in production, and nothing was erased. Put another version there or retire it first.`,
+          );
+        checkTransition(name(row), row.stage, 'erased');
+        if (row.requestTo !== null) closeRequest(row, { actor, reason, at, to: 'erased' });
+        setStage(row, 'erased', { actor, reason, at });
+        return outcome(row, { status: 'done', to: 'erased', message: `${name(row)} is erased.` });
       }),
 
     rollbackTarget,

@@ -5,15 +5,18 @@ import type {
   VersionDetail,
   VersionSummary,
 } from '#shared/contract/models.ts';
+import type { Stage } from '#shared/contract/stage.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
 import { diffVersions, type Change } from './diff.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { resolveVersion } from './resolve.ts';
 import {
+  objectsOf,
   readFiles,
   readModel,
   readModels,
+  readStaying,
   readVersions,
   rowToDetail,
   rowToSummary,
@@ -45,6 +48,10 @@ export interface Registry {
   resolve(reference: string): ResolvedVersion;
   diff(from: string, to: string): Change[];
   history(model: string): { readonly events: HistoryEvent[]; readonly aliases: AliasInterval[] };
+  /** Objects that nothing else needs when this version is erased. */
+  objectsOf(reference: string): string[];
+  /** Versions that stand in one of these stages, with the time they entered it. */
+  staying(stages: readonly Stage[]): ReturnType<typeof readStaying>;
   /** Call inside the transaction that makes the version's objects live. */
   add(entry: NewVersion): VersionKey;
 }
@@ -117,6 +124,8 @@ export function createRegistry(
         .all(modelId);
       return { events, aliases };
     },
+    objectsOf: (reference) => objectsOf(db, resolveVersion(db, reference)),
+    staying: (stages) => readStaying(db, stages),
     add: (entry) => writeVersion(db, entry),
   };
 }

@@ -3,12 +3,13 @@ import { AppError } from '#shared/errors.ts';
 import type { Stage } from '#shared/contract/stage.ts';
 
 const next: Readonly<Record<Stage, readonly Stage[]>> = {
-  quarantined: ['candidate', 'rejected', 'retired'],
-  candidate: ['approved', 'production', 'rejected', 'retired'],
-  approved: ['production', 'rejected', 'retired'],
+  quarantined: ['candidate', 'rejected', 'retired', 'erased'],
+  candidate: ['approved', 'production', 'rejected', 'retired', 'erased'],
+  approved: ['production', 'rejected', 'retired', 'erased'],
   production: ['approved', 'retired'],
-  retired: [],
-  rejected: [],
+  retired: ['erased'],
+  rejected: ['erased'],
+  erased: [],
 };
 
 /** Stages whose versions may score files. */

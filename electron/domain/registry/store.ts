@@ -141,6 +141,47 @@ export function readFiles(
     .all(key.modelId, key.version);
 }
 
+/** Objects that belong to this version and to no other that still has its files. */
+export function objectsOf(
+  db: Database,
+  key: { readonly modelId: number; readonly version: number },
+): string[] {
+  return db
+    .prepare<[number, number], string>(
+      `SELECT DISTINCT object_id FROM version_files f WHERE model_id = ? AND version = ? AND NOT EXISTS (
+         SELECT 1 FROM version_files o JOIN versions v USING (model_id, version)
+         WHERE o.object_id = f.object_id AND v.stage <> 'erased'
+           AND (o.model_id, o.version) <> (f.model_id, f.version))`,
+    )
+    .pluck()
+    .all(key.modelId, key.version);
+}
+
+/** When versions entered one of these stages in which they still are, oldest first. */
+export function readStaying(
+  db: Database,
+  stages: readonly Stage[],
+): {
+  readonly model: string;
+  readonly version: number;
+  readonly stage: Stage;
+  readonly since: string;
+  readonly bytes: number;
+}[] {
+  return db
+    .prepare<
+      string[],
+      { model: string; version: number; stage: Stage; since: string; bytes: number }
+    >(
+      `SELECT m.name AS model, v.version, v.stage, v.size_bytes AS bytes,
+         (SELECT max(e.at) FROM model_events e
+          WHERE e.model_id = v.model_id AND e.version = v.version AND e.kind = 'stage') AS since
+       FROM versions v JOIN models m USING (model_id)
+       WHERE v.stage IN (${stages.map(() => '?').join(', ')}) ORDER BY since, m.name_key, v.version`,
+    )
+    .all(...stages);
+}
+
 export function readAliases(
   db: Database,
   key: { readonly modelId: number; readonly version: number },
@@ -181,14 +222,16 @@ export function writeVersion(db: Database, entry: NewVersion): VersionKey {
   ).run(modelKey(entry.name), entry.name.normalize('NFC'), report.card?.description ?? null);
   const { modelId, name } = readModel(db, entry.name);
   const same = db
-    .prepare<[number, string], { version: number }>(
-      'SELECT version FROM versions WHERE model_id = ? AND digest = ?',
+    .prepare<[number, string], { version: number; stage: string }>(
+      'SELECT version, stage FROM versions WHERE model_id = ? AND digest = ?',
     )
     .get(modelId, report.manifestDigest);
   if (same !== undefined) {
     throw new AppError(
       'conflict',
-      `These files are in the vault already, as ${name}@${same.version}.`,
+      same.stage === 'erased'
+        ? `These files were erased as ${name}@${same.version}, which stays so. Import them under another name if they are to come back.`
+        : `These files are in the vault already, as ${name}@${same.version}.`,
       {
         details: { version: `${name}@${same.version}` },
       },

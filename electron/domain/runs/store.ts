@@ -60,6 +60,12 @@ export interface RunStore {
   /** The newest one that was finished. */
   latest(model: string): RunRow | undefined;
   reference(version: VersionName): ReferenceProfile | undefined;
+  isRunning(version: VersionName): boolean;
+  isDone(runId: string): boolean;
+  /** Ended runs that are nobody's reference, oldest first. */
+  ended(): { readonly runId: string; readonly since: string }[];
+  /** Removes the records; the caller scrubs the database. */
+  erase(runIds: readonly string[]): void;
   /** Undefined takes the reference away. */
   setReference(version: VersionName, reference: ReferenceProfile | undefined): void;
 }
@@ -186,6 +192,22 @@ export function createRunStore(db: Database): RunStore {
         profile: profileSchema.parse(JSON.parse(row.profile)),
       };
     },
+    isRunning: ({ model, version }) =>
+      rows("WHERE r.model = ? AND r.version = ? AND r.state = 'running'", model, version).length >
+      0,
+    isDone: (runId) => rows("WHERE r.run_id = ? AND r.state = 'done'", runId).length > 0,
+    ended: () =>
+      db
+        .prepare<[], { runId: string; since: string }>(
+          `SELECT run_id AS runId, finished_at AS since FROM runs
+           WHERE finished_at IS NOT NULL AND run_id NOT IN (SELECT run_id FROM reference_profiles WHERE run_id IS NOT NULL)
+           ORDER BY finished_at, run_id`,
+        )
+        .all(),
+    erase: db.transaction((runIds: readonly string[]) => {
+      const remove = db.prepare('DELETE FROM runs WHERE run_id = ?');
+      for (const runId of runIds) remove.run(runId);
+    }),
     setReference({ model, version }, reference) {
       if (reference === undefined) {
         db.prepare('DELETE FROM reference_profiles WHERE model = ? AND version = ?').run(

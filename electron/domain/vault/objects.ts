@@ -16,6 +16,7 @@ import { syncDirectory } from '#platform/atomic-file.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
 import type { Secret } from '#platform/secret.ts';
+import { destroyObjectKeys, finishErasures, type DestroyedKeys } from './erasure.ts';
 import { openFloeFile, writeFloeFile, type FloeFileReader } from './floe-file.ts';
 import { deriveKey, type Purpose } from './purposes.ts';
 import { unwrap, wrap } from './slots.ts';
@@ -73,8 +74,9 @@ export interface ObjectStore {
   handOverStaged(staged: StagedObject): ObjectHandOver;
   /** Wraps every object's key anew, in one transaction; does nothing when that has happened. */
   rotate(modelsKey: Secret<Purpose>, epoch: number): void;
-  /** Destroys the wrapped key, then the file. */
-  remove(objectId: string): Promise<void>;
+  /** Destroys their keys, inside the caller's transaction; `finishErasures` removes what is left of them. */
+  destroyKeys(objectIds: readonly string[]): DestroyedKeys;
+  finishErasures(): Promise<void>;
   /** Destroys the key that opens the keys. */
   close(): void;
 }
@@ -277,11 +279,8 @@ export function createObjectStore(deps: {
       wrapKey = undefined;
     },
 
-    async remove(objectId) {
-      catalog.prepare('DELETE FROM objects WHERE id = ?').run(objectId);
-      await rm(objectPath(dir, objectId), { force: true });
-      await syncDirectory(join(dir, 'objects', objectId.slice(0, 2)));
-    },
+    destroyKeys: (objectIds) => destroyObjectKeys(catalog, objectIds),
+    finishErasures: () => finishErasures(dir, catalog),
   };
 }
 
@@ -292,6 +291,7 @@ export async function recoverObjects(dir: string, catalog: Database): Promise<Re
     .pluck()
     .all();
   await takeBack(dir, catalog, unfinished);
+  await finishErasures(dir, catalog);
   // Tools that copy a vault like to leave empty folders out.
   for (const name of ['objects', 'staging', 'quarantine'])
     await mkdir(join(dir, name), { recursive: true, mode: 0o700 });

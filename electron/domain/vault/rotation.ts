@@ -15,6 +15,7 @@ import { syncDirectory, syncFile } from '#platform/atomic-file.ts';
 import { foldWriteAheadLog, openDatabase, rekeyFile, type Database } from '#platform/database.ts';
 import { Secret } from '#platform/secret.ts';
 import { step } from '#platform/steps.ts';
+import type { DataKeys } from './data-keys.ts';
 import type { ObjectStore } from './objects.ts';
 import {
   deriveKey,
@@ -99,13 +100,17 @@ export async function finishRotation(rotating: {
   readonly keys: Partial<Record<Purpose, Secret<Purpose>>>;
   readonly next: RootKeys;
   readonly objects: Pick<ObjectStore, 'rotate'>;
+  readonly dataKeys: Pick<DataKeys, 'rotate'>;
 }): Promise<Purpose[]> {
-  const { held, keys, next, objects } = rotating;
+  const { held, keys, next, objects, dataKeys } = rotating;
   const done = purposes.filter((purpose) => next[purpose] !== undefined);
   if (done.length === 0) return [];
   if (next.models !== undefined) {
-    objects.rotate(next.models, held.file().epochs.models + 1);
+    const epoch = held.file().epochs.models + 1;
+    objects.rotate(next.models, epoch);
     step('rotate: object keys are wrapped anew');
+    dataKeys.rotate(next.models, epoch);
+    step('rotate: keys of kept data are wrapped anew');
   }
   const old = done.map((purpose) => keys[purpose]);
   // From here on the new catalog key makes the MAC.

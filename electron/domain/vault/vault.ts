@@ -14,6 +14,7 @@ import { migrate, requireUnused, type Database } from '#platform/database.ts';
 import { acquireLock, type Lock } from '#platform/lock.ts';
 import { Secret } from '#platform/secret.ts';
 import { createAttempts } from './attempts.ts';
+import { createDataKeys, type DataKeys } from './data-keys.ts';
 import { kdfByProfile, type KdfChoice } from './kdf.ts';
 import {
   createObjectStore,
@@ -62,6 +63,7 @@ export interface OpenVault {
   readonly audit: Database;
   readonly records: Database;
   readonly objects: ObjectStore;
+  readonly dataKeys: DataKeys;
   readonly slots: VaultSlots;
   /** Purposes whose rotation had been cut off and was finished by this opening. */
   readonly rotated: readonly Purpose[];
@@ -288,7 +290,12 @@ async function openDatabases(
       epoch: found.file.epochs.models,
       clock,
     });
-    const rotated = await finishRotation({ held, keys, next, objects });
+    const dataKeys = createDataKeys({
+      catalog: databases.catalog,
+      modelsKey: keys.models,
+      epoch: found.file.epochs.models,
+    });
+    const rotated = await finishRotation({ held, keys, next, objects, dataKeys });
     return {
       id: found.file.vaultId,
       dir,
@@ -298,6 +305,7 @@ async function openDatabases(
       recovery,
       ...databases,
       objects,
+      dataKeys,
       slots: createSlots({ dir, clock, keys, held }),
       rotated,
       epochs: () => epochsWith(held.file(), pendingPurposes(held.file())),
@@ -306,6 +314,7 @@ async function openDatabases(
         prepared(epochsWith(held.file(), asked));
         const offered = await offerKeys(held, asked);
         objects.close();
+        dataKeys.close();
         closeDatabases();
         return closingOnFailure([() => found.lock.release()], () =>
           openDatabases(
@@ -317,6 +326,7 @@ async function openDatabases(
       holds: (purpose) => keys[purpose] !== undefined,
       close() {
         objects.close();
+        dataKeys.close();
         closeAll();
         found.lock.release();
       },

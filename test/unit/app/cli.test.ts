@@ -49,6 +49,8 @@ describe('the command line', () => {
       'run',
       'runs',
       'monitor',
+      'erase',
+      'subject',
       'audit',
       'report',
       'verify',

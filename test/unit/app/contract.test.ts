@@ -22,6 +22,7 @@ interface Setup {
   readonly medium: string;
   readonly csv: string;
   readonly runId: string;
+  readonly keptRunId: string;
   readonly checkpoint: string;
   readonly key: string;
   readonly privateKey: string;
@@ -117,6 +118,23 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'runs.list': { good: () => ({}), bad: { limit: 0 } },
   'runs.show': { good: ({ runId }) => ({ runId }), bad: { runId: '' } },
+  'runs.export': {
+    as: 'grace',
+    good: ({ keptRunId, folder }) => ({ runId: keptRunId, folder, name: 'kept' }),
+    bad: { runId: 'x', folder: 'y', name: '../z' },
+  },
+  'erasure.overview': { good: () => null, bad: {} },
+  'erasure.showSubject': { as: 'grace', good: () => ({ subject: 'P-104' }), bad: { subject: '' } },
+  'erasure.subject': {
+    good: () => ({ subject: 'P-104', reason }),
+    bad: { subject: 'P-104', reason: 'P-104 has asked' },
+  },
+  'erasure.data': { good: ({ keptRunId }) => ({ runId: keptRunId, reason }), bad: { runId: 'x' } },
+  'erasure.version': {
+    good: () => ({ version: 'tested@1', reason }),
+    bad: { version: 'tested@1', reason: '' },
+  },
+  'erasure.due': { good: () => ({ reason }), bad: {} },
   'monitor.show': {
     good: () => ({ version: 'rolling' }),
     bad: { version: 'rolling', from: 'yesterday' },
@@ -206,6 +224,17 @@ async function prepare(): Promise<Setup> {
   const folder = app.admitFile(dir);
   mkdirSync(join(dir, 'medium'));
   const medium = app.admitFile(join(dir, 'medium'));
+  const kept = await wait(
+    contract.runs.start,
+    client.runs.start({
+      version: 'tested',
+      input: token('people.csv', `a,b,who\n${'1,2,P-104\n'.repeat(3)}`),
+      folder,
+      name: 'kept.csv',
+      keep: true,
+      subject: 'who',
+    }),
+  );
   const run = await wait(
     contract.runs.start,
     client.runs.start({ version: 'rolling', input: csv, folder, name: 'first.csv' }),
@@ -228,6 +257,7 @@ async function prepare(): Promise<Setup> {
     medium,
     csv,
     runId: run.runId,
+    keptRunId: kept.runId,
     checkpoint,
     key: other,
     privateKey,

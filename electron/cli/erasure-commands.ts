@@ -1,0 +1,132 @@
+/** Erasure and what the clocks of the policy say. */
+import type { Command } from 'commander';
+import type { EraseResult } from '#shared/contract/erasure.ts';
+import { reasonOf, type CommandContext, type Runner } from './command.ts';
+import { table } from './output.ts';
+
+export function addErasureCommands(program: Command, runner: Runner): void {
+  const erase = program
+    .command('erase')
+    .description('destroy keys, so that what they opened can never be read again');
+
+  const act = (
+    name: string,
+    description: string,
+    work: (
+      client: CommandContext['client'],
+      input: { id: string; reason: string },
+    ) => Promise<EraseResult>,
+  ): void => {
+    erase
+      .command(name)
+      .description(description)
+      .option('--reason <text>', 'why; stands in the log for ever')
+      .action((id: string, options: { reason?: string }, command: Command) =>
+        runner.signedIn(command, async ({ client, output }) => {
+          const result = await work(client, { id, reason: reasonOf(options) });
+          output.result(result, eraseText(result));
+        }),
+      );
+  };
+  act(
+    'version <version>',
+    'the files of a version that is not in production; its row, approvals and log entries stay',
+    (client, { id, reason }) => client.erasure.version({ version: id, reason }),
+  );
+  act('data <run>', 'the input and predictions that a run has kept', (client, { id, reason }) =>
+    client.erasure.data({ runId: id, reason }),
+  );
+  act(
+    'subject <id>',
+    'one person in the data that all runs have kept; the id goes into no table and no log entry',
+    (client, { id, reason }) => client.erasure.subject({ subject: id, reason }),
+  );
+  erase
+    .command('due')
+    .description('what the policy of retention says is due: shows it, and erases it with --yes')
+    .option('--yes', 'erase it')
+    .option('--reason <text>', 'why; stands in the log for ever')
+    .action((options: { yes?: true; reason?: string }, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        if (options.yes !== true) return showDue(client, output);
+        const result = await client.erasure.due({ reason: reasonOf(options) });
+        output.result(result, eraseText(result));
+      }),
+    );
+
+  program
+    .command('subject')
+    .description('what is kept on one person')
+    .command('show <id>')
+    .description(
+      'the runs that keep rows of the person, and how many; the log says that it was asked',
+    )
+    .action((subject: string, _options, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const shown = await client.erasure.showSubject({ subject });
+        output.result(
+          shown,
+          table(
+            ['Run', 'Version', 'Kept (UTC)', 'Rows'],
+            shown.runs.map((run) => [
+              run.runId,
+              `${run.model}@${run.version}`,
+              run.keptAt,
+              String(run.rows),
+            ]),
+          ),
+        );
+      }),
+    );
+}
+
+async function showDue(
+  client: CommandContext['client'],
+  output: CommandContext['output'],
+): Promise<void> {
+  const overview = await client.erasure.overview(null);
+  const words = {
+    keptData: 'kept data',
+    runRecords: 'run record',
+    retiredVersions: 'retired version',
+    rejectedVersions: 'rejected version',
+  };
+  const clocks = Object.entries(overview.retention).map(
+    ([kind, days]) =>
+      `${words[kind as keyof typeof words]}: ${days === null ? 'for ever' : `${days} days`}`,
+  );
+  output.result(
+    overview,
+    [
+      clocks.join('; '),
+      overview.due.length === 0
+        ? 'Nothing is due.'
+        : table(
+            ['Kind', 'What', 'Since (UTC)', 'Due (UTC)'],
+            overview.due.map((item) => [words[item.kind], item.id, item.since, item.dueAt]),
+          ),
+    ].join('\n'),
+  );
+}
+
+function eraseText(result: EraseResult): string {
+  const { receipt, backups } = result;
+  return [
+    result.message,
+    ...(result.complete
+      ? []
+      : ['What the keys leave could not be cleared up yet; the next sign-in does it.']),
+    ...(result.remaining === 0 ? [] : [`${result.remaining} more are due: run it again.`]),
+    ...(backups.length === 0
+      ? []
+      : [
+          'Older backups still hold the keys and are to be destroyed by who keeps them:',
+          ...backups.map(({ name, at, place }) => `  ${name}, ${at}, ${place}`),
+        ]),
+    ...(receipt === null
+      ? []
+      : [
+          `Receipt for the person, kept nowhere in the vault: log entry ${receipt.logIndex}, salt ${receipt.salt}, SHA-256(salt + id) = ${receipt.commitment}`,
+        ]),
+  ].join('\n');
+}

@@ -1,0 +1,1 @@
+export { dueItems, type KeptItem } from './due.ts';
