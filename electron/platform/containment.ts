@@ -57,7 +57,8 @@ function containedCommand(
 ): { readonly command: string; readonly args: readonly string[] } {
   const [command = '', ...args] = program;
   if (process.platform === 'win32') return { command, args };
-  const script = `ulimit -c 0; ulimit -d ${Math.ceil(dataBytes / 1024)} 2>/dev/null; ulimit -t ${processorSeconds}; exec "$@"`;
+  // The soft limit ends a child by SIGXCPU, which tells why; the hard one is for a child that would not listen.
+  const script = `ulimit -c 0; ulimit -d ${Math.ceil(dataBytes / 1024)} 2>/dev/null; ulimit -S -t ${processorSeconds}; ulimit -H -t ${processorSeconds + 5}; exec "$@"`;
   return { command: '/bin/sh', args: ['-c', script, 'sh', ...wrapper().command, ...program] };
 }
 

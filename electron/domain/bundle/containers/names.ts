@@ -1,4 +1,5 @@
 /** Names inside of a bundle: no way out, no two that are one on some system, nothing that hides what it is. */
+import { hidesText } from '#platform/printable.ts';
 import { gateLimits } from '../limits.ts';
 import { GateBreach } from './breach.ts';
 
@@ -10,8 +11,7 @@ export function checkPath(path: string): void {
     path.includes('\\') ||
     path.includes('\uFFFD') ||
     parts.some((part) => part === '..' || part === '.' || part === '');
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (escapes || /[\u0000-\u001f\u007f]/.test(path))
+  if (escapes || hidesText(path))
     throw new GateBreach(
       'SR-PATH-001',
       printable(path).slice(0, 200),

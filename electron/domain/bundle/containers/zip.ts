@@ -52,6 +52,8 @@ export async function* zipFiles(source: ByteSource): Files {
         );
       }
       const content = await zip.openReadStreamPromise(entry);
+      // An error before anybody reads is met by who reads; nobody else must fall over it.
+      content.on('error', () => undefined);
       yield { path: name, content: guarded(checked(content, entry.crc32), source.name) };
     }
   } catch (error) {

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, expect, test } from 'vitest';
+import { AppError } from '#shared/errors.ts';
+import { passGate } from '#domain/bundle/index.ts';
+import { rules, type RuleId } from '#domain/bundle/rules.ts';
+import { corpus } from '../../../support/hostile/corpus.ts';
+import { temporaryFolder } from '../../../support/vaults.ts';
+
+/** Rules that no file of the corpus can raise, and the test that sees them raised. */
+const raisedElsewhere: Partial<Record<RuleId, string>> = {
+  'SR-ONNX-012': 'scanner.test.ts',
+  'SR-SCAN-001': 'scanner.test.ts',
+  'SR-SCAN-002': 'scanner.test.ts',
+  'SR-SCAN-003': 'scanner.test.ts',
+};
+const raised = new Set<string>();
+
+test.concurrent.each(corpus.map((one) => [one.name, one] as const))(
+  '%s is refused or contained',
+  async (_name, { expected, make }) => {
+    const path = await make(temporaryFolder());
+    let stored = 0;
+    const outcome = await passGate(path, {
+      trust: [],
+      now: new Date(),
+      store: async (content) => {
+        for await (const chunk of content) stored += chunk.length;
+        return stored;
+      },
+    }).catch((error: unknown) => error);
+    if (outcome instanceof AppError) {
+      expect(outcome.code).toBe(expected);
+      return;
+    }
+    if (outcome instanceof Error) throw outcome;
+    const { report, refusal } = outcome as Awaited<ReturnType<typeof passGate>>;
+    for (const { ruleId } of report.findings) raised.add(ruleId);
+    expect(report.findings.map(({ ruleId }) => ruleId)).toContain(expected);
+    // Nothing here is signed by somebody who is trusted; what is hostile beyond that cannot be overridden.
+    expect(refusal).toBeInstanceOf(AppError);
+    const isTrustOnly = expected.startsWith('SR-SIG-00') && expected !== 'SR-SIG-003';
+    expect(report.overridable).toBe(rules[expected as RuleId].level !== 'error' || isTrustOnly);
+    // What people read must not be able to steer a terminal or run backwards.
+    // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+    expect(report.findings.map(({ message, path: at }) => message + at).join('')).not.toMatch(
+      /[\u0000-\u001f\u007f-\u009f\u200b\u202a-\u202e]/,
+    );
+  },
+);
+
+test('the corpus is large, and its names are different', () => {
+  expect(corpus.length).toBeGreaterThan(120);
+  expect(new Set(corpus.map(({ name }) => name)).size).toBe(corpus.length);
+});
+
+afterAll(() => {
+  const silent = Object.keys(rules).filter((ruleId) => {
+    const other = raisedElsewhere[ruleId as RuleId];
+    return (
+      !raised.has(ruleId) &&
+      (other === undefined ||
+        !readFileSync(`${import.meta.dirname}/${other}`, 'utf8').includes(ruleId))
+    );
+  });
+  expect(silent, 'rules that no test raises').toEqual([]);
+});
