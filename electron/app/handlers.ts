@@ -37,7 +37,7 @@ import { rotateKeys } from './rotate-keys.ts';
 import { scoreRun } from './score-run.ts';
 import type { PinGuard } from './pin-guard.ts';
 import { readMemory } from './seen-log.ts';
-import { readCheckpoint, readText, writeNew } from './small-files.ts';
+import { readCheckpoint, readText, writeNew, writeVerdictFolder } from './small-files.ts';
 import { type Sessions } from './sessions.ts';
 
 export interface HandlerDeps {
@@ -189,7 +189,11 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
         return gate.report;
       },
       import: (context, { source, ...input }) =>
-        importBundle(context, { ...input, path: pathOf(source) }, { clock, inference, sessions }),
+        importBundle(
+          context,
+          { ...input, path: pathOf(source) },
+          { clock, inference, sessions, version: deps.version },
+        ),
       export: async (context, { version, folder, name }) => {
         const resolved = context.open().registry.resolve(version);
         requireFiles(resolved);
@@ -204,6 +208,14 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
           ],
         });
         return { path, ...(await exportFiles(context, resolved, path)), digest: resolved.digest };
+      },
+      verdict: async ({ open }, { version, entry, folder, name }) => {
+        const verdict = open().registry.verdict(
+          version === undefined ? { logIndex: entry ?? -1 } : { reference: version },
+        );
+        const path = join(folderOf(folder), name);
+        await writeVerdictFolder(path, verdict);
+        return { decision: verdict.decision, path };
       },
       keygen: async (_context, { folder, name, algorithm }) => {
         const { privatePem, publicPem, keyId } = generateSigningKey(algorithm);

@@ -7,15 +7,19 @@ import type {
   ImportResult,
   InspectReport,
   ModelFacts,
+  OverrideMark,
 } from '#shared/contract/bundles.ts';
 import { approvers } from '#shared/roles.ts';
 import type { InputOf } from '#shared/rpc.ts';
 import type { contract } from '#shared/contract/index.ts';
 import type { Clock } from '#platform/clock.ts';
-import { passGate, wellKnown, type GateResult } from '#domain/bundle/index.ts';
+import { step } from '#platform/steps.ts';
+import { passGate, signVerdict, wellKnown, type GateResult } from '#domain/bundle/index.ts';
 import type { Inference } from '#domain/inference/index.ts';
 import type { Profile } from '#domain/monitoring/index.ts';
+import type { NewVerdict } from '#domain/registry/index.ts';
 import type { StagedObject } from '#domain/vault/index.ts';
+import type { ActFacts } from './act-facts.ts';
 import type { CallContext } from './handler.ts';
 import { modelFilesOf } from './model-access.ts';
 import type { OpenVaultState } from './open-state.ts';
@@ -23,6 +27,8 @@ import type { Sessions } from './sessions.ts';
 
 interface ImportDeps {
   readonly clock: Clock;
+  /** Of this program, for the verdict. */
+  readonly version: string;
   readonly inference: Inference;
   readonly sessions: Pick<Sessions, 'checkPassword'>;
 }
@@ -38,7 +44,10 @@ export async function importBundle(
 ): Promise<ImportResult> {
   const opened = context.open();
   const { vault, policy } = opened;
-  if (input.override !== undefined) await checkOverride(opened, input.override, deps.sessions);
+  const second =
+    input.override === undefined
+      ? undefined
+      : await checkOverride(opened, input.override, deps.sessions);
   const facts = await stat(input.path);
   if (facts.isFile()) await vault.objects.requireSpace(facts.size);
   const staged: StagedObject[] = [];
@@ -67,8 +76,14 @@ export async function importBundle(
       input.override !== undefined &&
       policy.read().unsigned === 'override';
     context.note({ details: importDetails(report, overridden) });
-    if (gate.refusal !== undefined && !overridden) throw gate.refusal;
+    if (gate.refusal !== undefined && !overridden) {
+      keepRefusal(context, report, deps);
+      throw gate.refusal;
+    }
     if (report.model === null) throw new AppError('refused', 'The bundle has no model.');
+    const override = overridden
+      ? { by: second ?? null, reason: input.override?.reason ?? null }
+      : undefined;
     const judged = { ...report, model: report.model };
     const checked = await contact(context, {
       gate,
@@ -77,7 +92,15 @@ export async function importBundle(
     });
     return await store(
       context,
-      { gate, report: judged, overridden, ...checked, name: input.name, now: deps.clock() },
+      {
+        gate,
+        report: judged,
+        override,
+        verdict: judgeAs(context, report, override, deps),
+        ...checked,
+        name: input.name,
+        now: deps.clock(),
+      },
       staged,
     );
   } finally {
@@ -86,11 +109,55 @@ export async function importBundle(
   }
 }
 
+/** A bundle that stays out leaves its verdict: what was judged, and why not. */
+function keepRefusal(context: CallContext, report: InspectReport, deps: ImportDeps): void {
+  const { verdict, objects } = judgeAs(context, report, undefined, deps);
+  context.open().registry.addRefusal(verdict);
+  step('import: verdict of a refusal kept');
+  context.note({ objects });
+}
+
+/** The verdict to keep, and its digests for the log: entries hold no payloads. */
+function judgeAs(
+  context: CallContext,
+  report: InspectReport,
+  override: OverrideMark | undefined,
+  deps: ImportDeps,
+): { readonly verdict: NewVerdict; readonly objects: NonNullable<ActFacts['objects']> } {
+  const { log, policy } = context.open();
+  const decision =
+    override !== undefined ? 'overridden' : report.verdict === 'accept' ? 'accepted' : 'refused';
+  const signed = signVerdict(report, {
+    decision,
+    policy: policy.read(),
+    now: deps.clock(),
+    version: deps.version,
+    verifierKey: log.head().verifierKey,
+    sign: log.sign,
+  });
+  const { svr, sarif, svrDigest, sarifDigest } = signed;
+  return {
+    verdict: {
+      logIndex: context.logIndex,
+      decision,
+      signatures: report.signatures,
+      override,
+      svr,
+      sarif,
+    },
+    objects: [
+      { type: 'verdict', id: 'svr.dsse.json', digest: svrDigest },
+      { type: 'findings', id: 'findings.sarif', digest: sarifDigest },
+    ],
+  };
+}
+
+/** The name of the second person, when the policy and their role let them take the responsibility. */
 async function checkOverride(
   opened: OpenVaultState,
   override: NonNullable<ImportInput['override']>,
   sessions: ImportDeps['sessions'],
-): Promise<void> {
+): Promise<string> {
   if (opened.policy.read().unsigned !== 'override') {
     throw new AppError(
       'forbidden',
@@ -105,6 +172,7 @@ async function checkOverride(
       'forbidden',
       `The second person has the role ${second.role}; it takes an approver or an administrator.`,
     );
+  return second.name;
 }
 
 function importDetails(report: InspectReport, overridden: boolean): Record<string, unknown> {
@@ -169,14 +237,16 @@ async function store(
   entry: Checked & {
     readonly gate: GateResult<StagedObject>;
     readonly report: InspectReport & { readonly model: ModelFacts };
-    readonly overridden: boolean;
+    readonly override: OverrideMark | undefined;
+    readonly verdict: ReturnType<typeof judgeAs>;
     readonly name: string | undefined;
     readonly now: Date;
   },
   staged: readonly StagedObject[],
 ): Promise<ImportResult> {
   const { vault, registry, runs, session } = context.open();
-  const { gate, report, firstContact, overridden } = entry;
+  const { gate, report, firstContact, override } = entry;
+  const overridden = override !== undefined;
   const name = entry.name ?? nameFrom(report.name);
   const stage = firstContact.status === 'passed' && !overridden ? 'candidate' : 'quarantined';
   const kept = new Set(gate.files.map(({ stored }) => stored.objectId));
@@ -199,6 +269,7 @@ async function store(
         stage,
         firstContact,
         overridden,
+        verdict: entry.verdict.verdict,
         at,
         by: session.user,
       }).version;
@@ -210,12 +281,21 @@ async function store(
           : { source: 'bundle', runId: undefined, since: at, profile: entry.profile },
       );
       context.settle({
-        objects: [{ type: 'version', id: `${name}@${version}`, digest }],
+        objects: [{ type: 'version', id: `${name}@${version}`, digest }, ...entry.verdict.objects],
         details: { stage, firstContact: firstContact.status },
       });
     },
   );
-  return { ...report, modelName: name, version, digest, stage, firstContact, overridden };
+  return {
+    ...report,
+    modelName: name,
+    version,
+    digest,
+    stage,
+    firstContact,
+    overridden,
+    override: override ?? null,
+  };
 }
 
 /** A name that the registry accepts, from whatever the card or the folder is called. */

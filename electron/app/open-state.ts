@@ -14,7 +14,12 @@ import {
   type Users,
 } from '#domain/identity/index.ts';
 import { createKeptData, keptDataSchema, type KeptDataStore } from '#domain/kept-data/index.ts';
-import { createRegistry, registrySchema, type Registry } from '#domain/registry/index.ts';
+import {
+  createRegistry,
+  registrySchema,
+  verdictSchema,
+  type Registry,
+} from '#domain/registry/index.ts';
 import { createRunStore, runsSchema, type RunStore } from '#domain/runs/index.ts';
 import {
   vaultCatalogSchema,
@@ -53,6 +58,7 @@ export const vaultSchema: VaultSchema = {
     ...trustSchema,
     ...vaultErasureSchema,
     ...keptDataSchema,
+    ...verdictSchema,
   ],
   audit: auditSchema,
   records: [...runsSchema, ...seenLogSchema],

@@ -176,6 +176,7 @@ function toResult(
     outputColumns: scored.outputColumns,
     firstRows: scored.firstRows,
     firstRejects: scored.firstRejects,
+    override: version.override,
     logIndex: run.logIndex,
   };
 }

@@ -1,6 +1,6 @@
 /** Keys, checkpoints and other short texts: read with a bound, written without ever replacing anything. */
-import { chmod, constants, open, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { chmod, constants, mkdir, open, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import { parseCheckpoint } from '#domain/audit/index.ts';
 
@@ -48,4 +48,21 @@ export async function writeNew(
   );
   // This process makes files for its owner only; what is meant for others says so.
   await chmod(path, mode);
+}
+
+/** A new folder with the two files of a verdict. */
+export async function writeVerdictFolder(
+  path: string,
+  verdict: { readonly svr: string; readonly sarif: string },
+): Promise<void> {
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST')
+      throw new AppError(
+        'conflict',
+        'There is a folder of that name already, and it stays as it is. Choose another name.',
+      );
+    throw error;
+  });
+  await writeNew(join(path, 'svr.dsse.json'), verdict.svr, 0o644);
+  await writeNew(join(path, 'findings.sarif'), verdict.sarif, 0o644);
 }

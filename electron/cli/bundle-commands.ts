@@ -108,6 +108,25 @@ export function addBundleCommands(program: Command, runner: Runner): void {
       }),
     );
 
+  bundle
+    .command('verdict <version>')
+    .description('write the signed verdict of the gate and its findings (SARIF) to a new folder')
+    .requiredOption('--out <dir>', 'folder to make')
+    .addHelpText(
+      'after',
+      '\nA number instead of a version is the log entry that announced an import.',
+    )
+    .action((version: string, options: { out: string }, command: Command) =>
+      runner.signedIn(command, async ({ connection, client, output }) => {
+        const of = /^\d+$/.test(version) ? { entry: Number(version) } : { version };
+        const written = await client.bundles.verdict({
+          ...of,
+          ...(await connection.target(options.out)),
+        });
+        output.result(written, `The bundle was ${written.decision}: ${written.path}`);
+      }),
+    );
+
   program
     .command('media')
     .description('list removable drives and other places that bundles may come from')

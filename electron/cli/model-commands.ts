@@ -1,6 +1,6 @@
 /** Models and what may happen to their versions. */
 import type { Command } from 'commander';
-import type { LifecycleResult } from '#shared/contract/models.ts';
+import type { LifecycleResult, VersionSummary } from '#shared/contract/models.ts';
 import { reasonOf, type CommandContext, type Runner } from './command.ts';
 import { shortDigest, table } from './output.ts';
 
@@ -16,7 +16,7 @@ export function addModelCommands(program: Command, runner: Runner): void {
           model.name,
           String(model.versions),
           model.production === null ? '' : `${model.name}@${model.production}`,
-          `${model.latest.version} (${model.latest.stage})`,
+          `${model.latest.version} (${model.latest.stage}${model.latest.overridden ? ', overridden' : ''})`,
           model.monitorState,
           model.lastRunAt ?? 'never',
         ]);
@@ -137,7 +137,12 @@ async function show({ client, output }: CommandContext, model: string): Promise<
       version,
       [
         `${version.model}@${version.version}  ${version.stage}  ${version.digest}`,
-        `Imported ${version.importedAt} by ${version.importedBy}; signature ${version.signature.status}`,
+        `Imported ${version.importedAt} by ${version.importedBy}; signature ${signatureOf(version)}`,
+        ...(version.override === null
+          ? []
+          : [
+              `Let in against the gate by ${version.override.by ?? 'a second person'}: ${version.override.reason ?? 'no reason was kept'}`,
+            ]),
         `${facts.nodes} nodes, ${facts.parameters} parameters, ${version.files.length} files, ${version.sizeBytes} bytes`,
         '',
         table(['', 'Name', 'Type'], values),
@@ -151,7 +156,7 @@ async function show({ client, output }: CommandContext, model: string): Promise<
     version.stage,
     version.aliases.map((alias) => `@${alias}`).join(' '),
     shortDigest(version.digest),
-    version.signature.status,
+    `${signatureOf(version)}${version.overridden ? ', overridden' : ''}`,
     version.importedAt,
     version.importedBy,
     version.pending === null ? '' : `waits for approval to ${version.pending.to}`,
@@ -160,4 +165,14 @@ async function show({ client, output }: CommandContext, model: string): Promise<
     shown,
     table(['Version', 'Stage', 'Alias', 'Digest', 'Signature', 'Imported (UTC)', 'By', ''], rows),
   );
+}
+
+/** As it was judged, and what has become of its signer since. */
+function signatureOf({
+  signature,
+  signerTrust,
+}: Pick<VersionSummary, 'signature' | 'signerTrust'>): string {
+  if (signerTrust === 'removed') return `${signature.status}, its signer is no longer trusted`;
+  if (signerTrust === 'expired') return `${signature.status}, its certificate has ended`;
+  return signature.status;
 }

@@ -23,3 +23,17 @@ export function preAuthenticationEncoding(payloadType: string, payload: Uint8Arr
     payload,
   ]);
 }
+
+/** An envelope around an in-toto statement with one signature, made by the caller's key. */
+export function signStatement(
+  statement: unknown,
+  key: { readonly keyid: string; readonly sign: (message: Uint8Array) => Uint8Array },
+): DsseEnvelope {
+  const payload = Buffer.from(JSON.stringify(statement));
+  const signature = key.sign(preAuthenticationEncoding(inTotoPayloadType, payload));
+  return {
+    payload: payload.toString('base64'),
+    payloadType: inTotoPayloadType,
+    signatures: [{ keyid: key.keyid, sig: Buffer.from(signature).toString('base64') }],
+  };
+}

@@ -54,7 +54,7 @@ export type VerifyStatus = z.infer<typeof verifyStatus>;
 export const check = z.strictObject({ name: z.string(), ok: z.boolean(), detail: z.string() });
 export const fileVerdict = z.strictObject({
   status: z.enum(['valid', 'invalid']),
-  kind: z.enum(['report', 'proof', 'checkpoint', 'log', 'receipt', 'backup', 'unknown']),
+  kind: z.enum(['report', 'proof', 'checkpoint', 'log', 'receipt', 'backup', 'verdict', 'unknown']),
   checks: z.array(check),
 });
 export type FileVerdict = z.infer<typeof fileVerdict>;

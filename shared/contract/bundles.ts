@@ -11,7 +11,7 @@ import {
   versionRef,
 } from '../ids.ts';
 import { job, method } from '../rpc.ts';
-import { analysts } from '../roles.ts';
+import { analysts, everyone } from '../roles.ts';
 import { stage } from './stage.ts';
 
 /** One value that a model takes or gives. Unknown sizes are `null`, named ones carry their name. */
@@ -135,6 +135,13 @@ export const firstContact = z.strictObject({
 });
 export type FirstContact = z.infer<typeof firstContact>;
 
+/** Who let a bundle in that the gate would have refused, and why; null where an older vault did not keep it. */
+export const overrideMark = z.strictObject({
+  by: z.string().nullable(),
+  reason: z.string().nullable(),
+});
+export type OverrideMark = z.infer<typeof overrideMark>;
+
 export const importResult = z.strictObject({
   ...inspectReport.shape,
   modelName,
@@ -143,6 +150,7 @@ export const importResult = z.strictObject({
   stage,
   firstContact,
   overridden: z.boolean(),
+  override: overrideMark.nullable(),
 });
 export type ImportResult = z.infer<typeof importResult>;
 
@@ -171,6 +179,26 @@ export const bundles = {
     access: analysts,
     action: 'bundle.export',
     about: 'Writes the files of a version, as they came in, to a new folder.',
+  }),
+  verdict: method({
+    input: z
+      .strictObject({
+        version: versionRef.optional(),
+        /** Index of the log entry that announced an import; the way to a refused one. */
+        entry: z.int().nonnegative().optional(),
+        folder: fileToken,
+        name: fileName,
+      })
+      .refine(({ version, entry }) => (version === undefined) !== (entry === undefined), {
+        error: 'Name a version or a log entry.',
+      }),
+    output: z.strictObject({
+      decision: z.enum(['accepted', 'overridden', 'refused']),
+      /** The new folder with `svr.dsse.json` and `findings.sarif`. */
+      path: z.string(),
+    }),
+    access: everyone,
+    about: 'Writes the signed verdict of the gate and its findings (SARIF) to a new folder.',
   }),
   keygen: method({
     input: z.strictObject({

@@ -2,7 +2,15 @@ import { z } from 'zod';
 import { digest, modelName, reason, timestamp, versionRef } from '../ids.ts';
 import { method, none } from '../rpc.ts';
 import { analysts, approvers, everyone, operators } from '../roles.ts';
-import { finding, firstContact, modelCard, modelFacts, signatureResult } from './bundles.ts';
+import {
+  fileSignature,
+  finding,
+  firstContact,
+  modelCard,
+  modelFacts,
+  overrideMark,
+  signatureResult,
+} from './bundles.ts';
 import { stage } from './stage.ts';
 
 export const pendingRequest = z.strictObject({
@@ -27,6 +35,8 @@ export const versionSummary = z.strictObject({
   signature: signatureResult,
   signerTrust,
   overridden: z.boolean(),
+  /** Of an overridden version: shown for ever. */
+  override: overrideMark.nullable(),
   sizeBytes: z.number(),
   pending: pendingRequest.nullable(),
 });
@@ -50,6 +60,8 @@ export const versionDetail = z.strictObject({
   files: z.array(z.strictObject({ path: z.string(), bytes: z.number(), sha256: z.string() })),
   facts: modelFacts,
   card: modelCard.nullable(),
+  /** All signatures that it came in with, as they were judged then. */
+  signatures: z.array(fileSignature),
   findings: z.array(finding),
   firstContact,
 });

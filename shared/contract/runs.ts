@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { digest, fileName, fileToken, modelName, runId, timestamp, versionRef } from '../ids.ts';
 import { job, method } from '../rpc.ts';
 import { analysts, everyone, operators } from '../roles.ts';
+import { overrideMark } from './bundles.ts';
 
 export const bindingRow = z.strictObject({
   /** Column of the file, or null when none was found for the input. */
@@ -66,6 +67,8 @@ export const runResult = z.strictObject({
   outputColumns: z.array(z.string()),
   firstRows: z.array(z.array(z.string())),
   firstRejects: z.array(reject),
+  /** Present when the version was let in against the gate. */
+  override: overrideMark.nullable().default(null),
   /** Log index of the entry that announced the run. */
   logIndex: z.int(),
 });

@@ -11,5 +11,6 @@ export {
 export { wellKnown } from './read-file.ts';
 export { checkSignatures, type CheckedSignatures } from './signatures/check.ts';
 export { generateSigningKey, signFolder } from './signatures/sign.ts';
+export { signVerdict, verdictStatement, type VerdictStatement } from './verdict.ts';
 export type { TrustAnchor } from './signatures/signer.ts';
 export { parseTrustedRoot } from './signatures/sigstore.ts';

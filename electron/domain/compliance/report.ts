@@ -87,7 +87,11 @@ export async function makeProductionHistory(request: ReportRequest): Promise<{
     subject: `Log of ${head.size} entries, root ${head.root}`,
     date: now,
   });
-  drawPages(pages, evidence, keyFingerprint(key));
+  const ever = productionHistory(used, { ...filter, from: null, to: null });
+  const overridden = new Set(
+    ever.imports.filter((item) => item.overridden).map(({ version }) => version),
+  );
+  drawPages(pages, evidence, { fingerprint: keyFingerprint(key), overridden });
   const attach = (name: string, type: string, description: string, content: string): void =>
     pages.attach({ name, type, description, content: Buffer.from(content) });
   attach(
@@ -152,7 +156,15 @@ function* readEntries(log: AuditLog): Generator<LogEntry> {
   }
 }
 
-function drawPages(pages: Pages, evidence: Evidence, fingerprint: string): void {
+function drawPages(
+  pages: Pages,
+  evidence: Evidence,
+  shown: {
+    readonly fingerprint: string;
+    /** Versions that two people let in against the gate, whenever that was. */
+    readonly overridden: ReadonlySet<string>;
+  },
+): void {
   const { history, filter, log, madeAt, madeBy } = evidence;
   const period = `${filter.from === null ? 'the beginning' : utc(filter.from)} to ${filter.to === null ? utc(madeAt) : utc(filter.to)}`;
   pages.title('Production history', `${filter.model ?? 'All models'} · ${period} · times are UTC`);
@@ -188,7 +200,7 @@ function drawPages(pages: Pages, evidence: Evidence, fingerprint: string): void 
         { title: 'Entry', share: 0.06 },
       ],
       history.intervals.map((item) => [
-        `${item.version}\n${shortDigest(item.digest)}`,
+        `${item.version}\n${shortDigest(item.digest)}${shown.overridden.has(item.version) ? '\nlet in by two people' : ''}`,
         utc(item.from.at),
         item.to === null ? 'in production' : utc(item.to.at),
         `${item.requestedBy === null ? '' : `${item.requestedBy.name} asked, `}${item.decidedBy.name} decided (${item.action.replace('model.', '')})`,
@@ -268,7 +280,7 @@ function drawPages(pages: Pages, evidence: Evidence, fingerprint: string): void 
       'Run "strongroom verify" with this file, on any machine, without vault or password. It recomputes the tables, the proofs and the signatures. Then compare the fingerprint below with the one that the vault shows: it tells where the report comes from.',
   );
   pages.facts([
-    ['Key fingerprint', fingerprint],
+    ['Key fingerprint', shown.fingerprint],
     ['Log', log.origin],
     ['Entries in the log', String(log.size)],
     ['Root', log.root],

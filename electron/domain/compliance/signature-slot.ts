@@ -8,8 +8,8 @@ import { createHash, hash } from 'node:crypto';
 import { z } from 'zod';
 import {
   dsseEnvelope,
-  inTotoPayloadType,
   preAuthenticationEncoding,
+  signStatement,
   type DsseEnvelope,
 } from '#platform/dsse.ts';
 
@@ -54,19 +54,7 @@ export function signReport(
     predicateType: `https://strongroom.invalid/report/${options.kind}/v1`,
     predicate: options.predicate,
   };
-  const payload = Buffer.from(JSON.stringify(statement));
-  const envelope: DsseEnvelope = {
-    payload: payload.toString('base64'),
-    payloadType: inTotoPayloadType,
-    signatures: [
-      {
-        keyid: options.verifierKey,
-        sig: Buffer.from(
-          options.sign(preAuthenticationEncoding(inTotoPayloadType, payload)),
-        ).toString('base64'),
-      },
-    ],
-  };
+  const envelope = signStatement(statement, { keyid: options.verifierKey, sign: options.sign });
   const content = fillSlot(envelope);
   const signed = Buffer.from(blankPdf);
   content.copy(signed, at);

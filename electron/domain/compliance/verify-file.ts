@@ -25,6 +25,7 @@ import { canonicalJson } from '#platform/canonical-json.ts';
 import { productionHistory } from './production-history.ts';
 import { attachmentNames, evidenceSchema } from './report.ts';
 import { readSignature, slotName } from './signature-slot.ts';
+import { looksLikeVerdict, verifyVerdict } from './verdict-file.ts';
 
 const maxFileBytes = 256 * 1024 * 1024;
 
@@ -48,6 +49,7 @@ export async function verifyFile(
   if (head.toString('latin1') === '%PDF-') return verifyReport(bytes, pinned);
   const text = bytes.toString('utf8');
   if (isTlogProof(text)) return verifyProof(text, pinned);
+  if (looksLikeVerdict(text)) return verifyVerdict(text, pinned);
   if (looksLikeManifest(text)) return verifyManifest(text, pinned);
   if (looksLikeCheckpoint(text)) return verifyCheckpoint(text, pinned);
   return unknown();
@@ -59,7 +61,7 @@ function unknown(): FileVerdict {
       name: 'form',
       ok: false,
       detail:
-        'This is not a report, proof, checkpoint, exported log or manifest of a backup of Strongroom.',
+        'This is not a report, verdict, proof, checkpoint, exported log or manifest of a backup of Strongroom.',
     },
   ]);
 }

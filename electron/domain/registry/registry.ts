@@ -26,6 +26,7 @@ import {
   type StoredFile,
   type VersionKey,
 } from './store.ts';
+import { readVerdict, writeVerdict, type NewVerdict, type StoredVerdict } from './verdicts.ts';
 
 export type ModelOverview = Omit<ModelSummary, 'lastRunAt' | 'monitorState'>;
 
@@ -54,6 +55,9 @@ export interface Registry {
   staying(stages: readonly Stage[]): ReturnType<typeof readStaying>;
   /** Call inside the transaction that makes the version's objects live. */
   add(entry: NewVersion): VersionKey;
+  /** Keeps the verdict on a bundle that was refused. */
+  addRefusal(verdict: NewVerdict): void;
+  verdict(of: { readonly reference: string } | { readonly logIndex: number }): StoredVerdict;
 }
 
 export function createRegistry(
@@ -127,5 +131,7 @@ export function createRegistry(
     objectsOf: (reference) => objectsOf(db, resolveVersion(db, reference)),
     staying: (stages) => readStaying(db, stages),
     add: (entry) => writeVersion(db, entry),
+    addRefusal: (verdict) => writeVerdict(db, verdict, undefined),
+    verdict: (of) => readVerdict(db, 'reference' in of ? resolveVersion(db, of.reference) : of),
   };
 }

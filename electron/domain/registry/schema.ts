@@ -65,3 +65,18 @@ export const registrySchema: readonly string[] = [
      FOREIGN KEY (model_id, version) REFERENCES versions
    ) STRICT;`,
 ];
+
+/** What the gate said of each bundle that was to be imported; with `version` of those that came in. */
+export const verdictSchema: readonly string[] = [
+  `CREATE TABLE verdicts (
+     log_index INTEGER PRIMARY KEY,
+     decision TEXT NOT NULL CHECK (decision IN ('accepted','overridden','refused')),
+     model_id INTEGER,
+     version INTEGER,
+     signatures TEXT NOT NULL,
+     override TEXT,
+     svr TEXT NOT NULL,
+     sarif TEXT NOT NULL
+   ) STRICT;
+   CREATE UNIQUE INDEX verdict_of_version ON verdicts (model_id, version) WHERE version IS NOT NULL;`,
+];

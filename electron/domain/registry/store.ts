@@ -10,11 +10,13 @@ import {
   type FirstContact,
   type InspectReport,
   type ModelFacts,
+  type OverrideMark,
   type SignatureResult,
 } from '#shared/contract/bundles.ts';
 import type { SignerTrust, VersionDetail, VersionSummary } from '#shared/contract/models.ts';
 import { stage, type Stage } from '#shared/contract/stage.ts';
 import type { Database } from '#platform/database.ts';
+import { readMarks, writeVerdict, type NewVerdict } from './verdicts.ts';
 
 export interface VersionKey {
   readonly modelId: number;
@@ -36,6 +38,7 @@ export interface NewVersion {
   readonly stage: Stage;
   readonly firstContact: FirstContact;
   readonly overridden: boolean;
+  readonly verdict: NewVerdict;
   readonly at: string;
   readonly by: string;
 }
@@ -263,12 +266,25 @@ export function writeVersion(db: Database, entry: NewVersion): VersionKey {
   for (const file of entry.files) {
     addFile.run(modelId, version, file.path, file.objectId, file.bytes, file.sha256);
   }
+  writeVerdict(db, entry.verdict, { modelId, version });
   writeEvent(
     db,
     { modelId, version },
-    { at: entry.at, kind: 'imported', to: entry.stage, actor: entry.by },
+    {
+      at: entry.at,
+      kind: 'imported',
+      to: entry.stage,
+      actor: entry.by,
+      reason: overrideSentence(entry.verdict.override),
+    },
   );
   return { modelId, model: name, version };
+}
+
+function overrideSentence(override: OverrideMark | undefined): string | undefined {
+  return override === undefined
+    ? undefined
+    : `let in by ${override.by ?? 'a second person'}: ${override.reason ?? ''}`;
 }
 
 export type SignerTrustOf = (signature: SignatureResult) => SignerTrust;
@@ -279,6 +295,7 @@ export function rowToSummary(
   signerTrustOf: SignerTrustOf,
 ): VersionSummary {
   const signature = signatureResult.parse(JSON.parse(row.signature));
+  const overridden = row.overridden === 1;
   return {
     model: row.model,
     version: row.version,
@@ -289,7 +306,8 @@ export function rowToSummary(
     importedBy: row.importedBy,
     signature,
     signerTrust: signerTrustOf(signature),
-    overridden: row.overridden === 1,
+    overridden,
+    override: overridden ? (readMarks(db, row)?.override ?? { by: null, reason: null }) : null,
     sizeBytes: row.sizeBytes,
     pending:
       row.requestTo === null || row.requestedBy === null || row.requestedAt === null
@@ -314,6 +332,7 @@ export function rowToDetail(
     files: readFiles(db, row).map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
     facts: modelFacts.parse(JSON.parse(row.facts)),
     card: row.card === null ? null : modelCard.parse(JSON.parse(row.card)),
+    signatures: readMarks(db, row)?.signatures ?? [],
     findings: z.array(finding).parse(JSON.parse(row.findings)),
     firstContact: firstContact.parse(JSON.parse(row.firstContact)),
   };

@@ -79,6 +79,10 @@ const cases: Readonly<Record<string, Case>> = {
     good: ({ folder }) => ({ version: 'tested@1', folder, name: 'exported' }),
     bad: { version: 'tested@1', folder: 'x', name: 'a/b' },
   },
+  'bundles.verdict': {
+    good: ({ folder }) => ({ version: 'tested@1', folder, name: 'verdict' }),
+    bad: { folder: 'x', name: 'verdict' },
+  },
   'bundles.keygen': {
     good: ({ folder }) => ({ folder, name: 'signer' }),
     bad: { folder: 'x', name: '..' },
