@@ -76,6 +76,9 @@ export function createApp(options: AppOptions): App {
     },
     isWorking: () => operations.running(),
     onChange: () => emit({ kind: 'changed', topic: 'vault' }),
+    onAccepted: () => {
+      for (const topic of ['users', 'audit', 'vault'] as const) emit({ kind: 'changed', topic });
+    },
   });
   const tokens = createFileTokens();
   const handlers = createHandlers({

@@ -95,6 +95,8 @@ export function createSessions(deps: {
   readonly isWorking: () => boolean;
   readonly pins: PinGuard;
   readonly onChange: () => void;
+  /** What the sign-in owed was written with it: log, people and backups are no longer what they were. */
+  readonly onAccepted: () => void;
 }): Sessions {
   const { dir, clock } = deps;
   let state: OpenVaultState | undefined;
@@ -296,7 +298,7 @@ export function createSessions(deps: {
     owedRecord = undefined;
     state = { ...opened, rolledBack: undefined };
     deps.pins.keep(state, 'durable');
-    deps.onChange();
+    deps.onAccepted();
   }
 
   /** What erasures have left. A disk that is too full for it must not keep anybody from signing in. */

@@ -3,6 +3,7 @@ import type { Query } from './use-query.ts';
 import { Button } from '../ui/Button.tsx';
 import { Loading, Panel } from '../ui/Panel.tsx';
 import { ErrorNotice } from './ErrorNotice.tsx';
+import { RolledBackNotice } from './RolledBackNotice.tsx';
 
 /** Header with the page's name and its one primary act, and the scrolling content. */
 export function Page({
@@ -29,6 +30,7 @@ export function Page({
       </header>
       <main className="page-main" tabIndex={-1}>
         <div className="content stack" data-gap="large">
+          <RolledBackNotice />
           {children}
         </div>
       </main>

@@ -12,6 +12,9 @@ const titles: Readonly<Record<string, string>> = {
   'runs.start': 'Score a file',
   'audit.verify': 'Verify the log',
   'audit.export': 'Export the log',
+  'backups.make': 'Make a backup',
+  'backups.check': 'Check a backup',
+  'backups.restore': 'Restore a vault',
   'reports.make': 'Make a report',
   'reports.verify': 'Verify a file',
 };
@@ -57,6 +60,22 @@ export function jobOutcome({ method, state, result }: Operation): JobOutcome | u
     case 'reports.verify': {
       const verdict = contract.reports.verify.output.safeParse(result).data;
       return verdict && { text: `The file is ${verdict.status}` };
+    }
+    case 'backups.make': {
+      const made = contract.backups.make.output.safeParse(result).data;
+      return (
+        made && {
+          text:
+            made.state === 'complete'
+              ? `Snapshot ${made.snapshot ?? ''} is complete`
+              : 'The medium is full; the backup goes on on the next',
+          href: linkTo('admin', 'custody'),
+        }
+      );
+    }
+    case 'backups.check': {
+      const checked = contract.backups.check.output.safeParse(result).data;
+      return checked && { text: `The backup is ${checked.status}` };
     }
     case 'audit.export':
       return pathOf(contract.audit.export.output.safeParse(result).data);

@@ -75,7 +75,13 @@ export async function openTestWindow(
   const browserPath = findBrowser();
   if (browserPath === undefined)
     throw new Error('No browser was found: run the tests through "npm test".');
-  const core = startCore({ nodePath: process.execPath, vaultDir, inboxDir, host: 'chromium' });
+  const core = startCore({
+    nodePath: process.execPath,
+    vaultDir,
+    pinsDir: join(dir, 'pins'),
+    inboxDir,
+    host: 'chromium',
+  });
   const window = await openWindow({
     core,
     browserPath,

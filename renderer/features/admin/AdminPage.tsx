@@ -1,5 +1,6 @@
 import { Page } from '../../app/Page.tsx';
 import { linkTo } from '../../app/routes.ts';
+import { CustodyTab } from './CustodyTab.tsx';
 import { PolicyTab } from './PolicyTab.tsx';
 import { RolesTab } from './RolesTab.tsx';
 import { SystemTab } from './SystemTab.tsx';
@@ -11,6 +12,7 @@ const tabs = [
   ['roles', 'Roles', RolesTab],
   ['trust', 'Trust', TrustTab],
   ['policy', 'Policy', PolicyTab],
+  ['custody', 'Custody', CustodyTab],
   ['system', 'System', SystemTab],
 ] as const;
 

@@ -9,6 +9,7 @@ import { Button } from '../../ui/Button.tsx';
 import { Field } from '../../ui/Field.tsx';
 import { PasswordFields } from './PasswordFields.tsx';
 import { RecoveryKeyStep } from './RecoveryKeyStep.tsx';
+import { RestorePage } from './RestorePage.tsx';
 import { textOf } from '../../lib/form.ts';
 
 /** Three steps: who and how, the recovery key, in. */
@@ -16,6 +17,8 @@ export function CreateVaultPage({ status }: { readonly status: VaultStatus }) {
   const { run, pending, error } = useAct();
   const [fits, setFits] = useState(false);
   const [recoveryKey, setRecoveryKey] = useState<string>();
+  const [restoring, setRestoring] = useState(false);
+  if (restoring) return <RestorePage status={status} onBack={() => setRestoring(false)} />;
   if (recoveryKey !== undefined) {
     return (
       <RecoveryKeyStep
@@ -49,6 +52,9 @@ export function CreateVaultPage({ status }: { readonly status: VaultStatus }) {
         <div className="row">
           <IconBuildingBank size={22} aria-hidden />
           <h1>Create a vault</h1>
+          <Button kind="link" disabled={pending} onClick={() => setRestoring(true)}>
+            or restore one from a backup
+          </Button>
         </div>
         <p className="quiet">
           Models, records and the log will be kept encrypted in{' '}
