@@ -10,6 +10,7 @@ const titles: Readonly<Record<string, string>> = {
   'bundles.export': 'Export a bundle',
   'bundles.sign': 'Sign a bundle',
   'runs.start': 'Score a file',
+  'runs.export': 'Export kept data',
   'audit.verify': 'Verify the log',
   'audit.export': 'Export the log',
   'backups.make': 'Make a backup',
@@ -77,6 +78,8 @@ export function jobOutcome({ method, state, result }: Operation): JobOutcome | u
       const checked = contract.backups.check.output.safeParse(result).data;
       return checked && { text: `The backup is ${checked.status}` };
     }
+    case 'runs.export':
+      return pathOf(contract.runs.export.output.safeParse(result).data);
     case 'audit.export':
       return pathOf(contract.audit.export.output.safeParse(result).data);
     case 'reports.make':

@@ -61,6 +61,7 @@ const attempts: Readonly<Partial<Record<LogEntry['action'], string>>> = {
   'keys.rotate': 'rotate keys',
   'keys.recovery': 'make a new recovery key',
   'policy.set': 'change the policy',
+  'audit.pin-accept': 'accept a vault that was put back',
   'vault.sign-in': 'sign in',
   'vault.backup': 'make a backup',
 };

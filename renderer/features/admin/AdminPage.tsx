@@ -3,6 +3,7 @@ import { linkTo } from '../../app/routes.ts';
 import { CustodyTab } from './CustodyTab.tsx';
 import { PolicyTab } from './PolicyTab.tsx';
 import { RolesTab } from './RolesTab.tsx';
+import { StorageTab } from './StorageTab.tsx';
 import { SystemTab } from './SystemTab.tsx';
 import { TrustTab } from './TrustTab.tsx';
 import { UsersTab } from './UsersTab.tsx';
@@ -13,6 +14,7 @@ const tabs = [
   ['trust', 'Trust', TrustTab],
   ['policy', 'Policy', PolicyTab],
   ['custody', 'Custody', CustodyTab],
+  ['storage', 'Storage and retention', StorageTab],
   ['system', 'System', SystemTab],
 ] as const;
 

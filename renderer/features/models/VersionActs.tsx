@@ -2,11 +2,12 @@ import { useState } from 'react';
 import { contract } from '#shared/contract/index.ts';
 import type { VersionSummary } from '#shared/contract/models.ts';
 import { client } from '../../app/client.ts';
+import { EraseDialog } from '../../app/EraseDialog.tsx';
 import { ReasonDialog } from '../../app/ReasonDialog.tsx';
 import { useMay, useSession } from '../../app/session.ts';
 import { Button } from '../../ui/Button.tsx';
 
-type Act = 'candidate' | 'approved' | 'production' | 'approve' | 'reject' | 'retire';
+type Act = 'candidate' | 'approved' | 'production' | 'approve' | 'reject' | 'retire' | 'erase';
 
 const words: Readonly<
   Record<
@@ -46,6 +47,12 @@ const words: Readonly<
     explain: 'It may no longer run. It stays in the vault, and in the history.',
     kind: 'danger',
   },
+  erase: {
+    button: 'Erase…',
+    explain:
+      'The keys of its files are destroyed, so nobody can read them again, from this vault or from a copy of its files. Its row, its approvals and the log stay.',
+    kind: 'danger',
+  },
 };
 
 /** What may be done with a version now, by this person. */
@@ -63,9 +70,10 @@ export function VersionActs({ version }: { readonly version: VersionSummary }) {
       );
     if (each === 'reject') return may(contract.models.reject);
     if (each === 'retire') return may(contract.models.retire);
+    if (each === 'erase') return may(contract.erasure.version);
     return may(contract.models.promote);
   });
-  const confirm = (chosen: Act, reason: string): Promise<unknown> => {
+  const confirm = (chosen: Exclude<Act, 'erase'>, reason: string): Promise<unknown> => {
     if (chosen === 'approve') return client.models.approve({ version: name, reason });
     if (chosen === 'reject') return client.models.reject({ version: name, reason });
     if (chosen === 'retire') return client.models.retire({ version: name, reason });
@@ -84,7 +92,16 @@ export function VersionActs({ version }: { readonly version: VersionSummary }) {
           {words[each].button}
         </Button>
       ))}
-      {act === undefined ? null : (
+      {act === 'erase' ? (
+        <EraseDialog
+          title={`Erase ${name}`}
+          explain={words.erase.explain}
+          confirm={name}
+          onClose={() => setAct(undefined)}
+          onErase={(reason) => client.erasure.version({ version: name, reason })}
+        />
+      ) : null}
+      {act === undefined || act === 'erase' ? null : (
         <ReasonDialog
           title={`${words[act].button}: ${name}`}
           explain={`${words[act].explain}${act === 'retire' && version.stage === 'production' ? ' It is in production now; afterwards no version is, until another is promoted.' : ''}`}
@@ -102,14 +119,17 @@ function actsFor({ stage, pending }: VersionSummary): Act[] {
   if (pending !== null) return ['approve', 'reject'];
   switch (stage) {
     case 'quarantined':
-      return ['candidate', 'reject'];
+      return ['candidate', 'reject', 'erase'];
     case 'candidate':
       return ['production', 'approved', 'reject'];
     case 'approved':
       return ['production', 'retire'];
     case 'production':
       return ['retire'];
-    default:
+    case 'retired':
+    case 'rejected':
+      return ['erase'];
+    case 'erased':
       return [];
   }
 }

@@ -26,9 +26,12 @@ const most = 6;
 export function Needs({
   models,
   runs,
+  due,
 }: {
   readonly models: readonly ModelSummary[];
   readonly runs: readonly RunSummary[];
+  /** Things that have been kept for longer than the clocks of retention allow. */
+  readonly due: number;
 }) {
   const may = useMay();
   const broken = useApp(({ status }) => status?.log?.lastVerified?.status === 'broken');
@@ -42,11 +45,13 @@ export function Needs({
       .filter(({ state }) => state === 'interrupted')
       .map(interrupted),
     ...models.filter(({ latest }) => latest.stage === 'quarantined').map(quarantined),
+    ...(due === 0 ? [] : [overdue(due)]),
   ];
   if (needs.length === 0)
     return (
       <Notice tone="ok" title="Nothing needs you now">
-        No approval waits, no model drifts, no run was cut short, nothing is in quarantine.
+        No approval waits, no model drifts, no run was cut short, nothing is in quarantine or due
+        for erasure.
       </Notice>
     );
   return (
@@ -132,6 +137,18 @@ function quarantined({ name, latest }: ModelSummary): Need {
     text: 'It may not run until somebody makes it a candidate.',
     act: 'Look',
     href: linkTo('models', name),
+  };
+}
+
+function overdue(due: number): Need {
+  return {
+    key: 'retention',
+    tone: 'watch',
+    word: 'Due',
+    title: `${plural(due, 'thing is', 'things are')} due for erasure`,
+    text: 'Kept for longer than the clocks of retention allow. Nothing is erased by itself.',
+    act: 'Look',
+    href: linkTo('admin', 'storage'),
   };
 }
 

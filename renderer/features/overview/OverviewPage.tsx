@@ -18,6 +18,12 @@ export function OverviewPage() {
   const may = useMay();
   const models = useQuery('models', () => client.models.list(null), ['models']);
   const runs = useQuery('runs', () => client.runs.list({ limit: 50 }), ['runs']);
+  const erasure = useQuery('erasure', () => client.erasure.overview(null), [
+    'runs',
+    'models',
+    'policy',
+  ]);
+  const due = erasure.data?.kinds.reduce((sum, kind) => sum + kind.due, 0) ?? 0;
   const mayImport = may(contract.bundles.import);
   return (
     <Page
@@ -48,7 +54,7 @@ export function OverviewPage() {
             </Panel>
           ) : (
             <>
-              <Needs models={list} runs={runs.data ?? []} />
+              <Needs models={list} runs={runs.data ?? []} due={due} />
               <ModelsPanel models={list} />
             </>
           )

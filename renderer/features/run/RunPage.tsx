@@ -61,6 +61,8 @@ function RunForm({
   const [typedName, setName] = useState<string>();
   const name = typedName ?? nameFor(input);
   const [keepColumns, setKeepColumns] = useState(false);
+  const [keep, setKeep] = useState(false);
+  const [subject, setSubject] = useState('');
   const [picking, setPicking] = useState<'input' | 'folder'>();
   const [job, setJob] = useState<string>();
   const operation = useOperation(job);
@@ -86,7 +88,16 @@ function RunForm({
   ];
   const start = (): void => {
     if (input === undefined || folder === undefined) return;
-    const request = { version, input: input.token, folder: folder.token, name, keepColumns };
+    const names = keep && preview.data?.unusedColumns.includes(subject) === true;
+    const request = {
+      version,
+      input: input.token,
+      folder: folder.token,
+      name,
+      keepColumns,
+      keep,
+      ...(names ? { subject } : {}),
+    };
     void act.run(async () => {
       const result = await finished(contract.runs.start, client.runs.start(request), setJob);
       go('run', 'result', result.runId);
@@ -168,6 +179,27 @@ function RunForm({
             />
             Keep the columns of the file in the result
           </label>
+          <label className="check">
+            <input
+              type="checkbox"
+              checked={keep}
+              onChange={(event) => setKeep(event.currentTarget.checked)}
+            />
+            Keep input and predictions in the vault, encrypted, with the run
+          </label>
+          {keep && preview.data !== undefined ? (
+            <Field
+              label="Column that tells whom a row is about"
+              hint="With it, the rows of one person can be erased later and all others stay."
+            >
+              <select value={subject} onChange={(event) => setSubject(event.currentTarget.value)}>
+                <option value="">What the bundle says; else the files are kept whole</option>
+                {preview.data.unusedColumns.map((column) => (
+                  <option key={column}>{column}</option>
+                ))}
+              </select>
+            </Field>
+          ) : null}
         </div>
       </Panel>
       {input === undefined ? (

@@ -11,6 +11,7 @@ import { Notice } from '../../ui/Notice.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
+import { KeptPanel } from './KeptPanel.tsx';
 
 /** What came of a run: counts, digests, first rows, rejects with reasons. */
 export function RunResultPage({ runId }: { readonly runId: string }) {
@@ -31,7 +32,7 @@ export function RunResultPage({ runId }: { readonly runId: string }) {
       }
     >
       <Loaded query={run}>
-        {({ summary, result }) => (
+        {({ summary, result, kept }) => (
           <>
             {summary.state === 'done' ? (
               <Notice
@@ -51,6 +52,7 @@ export function RunResultPage({ runId }: { readonly runId: string }) {
                   'It goes on in its own process; the Jobs drawer shows how far it is.'}
               </Notice>
             )}
+            {kept === null ? null : <KeptPanel runId={summary.runId} kept={kept} />}
             {result === null ? null : <Result result={result} />}
           </>
         )}
@@ -105,13 +107,15 @@ function Result({ result }: { readonly result: RunResult }) {
           />
         </Panel>
       </div>
-      <Panel title="First rows" flush>
-        <Table
-          label="First rows"
-          columns={result.outputColumns.map((title) => ({ title }))}
-          rows={result.firstRows.map((row, at) => ({ key: String(at), cells: row }))}
-        />
-      </Panel>
+      {result.firstRows.length === 0 ? null : (
+        <Panel title="First rows" flush>
+          <Table
+            label="First rows"
+            columns={result.outputColumns.map((title) => ({ title }))}
+            rows={result.firstRows.map((row, at) => ({ key: String(at), cells: row }))}
+          />
+        </Panel>
+      )}
       {result.firstRejects.length === 0 ? null : (
         <Panel title={`Rejected rows (${count(result.rejected)})`} flush>
           <Table
