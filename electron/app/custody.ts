@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
+import { isSignatureFile } from '#domain/bundle/index.ts';
 import type { ResolvedVersion, StoredFile } from '#domain/registry/index.ts';
 import type { OpenVault } from '#domain/vault/index.ts';
 import type { CallContext } from './handler.ts';
@@ -16,13 +17,26 @@ export async function checkFiles(
   for (const file of version.stored) await readThrough(vault, file, { signal });
 }
 
-/** Into a new folder; removed again when it cannot be completed. */
+/**
+ * Into a new folder; removed again when it cannot be completed. With `since` only what that version lacks is written, and the
+ * signatures, which list everything: a differential bundle.
+ */
 export async function exportFiles(
   context: CallContext,
   version: ResolvedVersion,
   dir: string,
+  since?: ResolvedVersion,
 ): Promise<{ readonly files: number; readonly totalBytes: number }> {
   const { vault } = context.open();
+  const known = new Set(since?.stored.map(({ sha256 }) => sha256));
+  const files = version.stored.filter(
+    ({ path, sha256 }) => isSignatureFile(path) || !known.has(sha256),
+  );
+  if (since !== undefined && !files.some(({ path }) => isSignatureFile(path)))
+    throw new AppError(
+      'refused',
+      'This version is not signed, so nothing could say what a differential bundle leaves out. Export it whole.',
+    );
   await mkdir(dir).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST')
       throw new AppError(
@@ -32,9 +46,9 @@ export async function exportFiles(
     throw error;
   });
   try {
-    const total = version.stored.reduce((sum, { bytes }) => sum + bytes, 0);
+    const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
     let done = 0;
-    for (const file of version.stored) {
+    for (const file of files) {
       const path = join(dir, file.path);
       await mkdir(dirname(path), { recursive: true });
       await using output = await open(path, 'wx', 0o644);
@@ -48,7 +62,7 @@ export async function exportFiles(
       });
       await output.sync();
     }
-    return { files: version.stored.length, totalBytes: total };
+    return { files: files.length, totalBytes: total };
   } catch (error) {
     await rm(dir, { recursive: true, force: true });
     throw error;

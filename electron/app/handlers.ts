@@ -28,6 +28,7 @@ import {
 import type { CallContext, Handlers } from './handler.ts';
 import { importBundle } from './import-bundle.ts';
 import { exportKept } from './keep-data.ts';
+import { knownForInspection } from './known-files.ts';
 import { madeReports } from './made-reports.ts';
 import { readPipeline, requireFiles, requireRunnable } from './model-access.ts';
 import { monitorView } from './monitor-view.ts';
@@ -179,6 +180,7 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
         const gate = await passGate(pathOf(source), {
           trust: [...given, ...(opened?.trust.anchors() ?? [])],
           signers: opened?.policy.read().signers,
+          known: opened === undefined ? undefined : knownForInspection(opened),
           now: clock(),
           signal,
           onBytes: (count) => report({ step: 'Reading', done: (done += count), unit: 'bytes' }),
@@ -194,8 +196,10 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
           { ...input, path: pathOf(source) },
           { clock, inference, sessions, version: deps.version },
         ),
-      export: async (context, { version, folder, name }) => {
-        const resolved = context.open().registry.resolve(version);
+      export: async (context, { version, folder, name, since }) => {
+        const { registry } = context.open();
+        const resolved = registry.resolve(version);
+        const base = since === undefined ? undefined : registry.resolve(since);
         requireFiles(resolved);
         const path = join(folderOf(folder), name);
         context.note({
@@ -207,7 +211,11 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
             },
           ],
         });
-        return { path, ...(await exportFiles(context, resolved, path)), digest: resolved.digest };
+        return {
+          path,
+          ...(await exportFiles(context, resolved, path, base)),
+          digest: resolved.digest,
+        };
       },
       verdict: async ({ open }, { version, entry, folder, name }) => {
         const verdict = open().registry.verdict(

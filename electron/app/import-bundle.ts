@@ -21,6 +21,7 @@ import type { NewVerdict } from '#domain/registry/index.ts';
 import type { StagedObject } from '#domain/vault/index.ts';
 import type { ActFacts } from './act-facts.ts';
 import type { CallContext } from './handler.ts';
+import { isMediumGone, keepInterrupted, knownForImport } from './known-files.ts';
 import { modelFilesOf } from './model-access.ts';
 import type { OpenVaultState } from './open-state.ts';
 import type { Sessions } from './sessions.ts';
@@ -63,6 +64,7 @@ export async function importBundle(
         const total = facts.isFile() ? { total: Math.max(facts.size, done) } : {};
         context.report({ step: 'Verifying and storing', done, ...total, unit: 'bytes' });
       },
+      known: knownForImport(opened, { staged, signal: context.signal }),
       store: async (source) => {
         const object = await vault.objects.stage({ source, signal: context.signal });
         staged.push(object);
@@ -103,6 +105,10 @@ export async function importBundle(
       },
       staged,
     );
+  } catch (error) {
+    // What was read whole before the medium went is kept for the next try of this session.
+    if (isMediumGone(error)) keepInterrupted(opened, staged.splice(0));
+    throw error;
   } finally {
     // What was committed is no longer in the staging folder; the rest goes.
     await vault.objects.discard(staged);

@@ -95,11 +95,16 @@ export function addBundleCommands(program: Command, runner: Runner): void {
   bundle
     .command('export <version> <out>')
     .description('write the files of a stored version, as they came in, to a new folder')
-    .action((version: string, out: string, _options, command: Command) =>
+    .option('--since <version>', 'leave out what that version has too: a differential bundle')
+    .action((version: string, out: string, options: { since?: string }, command: Command) =>
       runner.signedIn(command, async ({ connection, client, output }) => {
         const written = await connection.wait(
           contract.bundles.export,
-          client.bundles.export({ version, ...(await connection.target(out)) }),
+          client.bundles.export({
+            version,
+            ...(options.since === undefined ? {} : { since: options.since }),
+            ...(await connection.target(out)),
+          }),
         );
         output.result(
           written,
@@ -227,6 +232,10 @@ function describeReport(report: InspectReport, hasTrust: boolean): string {
         ]),
     ...report.declares.map(({ name: what, value }) => `Says       ${what}: ${value}`),
   ];
+  for (const { path, from } of report.reused)
+    lines.push(
+      `Reused     ${path}: ${from === 'vault' ? 'from the vault' : 'from the import that was interrupted'}`,
+    );
   if (findings.length > 0)
     lines.push(
       '',

@@ -123,6 +123,8 @@ export const inspectReport = z.strictObject({
   declares: z.array(z.strictObject({ name: z.string(), value: z.string() })),
   goldenCases: z.int(),
   hasReference: z.boolean(),
+  /** Files that a trusted signature lists and that did not have to be read from the medium. */
+  reused: z.array(z.strictObject({ path: z.string(), from: z.enum(['vault', 'interrupted']) })),
 });
 export type InspectReport = z.infer<typeof inspectReport>;
 
@@ -174,7 +176,13 @@ export const bundles = {
     about: 'Takes a bundle through the gate into the vault as a new version.',
   }),
   export: job({
-    input: z.strictObject({ version: versionRef, folder: fileToken, name: fileName }),
+    input: z.strictObject({
+      version: versionRef,
+      folder: fileToken,
+      name: fileName,
+      /** Leaves out the files that this version has too; whoever has that version needs no more. */
+      since: versionRef.optional(),
+    }),
     output: z.strictObject({ path: z.string(), files: z.int(), totalBytes: z.number(), digest }),
     access: analysts,
     action: 'bundle.export',

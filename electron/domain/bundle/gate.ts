@@ -17,6 +17,7 @@ import { parseCard } from './card.ts';
 import { GateBreach } from './containers/breach.ts';
 import type { Declared } from './containers/container.ts';
 import { openBundle, type OpenBundle } from './containers/open.ts';
+import { leftOut, trustedDigests, type FindKnown, type KnownFile } from './known-files.ts';
 import { layoutOf, type Layout } from './layouts/layout.ts';
 import { goldenCases, pipelineSchema, type GoldenCases, type Pipeline } from './pipeline.ts';
 import { readFile, wellKnown, type ReadFile } from './read-file.ts';
@@ -28,6 +29,7 @@ import {
   isOutside,
   isSignatureFile,
   oneSigner,
+  signatureFileName,
   type CheckedSignatures,
   type PresentFiles,
   type SignerRule,
@@ -60,6 +62,8 @@ export interface GateOptions<Stored> {
   readonly now: Date;
   /** Consumes the content and says what became of it; called for every file, in order. */
   readonly store: (content: AsyncIterable<Uint8Array>) => Promise<Stored>;
+  /** Content that is here already; asked only for files that a trusted signer lists. */
+  readonly known?: FindKnown<Stored> | undefined;
   readonly onBytes?: (count: number) => void;
   readonly signal?: AbortSignal;
   /** Instead of the bounds of the scanner process. */
@@ -74,11 +78,18 @@ export async function passGate<Stored>(
   let bundle: OpenBundle | undefined;
   const read: ReadFile<Stored>[] = [];
   let breach: Finding | undefined;
+  const known = options.known ?? (() => undefined);
   try {
     bundle = await openBundle(path);
+    const signed = trustedDigests([await bundle.ahead(signatureFileName)], options);
     for await (const file of bundle.files()) {
       options.signal?.throwIfAborted();
-      read.push(await readFile(file, options));
+      const before = known(signed.get(file.path) ?? '');
+      read.push(
+        before?.from === 'interrupted'
+          ? await readKnown(file.path, before, options)
+          : await readFile(file, options),
+      );
     }
   } catch (error) {
     if (!(error instanceof GateBreach)) throw error;
@@ -86,6 +97,11 @@ export async function passGate<Stored>(
   }
   const declared = bundle?.declared() ?? { facts: [] };
   const files = inPlace(read, declared);
+  if (breach === undefined) {
+    const texts = files.filter((file) => isSignatureFile(file.path)).map(({ text }) => text);
+    for (const missing of leftOut(files, trustedDigests(texts, options), known))
+      files.push(await readKnown(missing.path, missing.known, options));
+  }
   const opened = bundle;
   const judged =
     breach !== undefined || opened === undefined
@@ -120,6 +136,15 @@ export async function passGate<Stored>(
     pipeline,
     refusal: refusalOf(report),
   };
+}
+
+function readKnown<Stored>(
+  path: string,
+  { from, content, store }: KnownFile<Stored>,
+  options: GateOptions<Stored>,
+): Promise<ReadFile<Stored>> {
+  options.signal?.throwIfAborted();
+  return readFile({ path, content: content() }, { ...options, store, from });
 }
 
 /** What it is arranged as, and what that is packed in; for a folder the first says all. */
@@ -383,6 +408,7 @@ function toReport(input: {
     card: card ?? null,
     declares: [...declares],
     goldenCases: input.goldenCases,
+    reused: files.flatMap(({ path, from }) => (from === undefined ? [] : [{ path, from }])),
     hasReference: listed.some(({ path }) => path === wellKnown.reference),
   };
 }

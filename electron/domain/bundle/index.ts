@@ -1,5 +1,6 @@
 export { findBundles } from './discover.ts';
 export { passGate, type GateResult } from './gate.ts';
+export type { FindKnown, KnownFile } from './known-files.ts';
 export {
   goldenCases,
   pipelineSchema,
@@ -9,7 +10,7 @@ export {
   type PipelineColumn,
 } from './pipeline.ts';
 export { wellKnown } from './read-file.ts';
-export { checkSignatures, type CheckedSignatures } from './signatures/check.ts';
+export { checkSignatures, isSignatureFile, type CheckedSignatures } from './signatures/check.ts';
 export { generateSigningKey, signFolder } from './signatures/sign.ts';
 export { signVerdict, verdictStatement, type VerdictStatement } from './verdict.ts';
 export type { TrustAnchor } from './signatures/signer.ts';

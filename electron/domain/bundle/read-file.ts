@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { gateLimits } from './limits.ts';
 import type { BundleFile } from './containers/container.ts';
+import type { KnownFile } from './known-files.ts';
 import { layoutTexts } from './layouts/layout.ts';
 import type { ScanAnswer } from './scan/answer.ts';
 import { startScanner, type ScanLimits } from './scan/process.ts';
@@ -23,6 +24,8 @@ export interface ReadFile<Stored> {
   /** Of a model: what the scanner process answered. */
   readonly scan: ScanAnswer | undefined;
   readonly startsWith: string;
+  /** Where it came from, if not from the medium. */
+  readonly from?: KnownFile<Stored>['from'] | undefined;
 }
 
 export async function readFile<Stored>(
@@ -32,6 +35,7 @@ export async function readFile<Stored>(
     readonly onBytes?: (count: number) => void;
     readonly signal?: AbortSignal;
     readonly scanLimits?: Partial<ScanLimits>;
+    readonly from?: KnownFile<Stored>['from'];
   },
 ): Promise<ReadFile<Stored>> {
   const hash = createHash('sha256');
@@ -64,6 +68,7 @@ export async function readFile<Stored>(
     text: isText && bytes <= gateLimits.textBytes ? Buffer.concat(parts) : undefined,
     scan: await scanner?.end(),
     startsWith: head.toString('latin1'),
+    from: options.from,
   };
 }
 

@@ -12,6 +12,7 @@ import { diffVersions, type Change } from './diff.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { resolveVersion } from './resolve.ts';
 import {
+  findFile,
   objectsOf,
   readFiles,
   readModel,
@@ -47,6 +48,8 @@ export interface Registry {
   list(): ModelOverview[];
   show(model: string): { readonly summary: ModelOverview; readonly versions: VersionSummary[] };
   resolve(reference: string): ResolvedVersion;
+  /** A stored file of any version, by its content. */
+  findFile(sha256: string): StoredFile | undefined;
   diff(from: string, to: string): Change[];
   history(model: string): { readonly events: HistoryEvent[]; readonly aliases: AliasInterval[] };
   /** Objects that nothing else needs when this version is erased. */
@@ -107,6 +110,7 @@ export function createRegistry(
       const row = resolveVersion(db, reference);
       return { ...rowToDetail(db, row, signerTrustOf), stored: readFiles(db, row) };
     },
+    findFile: (sha256) => findFile(db, sha256),
     diff: (from, to) =>
       diffVersions(
         rowToDetail(db, resolveVersion(db, from), signerTrustOf),

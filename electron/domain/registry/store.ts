@@ -132,6 +132,18 @@ export function readVersion(
   return versionRow.parse(row);
 }
 
+/** Any stored file of that content. */
+export function findFile(db: Database, sha256: string): StoredFile | undefined {
+  return db
+    .prepare<[string], StoredFile>(
+      `SELECT f.path, f.object_id AS objectId, f.size_bytes AS bytes, f.sha256
+       FROM version_files f JOIN versions v USING (model_id, version)
+         JOIN objects o ON o.id = f.object_id
+       WHERE f.sha256 = ? AND v.stage <> 'erased' AND o.state = 'live' LIMIT 1`,
+    )
+    .get(sha256);
+}
+
 export function readFiles(
   db: Database,
   key: { readonly modelId: number; readonly version: number },

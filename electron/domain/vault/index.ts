@@ -5,7 +5,7 @@ import { erasureSchema } from './erasure.ts';
 import { objectsSchema } from './objects.ts';
 export { doneWith, leaveToDo, leftToDo } from './erasure.ts';
 export type { DataKeys } from './data-keys.ts';
-export type { ObjectHandOver, StagedObject } from './objects.ts';
+export type { ObjectHandOver, OpenObject, StagedObject } from './objects.ts';
 export { unwrap, wrap } from './slots.ts';
 export {
   createVault,

@@ -72,6 +72,7 @@ export interface ObjectStore {
   handOver(objectId: string): ObjectHandOver;
   /** The same for an object that is staged and may never be committed. */
   handOverStaged(staged: StagedObject): ObjectHandOver;
+  openStaged(staged: StagedObject): Promise<OpenObject>;
   /** Wraps every object's key anew, in one transaction; does nothing when that has happened. */
   rotate(modelsKey: Secret<Purpose>, epoch: number): void;
   /** Destroys their keys, inside the caller's transaction; `finishErasures` removes what is left of them. */
@@ -148,6 +149,11 @@ export function createObjectStore(deps: {
         'The keys of the vault were rotated while these files were read. Nothing was stored; try again.',
       );
     return key;
+  }
+
+  function handOverStaged({ objectId, sizeBytes, wrappedKey }: StagedObject): ObjectHandOver {
+    const key = ownKey(objectId, wrappedKey);
+    return { path: partPath(objectId), key, aad: objectAad(vaultId, objectId), sizeBytes };
   }
 
   async function discard(staged: readonly StagedObject[]): Promise<void> {
@@ -238,32 +244,10 @@ export function createObjectStore(deps: {
     discard,
     handOver,
 
-    handOverStaged({ objectId, sizeBytes, wrappedKey }) {
-      const key = ownKey(objectId, wrappedKey);
-      return { path: partPath(objectId), key, aad: objectAad(vaultId, objectId), sizeBytes };
-    },
+    handOverStaged,
 
-    async open(objectId) {
-      const { path, key, aad, sizeBytes } = handOver(objectId);
-      const file = await open(path, 'r').catch((cause: unknown) => {
-        throw new AppError(
-          'corrupt',
-          'The file of a stored object is missing from the vault folder. Restore it from a copy of the vault.',
-          { cause },
-        );
-      });
-      try {
-        return {
-          ...(await openFloeFile({ fd: file.fd, key, aad, sizeBytes })),
-          close: () => file.close(),
-        };
-      } catch (error) {
-        await file.close();
-        throw error;
-      } finally {
-        key.fill(0);
-      }
-    },
+    open: async (objectId) => openHandedOver(handOver(objectId)),
+    openStaged: async (staged) => openHandedOver(handOverStaged(staged)),
 
     rotate(modelsKey, to) {
       const from = keyForObjects();
@@ -282,6 +266,27 @@ export function createObjectStore(deps: {
     destroyKeys: (objectIds) => destroyObjectKeys(catalog, objectIds),
     finishErasures: () => finishErasures(dir, catalog),
   };
+}
+
+async function openHandedOver({ path, key, aad, sizeBytes }: ObjectHandOver): Promise<OpenObject> {
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    throw new AppError(
+      'corrupt',
+      'The file of a stored object is missing from the vault folder. Restore it from a copy of the vault.',
+      { cause },
+    );
+  });
+  try {
+    return {
+      ...(await openFloeFile({ fd: file.fd, key, aad, sizeBytes })),
+      close: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  } finally {
+    key.fill(0);
+  }
 }
 
 /** Brings the folders and the catalog back into agreement. Needs the catalog key only, so an auditor's sign-in does it too. */

@@ -20,6 +20,7 @@ export function ReportView({
 }) {
   const { tone, headline, reason, steps } = judge(report, stored);
   const { signature, findings, files } = report;
+  const reused = new Map(report.reused.map(({ path, from }) => [path, from]));
   return (
     <>
       <div className="verdict" data-tone={tone}>
@@ -80,8 +81,13 @@ export function ReportView({
             rows={files.map((file) => ({
               key: file.path,
               cells: [
-                <span key="path" className="mono wrap-anywhere">
-                  {file.path}
+                <span key="path" className="row">
+                  <span className="mono wrap-anywhere">{file.path}</span>
+                  {reused.has(file.path) ? (
+                    <State tone="accent">
+                      {reused.get(file.path) === 'vault' ? 'from the vault' : 'read before'}
+                    </State>
+                  ) : null}
                 </span>,
                 bytes(file.bytes),
                 <Digest key="digest" value={`sha256:${file.sha256}`} />,

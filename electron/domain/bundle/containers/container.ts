@@ -42,7 +42,7 @@ export function damageOf(error: unknown, name: string): Error {
     return new AppError(
       'io',
       `${printable(name)} could not be read to its end. Was the drive taken out? Nothing was changed; put it back and try again.`,
-      { cause: error },
+      { cause: error, details: { medium: 'unreadable' } },
     );
   return damaged(name, error);
 }
@@ -56,7 +56,7 @@ export function damaged(name: string, cause?: unknown): AppError {
 }
 
 /** Errors of the system below a file, as they come when a medium is pulled or fails. */
-function isReadError(error: unknown): boolean {
+export function isReadError(error: unknown): boolean {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return (
     code !== undefined && /^(EIO|ENODEV|ENXIO|ENOENT|ESTALE|EBADF|ENOMEDIUM|EREMOTEIO)$/.test(code)

@@ -1,11 +1,31 @@
 /** A folder on the medium, or a bare file in it. Links and special files are refused without being followed. */
 import { constants, lstat, open, opendir, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { gateLimits } from '../limits.ts';
 import { GateBreach } from './breach.ts';
-import type { Files } from './container.ts';
+import { damageOf, guarded, isReadError, type Files } from './container.ts';
 import { checkPath, utf8Name } from './names.ts';
 
 export async function* directoryFiles(root: string): Files {
+  try {
+    yield* filesBelow(root);
+  } catch (error) {
+    throw isReadError(error) ? damageOf(error, basename(root)) : error;
+  }
+}
+
+/** A small file at the top, without reading the rest; undefined if there is no such plain file. */
+export async function readAtTop(root: string, name: string): Promise<Uint8Array | undefined> {
+  try {
+    await using file = await openWithoutLinks(root, name);
+    const facts = await file.stat();
+    return facts.isFile() && facts.size <= gateLimits.textBytes ? await file.readFile() : undefined;
+  } catch {
+    return undefined; // what is wrong with it is said when it is its turn
+  }
+}
+
+async function* filesBelow(root: string): Files {
   const pending = [''];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     const names: string[] = [];
@@ -23,7 +43,10 @@ export async function* directoryFiles(root: string): Files {
         else if (facts.isFile())
           yield {
             path,
-            content: file.createReadStream({ highWaterMark: 1024 * 1024, autoClose: false }),
+            content: guarded(
+              file.createReadStream({ highWaterMark: 1024 * 1024, autoClose: false }),
+              basename(root),
+            ),
           };
         else throw new GateBreach('SR-PATH-002', path, 'The entry is a special file.');
       } finally {

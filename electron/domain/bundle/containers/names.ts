@@ -30,6 +30,17 @@ export function checkPath(path: string): void {
   }
 }
 
+/** Whether `checkPath` lets it pass. */
+export function isPlainPath(path: string): boolean {
+  try {
+    checkPath(path);
+    return true;
+  } catch (error) {
+    if (error instanceof GateBreach) return false;
+    throw error;
+  }
+}
+
 /** Names as the strictest file system would see them: case, Unicode form, and files against folders. */
 export function createNames(): { claim(path: string): boolean } {
   const files = new Set<string>();

@@ -10,7 +10,7 @@ import { GateBreach } from './breach.ts';
 import { openBytes, type ByteSource } from './byte-source.ts';
 import { compressionOf, decompressed } from './compression.ts';
 import { damaged, type Declared, type Files } from './container.ts';
-import { directoryFiles } from './directory.ts';
+import { directoryFiles, readAtTop } from './directory.ts';
 import { checkPath, createNames } from './names.ts';
 import { ociFiles } from './oci.ts';
 import { directoryBlobs, packedTarBlobs, plainTarBlobs } from './oci-blobs.ts';
@@ -27,6 +27,8 @@ export interface OpenBundle {
   /** Bytes on the medium, for progress; undefined for folders. */
   readonly mediumBytes: number | undefined;
   files(): Files;
+  /** A small file at the top of a folder, ahead of its turn; undefined in all other containers. */
+  ahead(name: string): Promise<Uint8Array | undefined>;
   /** Known when `files` has ended. */
   declared(): Declared;
 }
@@ -45,6 +47,7 @@ export async function openBundle(path: string): Promise<OpenBundle> {
       name: basename(path),
       mediumBytes: undefined,
       files: () => bounded(folder(path, declare)),
+      ahead: (name) => readAtTop(path, name),
       declared: () => declared,
     };
   const parts = await findParts(path);
@@ -64,6 +67,7 @@ export async function openBundle(path: string): Promise<OpenBundle> {
     name: file.replace(archiveEnding, '').replace(/\.onnx$/i, ''),
     mediumBytes,
     files: () => bounded(archive({ paths, parts, format, file, declare })),
+    ahead: () => Promise.resolve(undefined),
     declared: () => declared,
   };
 }
