@@ -1,6 +1,6 @@
 /** Models and what may happen to their versions. */
 import type { Command } from 'commander';
-import type { LifecycleResult, VersionSummary } from '#shared/contract/models.ts';
+import type { LifecycleResult, ModelSummary, VersionSummary } from '#shared/contract/models.ts';
 import { reasonOf, type CommandContext, type Runner } from './command.ts';
 import { shortDigest, table } from './output.ts';
 
@@ -15,8 +15,10 @@ export function addModelCommands(program: Command, runner: Runner): void {
         const rows = list.map((model) => [
           model.name,
           String(model.versions),
-          model.production === null ? '' : `${model.name}@${model.production}`,
-          `${model.latest.version} (${model.latest.stage}${model.latest.overridden ? ', overridden' : ''})`,
+          model.production === null
+            ? ''
+            : `${model.name}@${model.production}${mark(model, model.production)}`,
+          `${model.latest.version} (${model.latest.stage})${mark(model, model.latest.version)}`,
           model.monitorState,
           model.lastRunAt ?? 'never',
         ]);
@@ -165,6 +167,10 @@ async function show({ client, output }: CommandContext, model: string): Promise<
     shown,
     table(['Version', 'Stage', 'Alias', 'Digest', 'Signature', 'Imported (UTC)', 'By', ''], rows),
   );
+}
+
+function mark({ overridden }: Pick<ModelSummary, 'overridden'>, version: number): string {
+  return overridden.includes(version) ? ', overridden' : '';
 }
 
 /** As it was judged, and what has become of its signer since. */

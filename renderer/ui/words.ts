@@ -35,6 +35,31 @@ export function signatureWord(status: string): string {
   );
 }
 
+export function methodWord(method: string | null): string {
+  return (
+    { key: 'key', certificate: 'certificate', sigstore: 'Sigstore' }[method ?? ''] ?? 'not known'
+  );
+}
+
+/** What has become of the signer of a version since; nothing to say while all is well. */
+export function signerWord(trust: string): string | undefined {
+  return {
+    removed: 'its signer is no longer trusted',
+    expired: 'its certificate has ended',
+  }[trust];
+}
+
+/** Whoever let a version in against the gate, and why: said wherever the version stands. */
+export function overrideWord({
+  by,
+  reason,
+}: {
+  readonly by: string | null;
+  readonly reason: string | null;
+}): string {
+  return `Let in against the gate by ${by ?? 'a second person'}${reason === null ? '.' : `: “${reason}”`}`;
+}
+
 /** How a statistical test is called in print. */
 export function testName(method: string): string {
   return (

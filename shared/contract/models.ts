@@ -48,6 +48,8 @@ export const modelSummary = z.strictObject({
   versions: z.int(),
   latest: versionSummary,
   production: z.int().nullable(),
+  /** Versions that were let in against the gate. */
+  overridden: z.array(z.int()),
   pending: z.int(),
   lastRunAt: timestamp.nullable(),
   monitorState: z.enum(['ok', 'watch', 'act', 'unknown']),

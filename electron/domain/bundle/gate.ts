@@ -402,7 +402,7 @@ function toReport(input: {
     overridable: errors.length > 0 && onlyTrust,
     summary:
       worst === undefined
-        ? `${signature.reason} Nothing was found that speaks against it.`
+        ? `${signers.names.length > 1 ? `Signed by ${signers.names.join(' and ')}, who are trusted here.` : signature.reason} Nothing was found that speaks against it.`
         : `${worst.title}: ${worst.message}`,
     model: model ?? null,
     card: card ?? null,

@@ -89,6 +89,7 @@ export function createRegistry(
         versions: versions.length,
         latest,
         production: versions.find((version) => version.stage === 'production')?.version ?? null,
+        overridden: versions.flatMap(({ version, overridden }) => (overridden ? [version] : [])),
         pending: versions.filter((version) => version.pending !== null).length,
       },
     ];

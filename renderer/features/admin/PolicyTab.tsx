@@ -6,6 +6,8 @@ import { ReasonDialog } from '../../app/ReasonDialog.tsx';
 import { linkTo } from '../../app/routes.ts';
 import { useMay } from '../../app/session.ts';
 import { useQuery } from '../../app/use-query.ts';
+import { textOf } from '../../lib/form.ts';
+import { plural } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Facts } from '../../ui/Facts.tsx';
 import { Field } from '../../ui/Field.tsx';
@@ -45,6 +47,10 @@ export function PolicyTab() {
                     ? 'refused, always'
                     : 'refused, unless a second person takes the responsibility',
                 ],
+                [
+                  'Signers of a bundle',
+                  `${plural(state.signers.required, 'signer', 'different signers')} ${state.signers.from.length === 0 ? 'of the trust list' : `among ${state.signers.from.join(', ')}`}`,
+                ],
                 ['Seals itself', `after ${state.idleMinutes} minutes without work`],
               ]}
             />
@@ -61,6 +67,13 @@ export function PolicyTab() {
                   reason,
                   secondPerson: form.get('secondPerson') === 'yes',
                   unsigned: form.get('unsigned') === 'override' ? 'override' : 'refuse',
+                  signers: {
+                    required: Number(form.get('signers')),
+                    from: textOf(form, 'signersFrom')
+                      .split(',')
+                      .map((name) => name.trim())
+                      .filter((name) => name !== ''),
+                  },
                   idleMinutes: Number(form.get('idleMinutes')),
                 })
               }
@@ -78,6 +91,22 @@ export function PolicyTab() {
                     Refuse, unless a second person takes the responsibility
                   </option>
                 </select>
+              </Field>
+              <Field label="Different trusted signers that a bundle needs">
+                <input
+                  name="signers"
+                  type="number"
+                  min={1}
+                  max={10}
+                  required
+                  defaultValue={state.signers.required}
+                />
+              </Field>
+              <Field
+                label="Whose signatures count"
+                hint="Names or roles of the trust list, with commas between. Empty: anybody in it."
+              >
+                <input name="signersFrom" defaultValue={state.signers.from.join(', ')} />
               </Field>
               <Field label="Seal after idle minutes">
                 <input

@@ -2,22 +2,18 @@ import { useState } from 'react';
 import { contract } from '#shared/contract/index.ts';
 import type { TrustedKey } from '#shared/contract/trust.ts';
 import { client } from '../../app/client.ts';
-import { ErrorNotice } from '../../app/ErrorNotice.tsx';
 import { FileDialog, type PickedPlace } from '../../app/FileDialog.tsx';
 import { Loaded } from '../../app/Page.tsx';
 import { ReasonDialog } from '../../app/ReasonDialog.tsx';
 import { useMay } from '../../app/session.ts';
-import { ReasonField } from '../../app/ReasonField.tsx';
-import { useAct } from '../../app/use-act.ts';
 import { useQuery } from '../../app/use-query.ts';
 import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { Digest } from '../../ui/Digest.tsx';
-import { Field } from '../../ui/Field.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
 import { Table } from '../../ui/Table.tsx';
+import { State } from '../../ui/State.tsx';
 import { Time } from '../../ui/Time.tsx';
-import { textOf } from '../../lib/form.ts';
+import { AddTrustDialog } from './AddTrustDialog.tsx';
 
 export function TrustTab() {
   const may = useMay();
@@ -51,8 +47,8 @@ export function TrustTab() {
                 columns={[
                   { title: 'Name' },
                   { title: 'Kind' },
-                  { title: 'Algorithm' },
                   { title: 'Key id' },
+                  { title: 'Valid until' },
                   { title: 'Added' },
                   { title: '' },
                 ]}
@@ -61,11 +57,28 @@ export function TrustTab() {
                   cells: [
                     <div key="name">
                       <strong>{key.name}</strong>
+                      {key.role === null ? null : <span className="quiet small"> {key.role}</span>}
+                      {key.identity === null ? null : (
+                        <div className="small wrap-anywhere">
+                          {key.identity.subject}, by {key.identity.issuer}
+                        </div>
+                      )}
                       {key.note === null ? null : <div className="quiet small">{key.note}</div>}
                     </div>,
-                    key.kind,
-                    key.algorithm,
+                    <div key="kind">
+                      {key.kind === 'sigstore' ? 'Sigstore root' : key.kind}
+                      {key.kind === 'sigstore' ? null : (
+                        <div className="quiet small">{key.algorithm}</div>
+                      )}
+                    </div>,
                     <Digest key="id" value={key.keyId} />,
+                    key.expiresAt === null ? (
+                      <span key="until" className="quiet">
+                        no end
+                      </span>
+                    ) : (
+                      <Validity key="until" end={key.expiresAt} />
+                    ),
                     <div key="added">
                       <Time at={key.addedAt} />
                       <div className="quiet small">{key.addedBy}</div>
@@ -89,18 +102,20 @@ export function TrustTab() {
       </Panel>
       {picking ? (
         <FileDialog
-          title="Public key or certificate (PEM)"
+          title="Public key, certificate (PEM) or Sigstore root (JSON)"
           pick="file"
-          ending={/\.(pem|pub|crt|cer)$/i}
+          ending={/\.(pem|pub|crt|cer|json)$/i}
           onPick={setFile}
           onClose={() => setPicking(false)}
         />
       ) : null}
-      {file === undefined ? null : <NameKey file={file} onClose={() => setFile(undefined)} />}
+      {file === undefined ? null : (
+        <AddTrustDialog file={file} onClose={() => setFile(undefined)} />
+      )}
       {removing === undefined ? null : (
         <ReasonDialog
           title={`Stop trusting ${removing.name}`}
-          explain="Bundles signed with this key are refused from now on. Versions that are in the vault stay."
+          explain="Bundles signed with this key are refused from now on. Versions that are in the vault stay, and are marked."
           act={`Stop trusting ${removing.name}`}
           kind="danger"
           onClose={() => setRemoving(undefined)}
@@ -111,41 +126,17 @@ export function TrustTab() {
   );
 }
 
-function NameKey({ file, onClose }: { readonly file: PickedPlace; readonly onClose: () => void }) {
-  const { run, pending, error } = useAct();
+const soonMs = 30 * 24 * 3600 * 1000;
+
+function Validity({ end }: { readonly end: string }) {
+  const leftMs = Date.parse(end) - Date.now();
+  if (leftMs > soonMs) return <Time at={end} />;
   return (
-    <Dialog title={`Trust ${file.name}`} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const form = new FormData(event.currentTarget);
-          void run(() =>
-            client.trust.add({
-              name: textOf(form, 'name'),
-              file: file.token,
-              reason: textOf(form, 'reason'),
-            }),
-          ).then((worked) => worked && onClose());
-        }}
-      >
-        <Field label="Whose key it is">
-          <input name="name" required maxLength={90} />
-        </Field>
-        <ReasonField
-          label="How it was checked"
-          hint="Such as: compared by telephone with the maker."
-        />
-        <ErrorNotice error={error} />
-        <footer>
-          <Button kind="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button submit kind="primary" disabled={pending}>
-            Trust this key
-          </Button>
-        </footer>
-      </form>
-    </Dialog>
+    <div>
+      <Time at={end} />
+      <div className="small">
+        <State tone={leftMs < 0 ? 'act' : 'watch'}>{leftMs < 0 ? 'ended' : 'ends soon'}</State>
+      </div>
+    </div>
   );
 }

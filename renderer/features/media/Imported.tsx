@@ -7,7 +7,7 @@ import { Digest } from '../../ui/Digest.tsx';
 import { Facts } from '../../ui/Facts.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { Panel } from '../../ui/Panel.tsx';
-import { signatureWord } from '../../ui/words.ts';
+import { overrideWord, signatureWord } from '../../ui/words.ts';
 
 /** What came of an import, and where to go from there. */
 export function Imported({
@@ -54,6 +54,9 @@ export function Imported({
                 'Signature',
                 `${signatureWord(result.signature.status)}${result.signature.signer === null ? '' : ` by ${result.signature.signer}`}`,
               ],
+              ...(result.override === null
+                ? []
+                : [['Override', overrideWord(result.override)] as const]),
               [
                 'First contact',
                 `${result.firstContact.status}, ${plural(result.firstContact.goldenChecked, 'golden vector')} checked`,

@@ -29,9 +29,9 @@ export function OverrideDialog({
   return (
     <Dialog title={`Let ${name} in all the same`} onClose={onClose}>
       <p className="quiet">
-        Nobody that this vault trusts has signed the bundle. If the policy allows it, a second
+        The bundle lacks a signature that this vault asks for. If the policy allows it, a second
         person, an approver or administrator, may take the responsibility. The version starts in
-        quarantine.
+        quarantine, and shows who let it in and why for ever.
       </p>
       <form
         className="stack"
@@ -58,7 +58,7 @@ export function OverrideDialog({
             Cancel
           </Button>
           <Button submit kind="danger" disabled={pending}>
-            {`Import ${name} unsigned`}
+            {`Import ${name} all the same`}
           </Button>
         </footer>
       </form>

@@ -6,8 +6,9 @@ import { Facts } from '../../ui/Facts.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { State, ToneIcon } from '../../ui/State.tsx';
 import { Table } from '../../ui/Table.tsx';
-import { formatWord, signatureTone, signatureWord } from '../../ui/words.ts';
+import { formatWord } from '../../ui/words.ts';
 import { Findings } from './Findings.tsx';
+import { Signatures } from './Signatures.tsx';
 
 /** The headline with its reason, then four columns: who signed it, what is inside, what was found, what will happen. */
 export function ReportView({
@@ -19,8 +20,8 @@ export function ReportView({
   readonly stored: string | undefined;
 }) {
   const { tone, headline, reason, steps } = judge(report, stored);
-  const { signature, findings, files } = report;
   const reused = new Map(report.reused.map(({ path, from }) => [path, from]));
+  const { findings, files } = report;
   return (
     <>
       <div className="verdict" data-tone={tone}>
@@ -34,19 +35,7 @@ export function ReportView({
       </div>
       <div className="columns" data-of="4">
         <Panel title="Who signed it">
-          <div className="stack">
-            <State tone={signatureTone(signature.status)}>{signatureWord(signature.status)}</State>
-            <p className="small">{signature.reason}</p>
-            {signature.keyId === null ? null : (
-              <Facts
-                rows={[
-                  ['Signer', signature.signer ?? 'unknown'],
-                  ['Method', signature.method ?? 'none'],
-                  ['Key', <Digest key="key" value={signature.keyId} />],
-                ]}
-              />
-            )}
-          </div>
+          <Signatures report={report} />
         </Panel>
         <Panel title="What is inside">
           <div className="stack">
@@ -152,7 +141,7 @@ function judge(
         'Nothing, unless a second person takes the responsibility by name, password and reason, and the policy allows it.',
         `Then ${secured.charAt(0).toLowerCase()}${secured.slice(1)}`,
         'It is stored in quarantine, and may not run until somebody makes it a candidate.',
-        'The log keeps both names and the reason.',
+        'The log keeps both names and the reason, and the version shows them for ever.',
       ],
     } as const;
   return {
@@ -160,7 +149,7 @@ function judge(
     headline: 'Refused',
     reason: summary,
     steps: [
-      'Nothing. Not a byte of it is stored, and nobody can override this.',
+      'Nothing is stored, and nobody can override this. An import that is tried leaves its verdict in the log.',
       'Open what was found to read what to do about it.',
       'A corrected bundle can be inspected here at any time.',
     ],

@@ -87,8 +87,8 @@ export function ModelsPage() {
                         )}
                       </div>,
                       model.versions,
-                      <InProduction key="production" version={model.production} />,
-                      <NewestStage key="newest" latest={model.latest} />,
+                      <InProduction key="production" model={model} />,
+                      <NewestStage key="newest" model={model} />,
                       <State key="signature" tone={signatureTone(model.latest.signature.status)}>
                         {signatureWord(model.latest.signature.status)}
                       </State>,

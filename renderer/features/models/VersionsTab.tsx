@@ -5,7 +5,7 @@ import { Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
-import { signatureWord, stageTone } from '../../ui/words.ts';
+import { overrideWord, signatureWord, signerWord, stageTone } from '../../ui/words.ts';
 import { VersionActs } from './VersionActs.tsx';
 
 /** Every version with its stage, where it came from, and what may be done with it. */
@@ -43,7 +43,17 @@ export function VersionsTab({ versions }: { readonly versions: readonly VersionS
             <div key="signature">
               {signatureWord(version.signature.status)}
               {version.signature.signer === null ? '' : ` by ${version.signature.signer}`}
-              {version.overridden ? <div className="quiet small">let in by two people</div> : null}
+              {signerWord(version.signerTrust) === undefined ? null : (
+                <div className="small">
+                  <State tone="watch">{signerWord(version.signerTrust)}</State>
+                </div>
+              )}
+              {version.override === null ? null : (
+                <div className="small">
+                  <State tone="watch">overridden</State>
+                  <div className="wrap-anywhere">{overrideWord(version.override)}</div>
+                </div>
+              )}
             </div>,
             <Digest key="digest" value={version.digest} />,
             <div key="imported">

@@ -33,8 +33,8 @@ export function ModelsPanel({ models }: { readonly models: readonly ModelSummary
             <a key="name" className="name" href={linkTo('models', model.name)}>
               {model.name}
             </a>,
-            <InProduction key="production" version={model.production} />,
-            <NewestStage key="newest" latest={model.latest} />,
+            <InProduction key="production" model={model} />,
+            <NewestStage key="newest" model={model} />,
             <Drift key="drift" state={model.monitorState} />,
             model.lastRunAt === null ? null : <Runs key="runs" model={model.name} />,
             model.lastRunAt === null ? (

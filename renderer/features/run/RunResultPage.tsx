@@ -12,6 +12,7 @@ import { Panel } from '../../ui/Panel.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { KeptPanel } from './KeptPanel.tsx';
+import { overrideWord } from '../../ui/words.ts';
 
 /** What came of a run: counts, digests, first rows, rejects with reasons. */
 export function RunResultPage({ runId }: { readonly runId: string }) {
@@ -53,6 +54,11 @@ export function RunResultPage({ runId }: { readonly runId: string }) {
               </Notice>
             )}
             {kept === null ? null : <KeptPanel runId={summary.runId} kept={kept} />}
+            {result?.override == null ? null : (
+              <Notice tone="watch" title="By a version that the gate would have refused">
+                {overrideWord(result.override)}
+              </Notice>
+            )}
             {result === null ? null : <Result result={result} />}
           </>
         )}

@@ -148,6 +148,7 @@ test('an override shows its second person and reason on the version, in its hist
   });
   const mark = { by: 'alan', reason };
   const [listed] = await client.models.list(null);
+  expect(listed?.overridden).toEqual([1]);
   expect(listed?.latest).toMatchObject({ overridden: true, override: mark, signerTrust: 'never' });
   expect(await client.models.version({ version: 'tested@1' })).toMatchObject({ override: mark });
   const { events } = await client.models.history({ model: 'tested' });
