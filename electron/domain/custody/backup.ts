@@ -23,6 +23,15 @@ import { openPieceStore, type PieceStore } from './medium.ts';
 /** Fits every file system, wastes little at the end of a medium, and is what an interrupted backup loses at most. */
 const standardPieceBytes = 64 * 1024 * 1024;
 
+interface BackupDeps {
+  readonly vault: OpenVault;
+  readonly log: AuditLog;
+  readonly history: BackupHistory;
+  readonly clock: Clock;
+  /** Runs inside the transaction that remembers the backup as complete. */
+  readonly settle: (facts: CompletedBackup) => void;
+}
+
 export interface BackupOptions {
   /** The folder on the medium; the backup makes its own below it. */
   readonly medium: string;
@@ -65,18 +74,22 @@ interface PlannedFile {
   readonly known: ReadonlyMap<number, Piece>;
 }
 
-/** Throws `io` when there is not room for all of it and the backup may not span media. */
-export async function makeBackup(
-  deps: {
-    readonly vault: OpenVault;
-    readonly log: AuditLog;
-    readonly history: BackupHistory;
-    readonly clock: Clock;
-    /** Runs inside the transaction that remembers the backup as complete. */
-    readonly settle: (facts: CompletedBackup) => void;
-  },
-  options: BackupOptions,
-): Promise<BackupOutcome> {
+/** Vaults with a backup under way: two at once would write the same pieces. */
+const underWay = new WeakSet<OpenVault>();
+
+/** Throws `io` when there is not room for all of it and the backup may not span media, `busy` when one is being made already. */
+export async function makeBackup(deps: BackupDeps, options: BackupOptions): Promise<BackupOutcome> {
+  if (underWay.has(deps.vault))
+    throw new AppError('busy', 'A backup of this vault is being made already. Wait for its end.');
+  underWay.add(deps.vault);
+  try {
+    return await make(deps, options);
+  } finally {
+    underWay.delete(deps.vault);
+  }
+}
+
+async function make(deps: BackupDeps, options: BackupOptions): Promise<BackupOutcome> {
   const { vault, log, history } = deps;
   const pieceBytes = options.pieceBytes ?? standardPieceBytes;
   const unfinished = history.unfinished();

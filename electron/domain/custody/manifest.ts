@@ -16,7 +16,12 @@ import {
   type AuditLog,
   type Check,
 } from '#domain/audit/index.ts';
-import { dsseEnvelope, inTotoPayloadType, preAuthenticationEncoding } from '#platform/dsse.ts';
+import {
+  dsseEnvelope,
+  inTotoPayloadType,
+  preAuthenticationEncoding,
+  type DsseEnvelope,
+} from '#platform/dsse.ts';
 
 export const backupPredicateType = 'https://strongroom.invalid/backup/v1';
 
@@ -94,11 +99,22 @@ export function signManifest(
   };
   const payload = Buffer.from(JSON.stringify(statement.parse(content)));
   const sig = log.sign(preAuthenticationEncoding(inTotoPayloadType, payload));
-  return `${JSON.stringify({
+  return envelopeToText({
     payload: payload.toString('base64'),
     payloadType: inTotoPayloadType,
     signatures: [{ keyid: log.head().verifierKey, sig: Buffer.from(sig).toString('base64') }],
-  })}\n`;
+  });
+}
+
+/** The one text of an envelope: another one with the same meaning is a changed file all the same. */
+function envelopeToText({ payload, payloadType, signatures }: DsseEnvelope): string {
+  const canonical = (base64: string): string => Buffer.from(base64, 'base64').toString('base64');
+  const content = {
+    payload: canonical(payload),
+    payloadType,
+    signatures: signatures.map(({ keyid, sig }) => ({ keyid, sig: canonical(sig) })),
+  };
+  return `${JSON.stringify(content)}\n`;
 }
 
 /** What is in a manifest whose signature fits; throws `corrupt` or `tampered` for any other. */
@@ -137,6 +153,7 @@ function inspectManifest(
 ): { readonly verdict: FileVerdict; readonly manifest: Manifest | undefined } {
   try {
     const envelope = dsseEnvelope.parse(JSON.parse(text));
+    if (envelopeToText(envelope) !== text) throw new Error('Not the text of a manifest.');
     const payload = Buffer.from(envelope.payload, 'base64');
     const { predicate: facts, subject } = statement.parse(JSON.parse(payload.toString('utf8')));
     const key = parseVerifierKey(pinned ?? envelope.signatures[0]?.keyid ?? '');
