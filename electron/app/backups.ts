@@ -9,11 +9,13 @@ import type {
 } from '#shared/contract/backups.ts';
 import { isInside } from '#platform/paths.ts';
 import type { Clock } from '#platform/clock.ts';
+import { compareWithKept } from '#domain/audit/index.ts';
 import {
   checkBackup,
   findBackups,
   makeBackup,
   restoreVault,
+  type BackupCheck,
   type RememberedBackup as Remembered,
 } from '#domain/custody/index.ts';
 import type { CallContext } from './handler.ts';
@@ -97,15 +99,13 @@ export async function checkBackups(
     onProgress: (done, total) => report({ step: 'Reading', done, total, unit: 'bytes' }),
   });
   const isOurs = opened !== undefined && opened.vault.id === vaultId && !opened.log.damaged;
-  const key = isOurs ? opened.log.head().verifierKey : undefined;
   return {
     ...checked,
     status: problems.length === 0 ? 'whole' : 'damaged',
     vaultId: vaultId ?? null,
     snapshots: snapshots.length,
     problems: [...problems],
-    ofThisVault:
-      key === undefined ? null : snapshots.every(({ manifest }) => manifest?.verifierKey === key),
+    ofThisVault: isOurs ? standingOf(opened, snapshots) : null,
   };
 }
 
@@ -133,6 +133,21 @@ export async function restore(
     logSize: facts.log.size,
     logRoot: facts.log.root,
   };
+}
+
+function standingOf(
+  { vault, log }: OpenVaultState,
+  snapshots: BackupCheck['snapshots'],
+): NonNullable<CheckedBackup['ofThisVault']> {
+  const { verifierKey } = log.head();
+  // What cannot be believed is among the problems already.
+  const manifests = snapshots.flatMap(({ manifest }) => manifest ?? []);
+  if (manifests.some((manifest) => manifest.verifierKey !== verifierKey)) return 'other-key';
+  return manifests.every(
+    ({ facts }) => compareWithKept(vault.audit, facts.log.checkpoint, verifierKey) === 'extends',
+  )
+    ? 'yes'
+    : 'other-history';
 }
 
 function backupToWire(backup: Remembered): RememberedBackup {

@@ -3,13 +3,16 @@ import { chmod, constants, mkdir, open, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import { parseCheckpoint } from '#domain/audit/index.ts';
+import { looksLikeManifest, readManifest } from '#domain/custody/index.ts';
 
 const maxTextBytes = 1024 * 1024;
 
 /** Throws `invalid-input` for any other file: that it is the wrong one says nothing of the log. */
 export async function readCheckpoint(path: string): Promise<string> {
-  const text = await readText(path);
+  const file = await readText(path);
   try {
+    // A manifest of a backup carries the checkpoint of its moment.
+    const text = looksLikeManifest(file) ? readManifest(file).facts.log.checkpoint : file;
     parseCheckpoint(text);
     return text;
   } catch (cause) {

@@ -60,7 +60,7 @@ export function addAuditCommands(program: Command, runner: Runner): void {
     .description('recompute the whole log and compare it with checkpoints kept elsewhere')
     .option(
       '--against <file>',
-      'a checkpoint that was kept outside the vault; may be repeated',
+      'a checkpoint, or a manifest of a backup, that was kept outside the vault; may be repeated',
       collect,
       [],
     )

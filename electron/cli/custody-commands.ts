@@ -125,7 +125,7 @@ async function verify(
     }),
   );
   output.result(checked, describeChecked(checked));
-  return checked.status === 'whole' && checked.ofThisVault !== false ? 0 : answerNo;
+  return checked.status === 'whole' && (checked.ofThisVault ?? 'yes') === 'yes' ? 0 : answerNo;
 }
 
 async function restore(
@@ -189,17 +189,16 @@ function describeChecked(checked: CheckedBackup): string {
     checked.status === 'whole'
       ? `Whole: ${checked.snapshots} snapshots, ${checked.pieces} pieces, ${megabytes(checked.bytes)} read.`
       : `DAMAGED: ${checked.problems.length} problems.`;
-  const own =
-    checked.ofThisVault === null
-      ? []
-      : [
-          checked.ofThisVault
-            ? 'The manifests are signed by the log of this vault.'
-            : 'NOT of this vault: a manifest is signed by another key.',
-        ];
+  const own = {
+    yes: ['The log of this vault goes on from every snapshot.'],
+    'other-history': [
+      'NOT in the log of this vault: the vault is older than a snapshot, or its history went another way.',
+    ],
+    'other-key': ['NOT of this vault: a manifest is signed by another key.'],
+  };
   return [
     head,
-    ...own,
+    ...(checked.ofThisVault === null ? [] : own[checked.ofThisVault]),
     ...checked.problems.map(({ file, problem }) => `  ${file}: ${problem}`),
   ].join('\n');
 }

@@ -68,8 +68,11 @@ const checkedBackup = z.strictObject({
   bytes: z.number(),
   /** At most 100 files that are changed, missing or unreadable. */
   problems: z.array(z.strictObject({ file: z.string(), problem: z.string() })),
-  /** What the open vault says of it; null when none is open, or another one. */
-  ofThisVault: z.boolean().nullable(),
+  /**
+   * What the open vault says of it: its log goes on from every snapshot, or does not (then the vault is an older copy, or the
+   * backup of another history), or never signed them. Null when no vault is open, or another one.
+   */
+  ofThisVault: z.enum(['yes', 'other-history', 'other-key']).nullable(),
 });
 export type CheckedBackup = z.infer<typeof checkedBackup>;
 

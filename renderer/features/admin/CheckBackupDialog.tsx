@@ -60,17 +60,24 @@ export function CheckBackupDialog({
 }
 
 function Verdict({ checked }: { readonly checked: CheckedBackup }) {
-  if (checked.ofThisVault === false)
+  if (checked.ofThisVault === 'other-key')
     return (
       <Notice tone="act" title="Not a backup of this vault">
         A manifest is signed by another key than that of this vault&rsquo;s log.
+      </Notice>
+    );
+  if (checked.ofThisVault === 'other-history')
+    return (
+      <Notice tone="act" title="The vault does not go on from this backup">
+        The vault is older than a snapshot, or its history went another way. Compare it with a
+        checkpoint that was kept elsewhere.
       </Notice>
     );
   if (checked.status === 'whole')
     return (
       <Notice tone="ok" title="The backup is whole">
         {plural(checked.snapshots, 'snapshot')} in {plural(checked.pieces, 'piece')},{' '}
-        {bytes(checked.bytes)} read; the manifests are signed by the log of this vault.
+        {bytes(checked.bytes)} read; the log of this vault goes on from each.
       </Notice>
     );
   return (

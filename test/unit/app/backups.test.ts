@@ -125,7 +125,7 @@ test('the vault tells its own backups from those of another one', async () => {
       contract.backups.check,
       first.client.backups.check({ folders: [first.app.admitFile(join(dir, 'medium'))] }),
     );
-  expect(await check(first.dir)).toMatchObject({ status: 'whole', ofThisVault: true });
+  expect(await check(first.dir)).toMatchObject({ status: 'whole', ofThisVault: 'yes' });
   expect(await check(other.dir)).toMatchObject({ status: 'whole', ofThisVault: null });
 });
 

@@ -1,0 +1,81 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../support/vaults.ts';
+
+const root = join(import.meta.dirname, '../../..');
+
+test('backup, list, verify, restore and pins on the command line, with their exit codes', () => {
+  const dir = temporaryFolder();
+  const cli = (...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(root, 'electron/cli.ts'), ...args, '--json'],
+      {
+        encoding: 'utf8',
+        cwd: dir,
+        env: {
+          PATH: process.env['PATH'],
+          STRONGROOM_VAULT: join(dir, 'vault'),
+          STRONGROOM_PINS: join(dir, 'pins'),
+          STRONGROOM_USER: 'ada',
+          STRONGROOM_PASSWORD: 'a quiet harbour',
+        },
+      },
+    );
+    const text = status === 0 || status === 1 ? stdout : stderr;
+    return { status, answer: text === '' ? undefined : (JSON.parse(text) as unknown) };
+  };
+  expect(cli('init', '--policy', 'solo').status).toBe(0);
+  cpSync(join(dir, 'vault'), join(dir, 'older'), { recursive: true });
+  expect(cli('backup', 'medium', '--part-size', 'huge')).toMatchObject({ status: 64 });
+  expect(cli('backup', 'medium', '--part-size', '10M')).toMatchObject({ status: 64 });
+  expect(cli('backup', 'medium', '--continue')).toMatchObject({ status: 66 });
+  const made = cli('backup', 'medium', '--part-size', '700M', '--media-size', 'all');
+  expect(made).toMatchObject({ status: 0, answer: { state: 'complete', snapshot: 1 } });
+  expect(cli('backup', 'list', 'medium')).toMatchObject({
+    status: 0,
+    answer: { backups: [{ snapshots: [{ number: 1, problem: null }] }] },
+  });
+  expect(cli('backup', 'history')).toMatchObject({ answer: { backups: [{ state: 'complete' }] } });
+  expect(cli('backup', 'verify', 'medium', '--sign-in')).toMatchObject({
+    status: 0,
+    answer: { status: 'whole', ofThisVault: 'yes' },
+  });
+  const set = join(
+    dir,
+    'medium/strongroom-backup',
+    readdirSync(join(dir, 'medium/strongroom-backup'))[0] ?? '',
+  );
+  const manifest = join(set, 'snapshots/0001.json');
+  expect(cli('verify', manifest)).toMatchObject({ status: 0, answer: { kind: 'backup' } });
+  expect(cli('audit', 'verify', '--against', manifest).status).toBe(0);
+  expect(cli('restore', 'medium').status).toBe(73);
+  expect(cli('restore', 'medium', '--to', 'elsewhere')).toMatchObject({
+    status: 0,
+    answer: { snapshot: 1, path: join(dir, 'elsewhere') },
+  });
+  expect(cli('audit', 'pins', 'show').status).toBe(0);
+
+  // The vault is put back as it was before the backup.
+  rmSync(join(dir, 'vault'), { recursive: true });
+  cpSync(join(dir, 'older'), join(dir, 'vault'), { recursive: true });
+  expect(cli('audit', 'pins', 'show').status).toBe(1);
+  expect(cli('audit', 'verify').status).toBe(1);
+  expect(cli('backup', 'verify', 'medium', '--sign-in')).toMatchObject({
+    status: 1,
+    answer: { status: 'whole', ofThisVault: 'other-history' },
+  });
+  expect(cli('policy', 'set', '--idle-minutes', '5')).toMatchObject({
+    status: 65,
+    answer: { error: { code: 'tampered' } },
+  });
+  expect(cli('audit', 'pins', 'accept', '--reason', 'as tested').status).toBe(0);
+  expect(cli('policy', 'set', '--idle-minutes', '5').status).toBe(0);
+  rmSync(join(set, 'part-0001', readdirSync(join(set, 'part-0001'))[0] ?? ''));
+  expect(cli('backup', 'verify', 'medium')).toMatchObject({
+    status: 1,
+    answer: { status: 'damaged' },
+  });
+});
