@@ -8,9 +8,8 @@ import type { User } from '#shared/contract/users.ts';
 import type { Clock } from '#platform/clock.ts';
 import { isInside } from '#platform/paths.ts';
 import { exportLog, verifyLog } from '#domain/audit/index.ts';
-import { findBundles, generateSigningKey, passGate, signFolder } from '#domain/bundle/index.ts';
+import { findBundles, generateSigningKey, signFolder } from '#domain/bundle/index.ts';
 import { makeProductionHistory, verifyFile } from '#domain/compliance/index.ts';
-import { parseTrustAnchor } from '#domain/identity/index.ts';
 import { previewFile, type Inference } from '#domain/inference/index.ts';
 import { readFolder, readPlaces, type FileTokens } from '#domain/media/index.ts';
 import { backUp, checkBackups, inspectBackups, rememberedBackups, restore } from './backups.ts';
@@ -27,8 +26,8 @@ import {
 } from './erase.ts';
 import type { CallContext, Handlers } from './handler.ts';
 import { importBundle } from './import-bundle.ts';
+import { inspectBundle } from './inspect-bundle.ts';
 import { exportKept } from './keep-data.ts';
-import { knownForInspection } from './known-files.ts';
 import { madeReports } from './made-reports.ts';
 import { readPipeline, requireFiles, requireRunnable } from './model-access.ts';
 import { monitorView } from './monitor-view.ts';
@@ -169,27 +168,20 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
       },
     },
     bundles: {
-      inspect: async ({ signal, report }, { source, trust }) => {
-        const given = await Promise.all(
-          (trust ?? []).map(async (token, at) =>
-            parseTrustAnchor(`key ${at + 1}`, await readText(pathOf(token))),
-          ),
-        );
-        const opened = (await sessions.status()).state === 'open' ? sessions.open() : undefined;
-        let done = 0;
-        const gate = await passGate(pathOf(source), {
-          trust: [...given, ...(opened?.trust.anchors() ?? [])],
-          signers: opened?.policy.read().signers,
-          known: opened === undefined ? undefined : knownForInspection(opened),
-          now: clock(),
-          signal,
-          onBytes: (count) => report({ step: 'Reading', done: (done += count), unit: 'bytes' }),
-          store: async (content) => {
-            for await (const _chunk of content); // read to the end: nothing is kept of an inspection
+      inspect: async (context, { source, trust, sarif }) =>
+        inspectBundle(
+          context,
+          {
+            path: pathOf(source),
+            trustPaths: (trust ?? []).map(pathOf),
+            sarifPath: sarif === undefined ? undefined : join(folderOf(sarif.folder), sarif.name),
           },
-        });
-        return gate.report;
-      },
+          {
+            opened: (await sessions.status()).state === 'open' ? sessions.open() : undefined,
+            clock,
+            version: deps.version,
+          },
+        ),
       import: (context, { source, ...input }) =>
         importBundle(
           context,

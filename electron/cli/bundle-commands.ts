@@ -32,12 +32,19 @@ export function addBundleCommands(program: Command, runner: Runner): void {
       collect,
       [],
     )
-    .action((source: string, options: { trust: string[] }, command: Command) =>
+    .option('--sarif <file>', 'write the findings to a new file, as SARIF 2.1.0')
+    .action((source: string, options: { trust: string[]; sarif?: string }, command: Command) =>
       runner.plain(command, async ({ connection, client, output }) => {
         const trust = await Promise.all(options.trust.map((path) => connection.file(path)));
         const report = await connection.wait(
           contract.bundles.inspect,
-          client.bundles.inspect({ source: await connection.file(source), trust }),
+          client.bundles.inspect({
+            source: await connection.file(source),
+            trust,
+            ...(options.sarif === undefined
+              ? {}
+              : { sarif: await connection.target(options.sarif) }),
+          }),
         );
         output.result(report, describeReport(report, options.trust.length > 0));
         return report.verdict === 'accept' ? 0 : answerNo;

@@ -158,7 +158,12 @@ export type ImportResult = z.infer<typeof importResult>;
 
 export const bundles = {
   inspect: job({
-    input: z.strictObject({ source: fileToken, trust: z.array(fileToken).max(20).optional() }),
+    input: z.strictObject({
+      source: fileToken,
+      trust: z.array(fileToken).max(20).optional(),
+      /** A new file for the findings as SARIF 2.1.0. */
+      sarif: z.strictObject({ folder: fileToken, name: fileName }).optional(),
+    }),
     output: inspectReport,
     access: 'anyone',
     about: 'Opens, identifies, verifies and scans a bundle without importing it.',

@@ -9,6 +9,7 @@ export {
   type Pipeline,
   type PipelineColumn,
 } from './pipeline.ts';
+export { reportToSarif } from './sarif.ts';
 export { wellKnown } from './read-file.ts';
 export { checkSignatures, isSignatureFile, type CheckedSignatures } from './signatures/check.ts';
 export { generateSigningKey, signFolder } from './signatures/sign.ts';

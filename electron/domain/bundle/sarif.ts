@@ -1,43 +1,77 @@
-/** Findings of the gate as a SARIF 2.1.0 log (OASIS), for tools that read such: one run, every rule that was found, paths as URIs. */
-import type { Finding } from '#shared/contract/bundles.ts';
+/**
+ * An inspection as SARIF 2.1.0 (OASIS): every rule of the gate, one result for each finding, the files with their digests. What a
+ * result is known by from one inspection to the next (`partialFingerprints`) is its rule, its file and what was seen.
+ */
+import { createHash } from 'node:crypto';
+import type { Finding, InspectReport } from '#shared/contract/bundles.ts';
+import { rules } from './rules.ts';
 
-export function findingsToSarif(
-  findings: readonly Finding[],
+const root = 'BUNDLE';
+const ruleIds = Object.keys(rules);
+
+/** One document, ending in a newline; `version` is that of the product. */
+export function reportToSarif(
+  report: InspectReport,
   { version }: { readonly version: string },
 ): string {
-  const rules = [...new Map(findings.map((finding) => [finding.ruleId, finding])).values()];
-  const log = {
-    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+  const document = {
+    $schema:
+      'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json',
     version: '2.1.0',
     runs: [
       {
         tool: {
-          driver: {
-            name: 'Strongroom gate',
-            version,
-            rules: rules.map(({ ruleId, title, help, level }) => ({
-              id: ruleId,
-              shortDescription: { text: title },
-              help: { text: help },
-              defaultConfiguration: { level },
-            })),
-          },
+          driver: { name: 'Strongroom gate', version, rules: Object.entries(rules).map(toRule) },
         },
-        results: findings.map(({ ruleId, level, message, path }) => ({
-          ruleId,
-          ruleIndex: rules.findIndex((rule) => rule.ruleId === ruleId),
-          level,
-          message: { text: message },
-          ...(path === '' ? {} : { locations: [locationOf(path)] }),
+        automationDetails: { id: `gate/${report.manifestDigest}` },
+        originalUriBaseIds: { [root]: { description: { text: `The bundle ${report.name}` } } },
+        artifacts: report.files.map(({ path, bytes, sha256 }) => ({
+          location: locationOf(path),
+          length: bytes,
+          hashes: { 'sha-256': sha256 },
         })),
+        results: report.findings.map(toResult),
+        invocations: [{ executionSuccessful: true }],
+        columnKind: 'utf16CodeUnits',
+        properties: {
+          verdict: report.verdict,
+          manifestDigest: report.manifestDigest,
+          signature: report.signature.status,
+        },
       },
     ],
   };
-  return `${JSON.stringify(log, null, 2)}\n`;
+  return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-function locationOf(path: string): unknown {
+function toRule([id, { level, title, help }]: [
+  string,
+  (typeof rules)[keyof typeof rules],
+]): object {
+  return {
+    id,
+    shortDescription: { text: title },
+    fullDescription: { text: `${title}. ${help}` },
+    help: { text: help },
+    defaultConfiguration: { level },
+  };
+}
+
+function toResult({ ruleId, level, path, message }: Finding): object {
+  const fingerprint = createHash('sha256').update(JSON.stringify([ruleId, path, message]));
+  return {
+    ruleId,
+    ruleIndex: ruleIds.indexOf(ruleId),
+    level,
+    message: { text: message },
+    ...(path === ''
+      ? {}
+      : { locations: [{ physicalLocation: { artifactLocation: locationOf(path) } }] }),
+    partialFingerprints: { 'strongroomFinding/v1': fingerprint.digest('hex') },
+  };
+}
+
+function locationOf(path: string): object {
   // Names from a bundle may hold half characters, which no URI can.
-  const uri = path.toWellFormed().split('/').map(encodeURIComponent).join('/');
-  return { physicalLocation: { artifactLocation: { uri } } };
+  return { uri: path.toWellFormed().split('/').map(encodeURIComponent).join('/'), uriBaseId: root };
 }

@@ -9,7 +9,7 @@ import type { InspectReport } from '#shared/contract/bundles.ts';
 import type { PolicyState } from '#shared/contract/policy.ts';
 import { canonicalBytes } from '#platform/canonical-json.ts';
 import { signStatement } from '#platform/dsse.ts';
-import { findingsToSarif } from './sarif.ts';
+import { reportToSarif } from './sarif.ts';
 
 export type Decision = 'accepted' | 'overridden' | 'refused';
 
@@ -54,7 +54,7 @@ export function signVerdict(
     readonly sign: (message: Uint8Array) => Uint8Array;
   },
 ): SignedVerdict {
-  const sarif = findingsToSarif(report.findings, { version: options.version });
+  const sarif = reportToSarif(report, { version: options.version });
   const sarifDigest = digestOf(sarif);
   const statement: VerdictStatement = {
     _type: 'https://in-toto.io/Statement/v1',

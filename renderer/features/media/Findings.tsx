@@ -5,6 +5,7 @@ import { Dialog } from '../../ui/Dialog.tsx';
 import { Facts } from '../../ui/Facts.tsx';
 import { State, StateIcon } from '../../ui/State.tsx';
 import { levelTone } from '../../ui/words.ts';
+import { RulePage } from './RulePage.tsx';
 
 /** What the gate found, gravest first; each opens what its rule means and what to do. */
 export function Findings({ findings }: { readonly findings: readonly Finding[] }) {
@@ -49,9 +50,9 @@ export function Findings({ findings }: { readonly findings: readonly Finding[] }
                 </span>,
               ],
               ['What was seen', open.message],
-              ['What to do', open.help],
             ]}
           />
+          <RulePage ruleId={open.ruleId} help={open.help} />
           <footer>
             <Button onClick={close}>Close</Button>
           </footer>

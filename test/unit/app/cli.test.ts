@@ -134,6 +134,12 @@ describe('the command line', () => {
         signature: { status: 'untrusted' },
       });
       const key = join(sample, 'keys/SAMPLE-ONLY-do-not-trust.pub.pem');
+      const sarif = join(temporaryFolder(), 'findings.sarif');
+      cli(['bundle', 'inspect', join(sample, 'credit-risk'), '--sarif', sarif]);
+      expect(readFileSync(sarif, 'utf8')).toContain('"ruleId": "SR-SIG-002"');
+      expect(cli(['bundle', 'inspect', join(sample, 'credit-risk'), '--sarif', sarif]).status).toBe(
+        73,
+      );
       expect(
         cli(['bundle', 'inspect', join(sample, 'credit-risk'), '--trust', key, '--json']).status,
       ).toBe(0);
