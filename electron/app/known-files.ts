@@ -56,6 +56,16 @@ export function knownForInspection(opened: OpenVaultState): FindKnown<void> {
   return (sha256) => fromVault(opened, sha256, drained);
 }
 
+function mayOpen({ vault }: OpenVaultState, objectId: string): boolean {
+  try {
+    vault.objects.handOver(objectId).key.fill(0);
+    return true;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'forbidden') return false;
+    throw error;
+  }
+}
+
 /** Keys may have been rotated since; such an object only waits to be discarded. */
 function isOpenable(vault: OpenVaultState['vault'], object: StagedObject): boolean {
   try {
@@ -67,12 +77,13 @@ function isOpenable(vault: OpenVaultState['vault'], object: StagedObject): boole
 }
 
 function fromVault<Stored>(
-  { vault, registry }: OpenVaultState,
+  opened: OpenVaultState,
   sha256: string,
   store: KnownFile<Stored>['store'],
 ): KnownFile<Stored> | undefined {
+  const { vault, registry } = opened;
   const file = registry.findFile(sha256);
-  if (file === undefined) return undefined;
+  if (file === undefined || !mayOpen(opened, file.objectId)) return undefined;
   return {
     from: 'vault',
     sizeBytes: file.bytes,

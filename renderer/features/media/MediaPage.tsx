@@ -1,5 +1,5 @@
 import { IconDeviceUsb, IconFolder, IconInbox, IconRefresh } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Place } from '#shared/contract/media.ts';
 import { client } from '../../app/client.ts';
 import { FileDialog, type PickedPlace } from '../../app/FileDialog.tsx';
@@ -22,13 +22,17 @@ export function MediaPage({ looksAtBundle }: { readonly looksAtBundle: boolean }
   const [chosen, setChosen] = useState<Place>();
   const [inspecting, setInspecting] = useState<PickedPlace>();
   const [picking, setPicking] = useState(false);
+  const first = places.data?.find(({ kind }) => kind !== 'folder');
+  // A drive that is looked at without having been chosen is missed too when it goes.
+  useEffect(() => {
+    if (chosen === undefined && first?.kind === 'removable') setChosen(first);
+  }, [chosen, first]);
   const inspect = (bundle: PickedPlace): void => {
     setInspecting(bundle);
     go('media', 'bundle');
   };
   if (looksAtBundle && inspecting !== undefined)
     return <Verdict key={inspecting.token} source={inspecting} onBack={() => go('media')} />;
-  const first = places.data?.find(({ kind }) => kind !== 'folder');
   const wanted = chosen ?? first;
   const shown = places.data?.find(({ token }) => token === wanted?.token);
   const isGone = chosen !== undefined && places.data !== undefined && shown === undefined;

@@ -55,6 +55,10 @@ test('a differential bundle brings what changed; the rest is taken from the vaul
   await bring(there, await signedFolder(join(there.dir, 'first')));
   const reused = ['model.onnx', 'pipeline.json'].map((path) => ({ path, from: 'vault' }));
   expect(await look(there, difference)).toMatchObject({ verdict: 'accept', reused });
+  // An auditor's keys open no model, so there is nothing to compare with.
+  await there.as('audrey');
+  expect((await look(there, difference)).signature.status).toBe('invalid');
+  await there.as('ada');
   const result = await bring(there, difference);
   expect(result).toMatchObject({
     version: 2,
