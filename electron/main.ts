@@ -1,10 +1,20 @@
 /** Entry of the Electron host: one window, one core, no product logic. */
 import { join } from 'node:path';
-import { app, BrowserWindow, ipcMain, Menu, powerMonitor, protocol, session } from 'electron';
+import {
+  app,
+  BrowserWindow,
+  ipcMain,
+  Menu,
+  powerMonitor,
+  protocol,
+  safeStorage,
+  session,
+} from 'electron';
 import { defaultPinsDir, defaultVaultDir } from '#platform/paths.ts';
 import { startCore } from './app/core-process.ts';
 import { readWindowFiles } from './app/window-files.ts';
 import { serveWindow } from './shell/ipc.ts';
+import { createOsKeychain } from './shell/keychain.ts';
 import { appScheme, serveFiles } from './shell/protocol.ts';
 import { appOrigin, hardenContents, hardenSession, windowOptions } from './shell/security.ts';
 import { createWindowSettings } from './shell/window-settings.ts';
@@ -47,6 +57,11 @@ async function open(): Promise<void> {
     vaultDir: argumentAfter('--vault') ?? defaultVaultDir(),
     pinsDir: argumentAfter('--pins') ?? process.env['STRONGROOM_PINS'] ?? defaultPinsDir(),
     host: 'electron',
+    keychain: createOsKeychain({
+      safeStorage,
+      dir: join(app.getPath('userData'), 'keychain'),
+      platform: process.platform,
+    }),
     ...(inboxDir === undefined ? {} : { inboxDir }),
   });
   const window = new BrowserWindow({

@@ -19,6 +19,7 @@ export const auditActions = [
   'trust.remove',
   'keys.rotate',
   'keys.recovery',
+  'keys.keychain',
   'policy.set',
   'bundle.import',
   'bundle.export',

@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { AppError } from '#shared/errors.ts';
 import { appEvent, type AppEvent } from '#shared/contract/index.ts';
+import type { Keychain } from '#platform/keychain.ts';
 import { createApp } from './create-app.ts';
+import { answerKeychain, remoteKeychain } from './keychain-channel.ts';
 
 const request = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -49,7 +51,12 @@ const coreEntry = fileURLToPath(new URL('../core.ts', import.meta.url));
 
 /** Starts the core; `nodePath` is the Node binary that ships with the program, `entry` its script. */
 export function startCore(
-  options: CoreOptions & { readonly nodePath: string; readonly entry?: string },
+  options: CoreOptions & {
+    readonly nodePath: string;
+    readonly entry?: string;
+    /** What the core may ask for secrets of people who want it. */
+    readonly keychain?: Keychain;
+  },
 ): Core {
   const args = [
     '--disable-sigusr1',
@@ -90,7 +97,12 @@ export function startCore(
     });
   }
 
+  const forKeychain =
+    options.keychain === undefined
+      ? undefined
+      : answerKeychain(options.keychain, (message) => void child.send(message));
   child.on('message', (message) => {
+    if (forKeychain?.(message) === true) return;
     const parsed = reply.parse(message);
     if (parsed.kind === 'event') {
       for (const listener of listeners) listener(parsed.event);
@@ -129,7 +141,15 @@ export function startCore(
 
 /** The other end: runs in the core process until its host is gone. */
 export function serveCore(options: CoreOptions): void {
-  const app = createApp(options);
+  // The Electron host alone has one; it answers over the channel.
+  const keychain =
+    options.host === 'electron'
+      ? remoteKeychain({
+          send: (message) => void process.send?.(message),
+          onMessage: (listener) => void process.on('message', listener),
+        })
+      : undefined;
+  const app = createApp({ ...options, ...(keychain === undefined ? {} : { keychain }) });
   const answer = (id: string, value: unknown): void => {
     if (process.connected) process.send?.({ kind: 'reply', id, value });
   };

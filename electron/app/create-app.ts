@@ -4,6 +4,7 @@ import type { AppEvent } from '#shared/contract/index.ts';
 import type { Operation } from '#shared/contract/operations.ts';
 import { hostname } from 'node:os';
 import { systemClock, type Clock } from '#platform/clock.ts';
+import { noKeychain, type Keychain } from '#platform/keychain.ts';
 import { createInference } from '#domain/inference/index.ts';
 import { createFileTokens, watchMedia } from '#domain/media/index.ts';
 import type { KdfChoice } from '#domain/vault/index.ts';
@@ -34,6 +35,8 @@ export interface AppOptions {
   /** Where the newest checkpoints are kept outside the vault; without it nowhere. */
   readonly pinsDir?: string;
   readonly clock?: Clock;
+  /** Of the operating system; without it there is none. */
+  readonly keychain?: Keychain;
   /** In place of the profile's cost; tests pay less. */
   readonly kdf?: KdfChoice;
 }
@@ -65,8 +68,12 @@ export function createApp(options: AppOptions): App {
     onChange: (operationId) => emit({ kind: 'operation', operationId }),
   });
   const pins = createPinGuard(options.pinsDir, options.vaultDir);
+  const keychain =
+    options.keychain ??
+    noKeychain('This host has no keychain. The vault opens with passwords and the recovery key.');
   const sessions = createSessions({
     pins,
+    keychain,
     dir: options.vaultDir,
     clock,
     host: `${options.host}:${hostname()}`.slice(0, 120),
@@ -83,6 +90,7 @@ export function createApp(options: AppOptions): App {
   const tokens = createFileTokens();
   const handlers = createHandlers({
     pins,
+    keychain,
     clock,
     host: options.host,
     vaultDir: options.vaultDir,

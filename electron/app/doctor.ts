@@ -40,6 +40,18 @@ export function checkInstallation(): Check[] {
   ];
 }
 
+/** Which hosts hear of a locked screen; the others have the idle time alone. */
+export function describeScreenLock(host: 'electron' | 'chromium' | 'cli'): Check {
+  const isTold = host === 'electron' && process.platform !== 'linux';
+  return {
+    name: 'screen lock',
+    ok: true,
+    detail: isTold
+      ? 'The vault seals itself when the screen is locked.'
+      : 'This host is not told when the screen is locked; the vault seals itself when it is idle.',
+  };
+}
+
 function attempt(name: string, look: () => string): Check {
   try {
     return { name, ok: true, detail: look() };

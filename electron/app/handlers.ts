@@ -6,6 +6,7 @@ import type { VerifyStatus } from '#shared/contract/audit.ts';
 import type { contract } from '#shared/contract/index.ts';
 import type { User } from '#shared/contract/users.ts';
 import type { Clock } from '#platform/clock.ts';
+import type { Keychain } from '#platform/keychain.ts';
 import { isInside } from '#platform/paths.ts';
 import { exportLog, verifyLog } from '#domain/audit/index.ts';
 import { findBundles, generateSigningKey, signFolder } from '#domain/bundle/index.ts';
@@ -15,7 +16,7 @@ import { readFolder, readPlaces, type FileTokens } from '#domain/media/index.ts'
 import { backUp, checkBackups, inspectBackups, rememberedBackups, restore } from './backups.ts';
 import { atOnce, changed } from './catalog-acts.ts';
 import { checkFiles, exportFiles } from './custody.ts';
-import { checkInstallation, versionOf } from './doctor.ts';
+import { checkInstallation, describeScreenLock, versionOf } from './doctor.ts';
 import {
   eraseData,
   eraseDue,
@@ -28,6 +29,8 @@ import type { CallContext, Handlers } from './handler.ts';
 import { importBundle } from './import-bundle.ts';
 import { inspectBundle } from './inspect-bundle.ts';
 import { exportKept } from './keep-data.ts';
+import { knownForInspection } from './known-files.ts';
+import { describeKeychain, keychainState, setKeychain } from './keychain-unlock.ts';
 import { madeReports } from './made-reports.ts';
 import { readPipeline, requireFiles, requireRunnable } from './model-access.ts';
 import { monitorView } from './monitor-view.ts';
@@ -50,6 +53,7 @@ export interface HandlerDeps {
   readonly sessions: Sessions;
   readonly pins: PinGuard;
   readonly operations: Operations;
+  readonly keychain: Keychain;
   readonly inference: Inference;
 }
 
@@ -72,6 +76,7 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
       status: () => sessions.status(),
       create: (_context, input) => sessions.create(input),
       signIn: (_context, { user, password }) => sessions.signIn(user, password),
+      signInWithKeychain: (_context, { user }) => sessions.signInWithKeychain(user),
       recover: (_context, input) => sessions.recover(input),
       seal: async () => sessions.seal('command').then(() => null),
       touch: () => {
@@ -99,6 +104,8 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
       },
     },
     keys: {
+      keychain: (context) => keychainState(context, deps.keychain),
+      setKeychain: (context, input) => setKeychain(context, input, deps),
       recovery: async ({ open, note }, { shares }) => {
         note({ details: { shares } });
         return { recoveryKey: await open().vault.slots.renewRecovery(shares ?? undefined) };
@@ -470,7 +477,12 @@ export function createHandlers(deps: HandlerDeps): Handlers<typeof contract> {
       }),
       doctor: async () => {
         const { vaultId } = await sessions.status();
-        const checks = [...checkInstallation(), deps.pins.describe(vaultId ?? undefined)];
+        const checks = [
+          ...checkInstallation(),
+          deps.pins.describe(vaultId ?? undefined),
+          await describeKeychain(deps.keychain),
+          describeScreenLock(deps.host),
+        ];
         return { ok: checks.every(({ ok }) => ok), checks };
       },
     },

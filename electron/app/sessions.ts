@@ -10,10 +10,12 @@ import type { Session, VaultStatus } from '#shared/contract/vault.ts';
 import type { PolicyState } from '#shared/contract/policy.ts';
 import type { User } from '#shared/contract/users.ts';
 import type { Clock } from '#platform/clock.ts';
+import type { Keychain } from '#platform/keychain.ts';
 import { checkPassword, minimumPasswordLength } from '#domain/identity/index.ts';
 import {
   createVault,
   openVault,
+  openVaultWithKeychain,
   openVaultWithRecoveryKey,
   readVaultInfo,
   type KdfChoice,
@@ -23,7 +25,7 @@ import { readRestoredMark, removeRestoredMark, type RestoredFrom } from '#domain
 import type { PinGuard, RolledBack } from './pin-guard.ts';
 import { completeErasures } from './erase.ts';
 import { rememberSize, rememberVerdict } from './seen-log.ts';
-import { recordSignIn } from './sign-in-record.ts';
+import { recordSignIn, type SignInRecord } from './sign-in-record.ts';
 import { settleInterrupted } from './unfinished-acts.ts';
 import {
   createOpenStores,
@@ -47,6 +49,7 @@ export interface Sessions {
     readonly recoveryShares?: { readonly threshold: number; readonly shares: number } | undefined;
   }): Promise<{ session: Session; recoveryKey: string; vaultId: string }>;
   signIn(user: string, password: string): Promise<SignedIn>;
+  signInWithKeychain(user: string): Promise<SignedIn>;
   recover(entry: {
     readonly recoveryKey: string;
     readonly user: string;
@@ -90,6 +93,7 @@ export function createSessions(deps: {
   readonly clock: Clock;
   readonly host: string;
   readonly kdf: KdfChoice | undefined;
+  readonly keychain: Keychain;
   /** Stops running work; awaited before the keys are destroyed. */
   readonly beforeSeal: () => Promise<void>;
   readonly isWorking: () => boolean;
@@ -235,7 +239,8 @@ export function createSessions(deps: {
   }
 
   /** Starts the session; what the sign-in found and repaired goes into the log first. */
-  async function begin(vault: OpenVault, stores: OpenStores, user: User): Promise<SignedIn> {
+  async function begin(by: SignInRecord['by'], stores: OpenStores, user: User): Promise<SignedIn> {
+    const { vault } = stores;
     // Before the session starts: nothing may be done in it until its sign-in stands in the log.
     const restored = stores.log.damaged ? undefined : await restoredFrom(stores);
     const rolledBack = stores.log.damaged ? undefined : deps.pins.check(stores, restored);
@@ -252,7 +257,7 @@ export function createSessions(deps: {
     }
     const record = (): void => {
       recordSignIn(
-        { stores, actor: actorOf(open()), user, failedAttempts: vault.failedAttempts },
+        { stores, actor: actorOf(open()), user, failedAttempts: vault.failedAttempts, by },
         { repaired, restored, at: clock().toISOString() },
       );
       removeRestoredMark(vault.dir);
@@ -269,6 +274,19 @@ export function createSessions(deps: {
       owedRecord = record;
     }
     return { session, repaired };
+  }
+
+  /** A sign-in, whatever opened the vault. */
+  function enter(by: SignInRecord['by'], openIt: () => Promise<OpenVault>): Promise<SignedIn> {
+    return exclusively(async () => {
+      const vault = await openIt();
+      return closingOnFailure(vault, async () => {
+        const stores = createOpenStores(vault, deps);
+        const signedIn = await begin(by, stores, stores.users.bySlot(vault.slotId));
+        await clearUp(stores);
+        return signedIn;
+      });
+    });
   }
 
   function keepPin(): void {
@@ -322,6 +340,7 @@ export function createSessions(deps: {
         sealedBecause,
         pin: info === undefined ? null : deps.pins.state(info.vaultId),
         rolledBack: state?.rolledBack === undefined ? null : rolledBackToWire(state.rolledBack),
+        keychain: info?.hasKeychain === true && (await deps.keychain.available()).ok,
         passwordPolicy: { minLength: minimumPasswordLength },
       };
     },
@@ -364,16 +383,12 @@ export function createSessions(deps: {
         });
       }),
 
-    signIn: (name, password) =>
-      exclusively(async () => {
-        const vault = await openVault({ dir, user: name, password, clock, schema: vaultSchema });
-        return closingOnFailure(vault, async () => {
-          const stores = createOpenStores(vault, deps);
-          const signedIn = await begin(vault, stores, stores.users.bySlot(vault.slotId));
-          await clearUp(stores);
-          return signedIn;
-        });
-      }),
+    signIn: (user, password) =>
+      enter('password', () => openVault({ dir, user, password, clock, schema: vaultSchema })),
+    signInWithKeychain: (user) =>
+      enter('keychain', () =>
+        openVaultWithKeychain({ dir, user, keychain: deps.keychain, clock, schema: vaultSchema }),
+      ),
 
     recover: ({ recoveryKey, user, newPassword, reason }) =>
       exclusively(async () => {
@@ -426,7 +441,7 @@ export function createSessions(deps: {
             objects: [{ type: 'user', id: recovered.name }],
             outcome: 'ok',
           });
-          const signedIn = await begin(vault, stores, recovered);
+          const signedIn = await begin('recovery', stores, recovered);
           await clearUp(stores);
           return signedIn;
         });

@@ -12,13 +12,17 @@ import type { ActFacts } from './act-facts.ts';
 import type { OpenStores } from './open-state.ts';
 import { settleInterrupted } from './unfinished-acts.ts';
 
+export interface SignInRecord {
+  readonly stores: OpenStores;
+  readonly actor: Pick<NewEntry, 'actor' | 'role' | 'session'>;
+  readonly user: User;
+  readonly failedAttempts: number;
+  /** What opened the vault. */
+  readonly by: 'password' | 'keychain' | 'recovery';
+}
+
 export function recordSignIn(
-  who: {
-    readonly stores: OpenStores;
-    readonly actor: Pick<NewEntry, 'actor' | 'role' | 'session'>;
-    readonly user: User;
-    readonly failedAttempts: number;
-  },
+  who: SignInRecord,
   found: {
     readonly repaired: {
       readonly rolledBack: number;
@@ -30,7 +34,7 @@ export function recordSignIn(
     readonly restored: RestoredFrom | undefined;
   },
 ): void {
-  const { stores, actor, user, failedAttempts } = who;
+  const { stores, actor, user, failedAttempts, by } = who;
   const { repaired, restored } = found;
   const event = (entry: Pick<NewEntry, 'action' | 'details' | 'objects' | 'outcome'>): void =>
     void stores.log.append({ ...actor, phase: 'event', ...entry });
@@ -43,7 +47,12 @@ export function recordSignIn(
     });
   }
   settleInterrupted(stores, user.name, restored === undefined ? undefined : madeBy(restored));
-  event({ action: 'vault.sign-in', objects: [{ type: 'user', id: user.name }], outcome: 'ok' });
+  event({
+    action: 'vault.sign-in',
+    objects: [{ type: 'user', id: user.name }],
+    outcome: 'ok',
+    ...(by === 'password' ? {} : { details: { by } }),
+  });
   if (restored !== undefined) {
     const { facts, digest } = restored.manifest;
     const { snapshot, backupId, madeAt, log } = facts;

@@ -60,6 +60,7 @@ const attempts: Readonly<Partial<Record<LogEntry['action'], string>>> = {
   'trust.remove': 'stop trusting a key',
   'keys.rotate': 'rotate keys',
   'keys.recovery': 'make a new recovery key',
+  'keys.keychain': 'change unlocking with the keychain',
   'policy.set': 'change the policy',
   'audit.pin-accept': 'accept a vault that was put back',
   'vault.sign-in': 'sign in',
@@ -110,6 +111,10 @@ function did(entry: LogEntry): string {
       return 'trusted a key';
     case 'trust.remove':
       return 'stopped trusting a key';
+    case 'keys.keychain':
+      return details['enabled'] === true
+        ? 'lets the keychain of a computer unlock the vault'
+        : 'no longer unlocks with the keychain of a computer';
     case 'keys.recovery':
       return 'made a new recovery key';
     case 'keys.rotate':

@@ -57,6 +57,8 @@ export const vaultStatus = z.strictObject({
       restoredFrom: timestamp.nullable(),
     })
     .nullable(),
+  /** A keychain of this computer may open it for somebody. */
+  keychain: z.boolean(),
   passwordPolicy: z.strictObject({ minLength: z.int() }),
 });
 export type VaultStatus = z.infer<typeof vaultStatus>;
@@ -91,6 +93,12 @@ export const vault = {
     output: z.strictObject({ session, repaired: recovery }),
     access: 'anyone',
     about: 'Opens the vault for one user.',
+  }),
+  signInWithKeychain: method({
+    input: z.strictObject({ user: userName }),
+    output: z.strictObject({ session, repaired: recovery }),
+    access: 'anyone',
+    about: 'Opens the vault for one user with the keychain of this computer.',
   }),
   recover: method({
     input: z.strictObject({

@@ -1,7 +1,7 @@
 /**
  * Wrong passwords are counted beside the vault file, because the count must survive a restart and nobody is signed in who
- * could write the log. It is a brake on people at the keyboard, not a defence against somebody with a copy of the disk (who
- * can delete this file): that defence is the cost of the KDF.
+ * could write the log. Whoever may set the clock forward ends the wait; setting it back does not. It is a brake on people at the
+ * keyboard, not a defence against somebody with a copy of the disk (who can delete this file): that is the cost of the KDF.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -51,12 +51,20 @@ export function createAttempts(dir: string, clock: Clock): Attempts {
 
   return {
     async refuseIfBlocked(tag) {
-      const entry = (await load()).byTag[tag];
+      const file = await load();
+      const entry = file.byTag[tag];
       if (entry === undefined || entry.failed < maxTries) return;
-      const untilMs = Date.parse(entry.last) + lockMinutes * 60_000;
-      const leftMs = untilMs - clock().getTime();
-      // A clock set back must not block for longer than one period.
-      if (leftMs <= 0 || leftMs > lockMinutes * 60_000) return;
+      const now = clock();
+      let lastMs = Date.parse(entry.last);
+      if (lastMs > now.getTime()) {
+        // The clock was set back: the name stays blocked, for one period from now and no longer.
+        lastMs = now.getTime();
+        const last = now.toISOString();
+        await save({ ...file, byTag: { ...file.byTag, [tag]: { ...entry, last } } });
+      }
+      const untilMs = lastMs + lockMinutes * 60_000;
+      const leftMs = untilMs - now.getTime();
+      if (leftMs <= 0) return;
       const minutes = Math.ceil(leftMs / 60_000);
       throw new AppError(
         'locked',

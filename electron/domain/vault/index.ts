@@ -10,6 +10,7 @@ export { unwrap, wrap } from './slots.ts';
 export {
   createVault,
   openVault,
+  openVaultWithKeychain,
   openVaultWithRecoveryKey,
   readVaultInfo,
   type OpenVault,

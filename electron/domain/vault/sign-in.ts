@@ -3,20 +3,24 @@ import { randomBytes } from 'node:crypto';
 import { AppError } from '#shared/errors.ts';
 import type { Role } from '#shared/roles.ts';
 import type { Clock } from '#platform/clock.ts';
+import type { Keychain } from '#platform/keychain.ts';
 import { createQueue } from '#platform/queue.ts';
+import { step } from '#platform/steps.ts';
 import { createAttempts, type Attempts } from './attempts.ts';
 import { passwordToKey } from './kdf.ts';
 import { destroyKeys, purposesByRole, type RootKeys } from './purposes.ts';
 import { createRecovery, type Split } from './recovery-shares.ts';
 import {
   changePassword,
+  createKeychainSlot,
   createPasswordSlot,
+  openKeychainSlot,
   openPasswordSlot,
   resealSlot,
   slotTag,
   type OpenedKeys,
 } from './slots.ts';
-import type { HeldVaultFile, PasswordSlot, VaultFile } from './vault-file.ts';
+import type { HeldVaultFile, PasswordSlot, Slot, VaultFile } from './vault-file.ts';
 
 export interface VaultSlots {
   /** Makes a slot for the name, in place of one that the name may have. Returns the slot's id. */
@@ -28,6 +32,10 @@ export interface VaultSlots {
   remove(slotId: string): Promise<void>;
   setRole(slotId: string, role: Role): Promise<void>;
   setPassword(slotId: string, password: string): Promise<void>;
+  hasKeychain(user: string): boolean;
+  /** A second way in for the person, with a secret that the keychain alone keeps. */
+  addKeychain(user: string, keychain: Pick<Keychain, 'store'>): Promise<void>;
+  removeKeychain(user: string, keychain: Pick<Keychain, 'remove'>): Promise<void>;
   /** A new recovery key in place of the old one: as text, the key or its shares, one on a line. */
   renewRecovery(split: Split | undefined): Promise<string>;
   /** Throws `wrong-password` or `locked`; counts failures as sign-in does. */
@@ -97,10 +105,39 @@ export function createSlots(deps: {
       const slot = passwordSlot(slotId);
       const file = held.file();
       const changed = await changePassword(file, slot, { password, kdf: file.kdf, keys });
+      // Whoever could use the keychain of a computer must show the new password once more.
       await held.change(({ slots }) => ({
-        slots: slots.map((other) => (other.id === slotId ? changed : other)),
+        slots: slots
+          .filter((other) => other.kind !== 'keychain' || other.tag !== slot.tag)
+          .map((other) => (other.id === slotId ? changed : other)),
       }));
       await createAttempts(dir, deps.clock).forgive(slot.tag);
+    },
+    hasKeychain: (user) => keychainSlots(held.file(), slotTag(held.file(), user)).length > 0,
+    async addKeychain(user, keychain) {
+      const file = held.file();
+      const tag = slotTag(file, user);
+      const password = file.slots.find(
+        (slot): slot is PasswordSlot => slot.kind === 'password' && slot.tag === tag,
+      );
+      if (password === undefined)
+        throw new AppError('not-found', 'The vault has no such key slot.');
+      const secret = randomBytes(32);
+      const slot = createKeychainSlot(file, secret, { password, keys });
+      await keychain.store(slot.id, secret).finally(() => secret.fill(0));
+      step('keychain: secret stored');
+      await held.change(({ slots }) => ({
+        slots: [...slots.filter((other) => other.kind !== 'keychain' || other.tag !== tag), slot],
+      }));
+    },
+    async removeKeychain(user, keychain) {
+      const tag = slotTag(held.file(), user);
+      const leaving = keychainSlots(held.file(), tag);
+      await held.change(({ slots }) => ({
+        slots: slots.filter((slot) => slot.kind !== 'keychain' || slot.tag !== tag),
+      }));
+      step('keychain: slot removed');
+      for (const { id } of leaving) await keychain.remove(id);
     },
     async renewRecovery(split) {
       const { slot, text } = createRecovery(held.file(), keys, split);
@@ -119,6 +156,35 @@ export function createSlots(deps: {
         await attempts.forgive(slotTag(file, user));
       }),
   };
+}
+
+/** Opens with what the keychain of this computer has. An unknown name says the same as one without a keychain slot. */
+export async function unlockWithKeychain(entry: {
+  readonly file: VaultFile;
+  readonly attempts: Attempts;
+  readonly user: string;
+  readonly keychain: Pick<Keychain, 'load'>;
+}): Promise<Opened & { readonly failedAttempts: number }> {
+  const { file, attempts, keychain } = entry;
+  const tag = slotTag(file, entry.user);
+  const password = file.slots.find(
+    (slot): slot is PasswordSlot => slot.kind === 'password' && slot.tag === tag,
+  );
+  for (const slot of keychainSlots(file, tag)) {
+    const secret = await keychain.load(slot.id);
+    const opened = secret === undefined ? undefined : openKeychainSlot(file, slot, secret);
+    secret?.fill(0);
+    if (opened !== undefined && password !== undefined)
+      return { slot: password, opened, failedAttempts: await attempts.succeeded(tag) };
+  }
+  throw new AppError(
+    'wrong-password',
+    'The keychain of this computer does not open the vault for this name. Sign in with the password.',
+  );
+}
+
+function keychainSlots(file: VaultFile, tag: string): Slot[] {
+  return file.slots.filter((slot) => slot.kind === 'keychain' && slot.tag === tag);
 }
 
 interface Try {

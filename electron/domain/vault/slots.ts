@@ -72,6 +72,27 @@ export function createRecoverySlot(
   };
 }
 
+/** For a secret that only the keychain of a computer keeps; holds what the person's password slot holds. */
+export function createKeychainSlot(
+  vault: VaultIdentity,
+  secret: Uint8Array,
+  of: { readonly password: PasswordSlot; readonly keys: RootKeys },
+): Slot {
+  const id = randomBytes(16).toString('hex');
+  const pair = generateHpkeKeyPair();
+  return {
+    kind: 'keychain',
+    id,
+    tag: of.password.tag,
+    publicKey: toBase64(pair.publicKey),
+    wrappedPrivateKey: toBase64(
+      wrap(keychainKek(secret, id), pair.privateKey, wrapAad(vault, { kind: 'keychain', id })),
+    ),
+    sealed: seal(vault, { id, publicKey: pair.publicKey }, of.keys, heldBy(of.password)),
+    next: {},
+  };
+}
+
 /** Adds to the slot those keys of the next epoch whose present ones it holds. */
 export function offerNextKeys(vault: VaultIdentity, slot: Slot, nextKeys: RootKeys): Slot {
   const recipient = { id: slot.id, publicKey: fromBase64(slot.publicKey) };
@@ -130,6 +151,14 @@ export function openRecoverySlot(
     kind: 'recovery',
     id: slot.id,
   });
+}
+
+export function openKeychainSlot(
+  vault: VaultIdentity,
+  slot: Slot,
+  secret: Uint8Array,
+): OpenedKeys | undefined {
+  return openSlot(vault, slot, keychainKek(secret, slot.id), { kind: 'keychain', id: slot.id });
 }
 
 export function heldBy(slot: Slot): Purpose[] {
@@ -259,6 +288,12 @@ function wrapAad(vault: VaultIdentity, bound: object): Uint8Array {
 function recoveryKek(recoveryKey: Uint8Array, slotId: string): Uint8Array {
   return new Uint8Array(
     hkdfSync('sha256', recoveryKey, Buffer.from(slotId, 'hex'), 'strongroom recovery slot v1', 32),
+  );
+}
+
+function keychainKek(secret: Uint8Array, slotId: string): Uint8Array {
+  return new Uint8Array(
+    hkdfSync('sha256', secret, Buffer.from(slotId, 'hex'), 'strongroom keychain slot v1', 32),
   );
 }
 

@@ -11,9 +11,10 @@ import { AppError } from '#shared/errors.ts';
 import { syncDirectory } from '#platform/atomic-file.ts';
 import type { Clock } from '#platform/clock.ts';
 import { migrate, requireUnused, type Database } from '#platform/database.ts';
+import type { Keychain } from '#platform/keychain.ts';
 import { acquireLock, type Lock } from '#platform/lock.ts';
 import { Secret } from '#platform/secret.ts';
-import { createAttempts } from './attempts.ts';
+import { createAttempts, type Attempts } from './attempts.ts';
 import { createDataKeys, type DataKeys } from './data-keys.ts';
 import { kdfByProfile, type KdfChoice } from './kdf.ts';
 import {
@@ -31,7 +32,7 @@ import {
   pendingPurposes,
   type DatabaseName,
 } from './rotation.ts';
-import { createSlots, unlock, type VaultSlots } from './sign-in.ts';
+import { createSlots, unlock, unlockWithKeychain, type VaultSlots } from './sign-in.ts';
 import { createPasswordSlot, openRecoverySlot, type OpenedKeys } from './slots.ts';
 import {
   checkVaultFile,
@@ -94,6 +95,8 @@ export interface VaultInfo {
   readonly profile: VaultFile['profile'];
   readonly formatVersion: number;
   readonly createdAt: string;
+  /** Somebody unlocks with the keychain of a computer. */
+  readonly hasKeychain: boolean;
 }
 
 /** What can be told of a vault without a key; undefined where there is none. */
@@ -101,7 +104,8 @@ export async function readVaultInfo(dir: string): Promise<VaultInfo | undefined>
   const file = await readVaultFile(dir);
   if (file === undefined) return undefined;
   const { vaultId, profile, createdAt } = file.file;
-  return { vaultId, profile, formatVersion: file.formatVersion, createdAt };
+  const hasKeychain = file.file.slots.some(({ kind }) => kind === 'keychain');
+  return { vaultId, profile, formatVersion: file.formatVersion, createdAt, hasKeychain };
 }
 
 /** Creates a vault in a new or empty folder and opens it for its first administrator. */
@@ -179,23 +183,34 @@ export async function createVault(
 }
 
 /** Throws `not-found`, `busy`, `locked` (too many tries), `wrong-password`, `tampered`, `unsupported` or `corrupt`. */
-export async function openVault(
+export function openVault(
   options: OpeningContext & { readonly user: string; readonly password: string },
 ): Promise<OpenVault> {
-  const { dir } = options;
+  return openForUser(options, (file, attempts) => unlock({ ...options, file, attempts }));
+}
+
+/** The same with the keychain of the computer in place of the password. */
+export function openVaultWithKeychain(
+  options: OpeningContext & { readonly user: string; readonly keychain: Pick<Keychain, 'load'> },
+): Promise<OpenVault> {
+  return openForUser(options, (file, attempts) =>
+    unlockWithKeychain({ ...options, file, attempts }),
+  );
+}
+
+async function openForUser(
+  context: OpeningContext,
+  open: (file: VaultFile, attempts: Attempts) => ReturnType<typeof unlock>,
+): Promise<OpenVault> {
+  const { dir } = context;
   await requireVault(dir);
   const lock = acquireLock(join(dir, 'lock'));
   return closingOnFailure([() => lock.release()], async () => {
     const stored = await requireVault(dir);
-    const attempts = createAttempts(dir, options.clock);
-    const { slot, opened, failedAttempts } = await unlock({
-      file: stored.file,
-      attempts,
-      user: options.user,
-      password: options.password,
-    });
+    const found = await open(stored.file, createAttempts(dir, context.clock));
+    const { slot, opened, failedAttempts } = found;
     const file = checkedFile(stored, opened);
-    return openDatabases(options, {
+    return openDatabases(context, {
       file,
       opened,
       lock,

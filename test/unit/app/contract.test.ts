@@ -51,6 +51,11 @@ const cases: Readonly<Record<string, Case>> = {
     good: () => ({ name: 'Ida', password: 'long enough', reason }),
     bad: { name: 'Ida' },
   },
+  'keys.keychain': { good: () => null, bad: {} },
+  'keys.setKeychain': {
+    good: () => ({ enabled: false, password: appPasswords.ada }),
+    bad: { enabled: 'yes', password: 'x' },
+  },
   'keys.recovery': {
     good: () => ({ shares: { threshold: 2, shares: 3 }, reason }),
     bad: { shares: { threshold: 3, shares: 2 }, reason },
@@ -195,12 +200,18 @@ const cases: Readonly<Record<string, Case>> = {
     good: () => ({ user: 'ada', password: appPasswords.ada }),
     bad: { user: 'ada' },
   },
+  'vault.signInWithKeychain': { good: () => undefined, bad: {} },
   'vault.create': { good: () => undefined, bad: { user: '', password: 'x' } },
   'vault.recover': { good: () => undefined, bad: { recoveryKey: '' } },
 };
 
 /** Their good case ends a vault or begins one: they have tests of their own. */
-const ownTests: ReadonlySet<string> = new Set(['vault.create', 'audit.acceptPin', 'vault.recover']);
+const ownTests: ReadonlySet<string> = new Set([
+  'vault.signInWithKeychain',
+  'vault.create',
+  'audit.acceptPin',
+  'vault.recover',
+]);
 
 async function prepare(): Promise<Setup> {
   const test = await openPeopledApp();

@@ -79,7 +79,14 @@ describe('opening', () => {
     await expect(openAs(dir, 'Ada', adminPassword, () => now)).rejects.toMatchObject({
       code: 'locked',
     });
-    now = new Date('2031-01-01T08:15:01Z');
+    // Set back, the clock neither frees the name nor blocks it for longer than a period from then on.
+    for (const minute of ['00', '14']) {
+      now = new Date(`2030-12-01T00:${minute}:00Z`);
+      await expect(openAs(dir, 'Ada', adminPassword, () => now)).rejects.toMatchObject({
+        code: 'locked',
+      });
+    }
+    now = new Date('2030-12-01T00:15:01Z');
     const opened = await openAs(dir, 'Ada', adminPassword, () => now);
     expect(opened.failedAttempts).toBe(5);
     opened.close();
@@ -207,6 +214,28 @@ describe('roles in the keys', () => {
       code: 'wrong-password',
     });
   });
+});
+
+test('keys unlocked after an analyst became auditor open no object', async () => {
+  const { vault, dir } = await freshVault();
+  const id = await store(vault, Buffer.from('weights'));
+  const slotId = await vault.slots.add({
+    user: 'Grace',
+    password: 'windmills at noon',
+    role: 'analyst',
+  });
+  await vault.slots.setRole(slotId, 'auditor');
+  vault.close();
+  const grace = await openAs(dir, 'Grace', 'windmills at noon');
+  expect(grace.holds('models')).toBe(false);
+  await expect(load(grace, id)).rejects.toMatchObject({ code: 'forbidden' });
+  grace.close();
+  // Not by the program's word: the slot on disk has nothing sealed in it for that purpose.
+  const { slots } = JSON.parse(readFileSync(join(dir, 'vault.json'), 'utf8')) as {
+    slots: { id: string; sealed: object }[];
+  };
+  const sealed = slots.find((slot) => slot.id === slotId)?.sealed ?? {};
+  expect(Object.keys(sealed).toSorted()).toEqual(['audit', 'catalog', 'records']);
 });
 
 describe('objects', () => {
