@@ -29,7 +29,6 @@ import type { CallContext, Handlers } from './handler.ts';
 import { importBundle } from './import-bundle.ts';
 import { inspectBundle } from './inspect-bundle.ts';
 import { exportKept } from './keep-data.ts';
-import { knownForInspection } from './known-files.ts';
 import { describeKeychain, keychainState, setKeychain } from './keychain-unlock.ts';
 import { madeReports } from './made-reports.ts';
 import { readPipeline, requireFiles, requireRunnable } from './model-access.ts';
