@@ -1,7 +1,7 @@
 /** Inspection: the gate without a vault behind it. Nothing of the bundle is kept. */
 import type { InspectReport } from '#shared/contract/bundles.ts';
 import type { Clock } from '#platform/clock.ts';
-import { passGate, reportToSarif } from '#domain/bundle/index.ts';
+import { digestOf, passGate, reportToSarif } from '#domain/bundle/index.ts';
 import { parseTrustAnchor } from '#domain/identity/index.ts';
 import type { CallContext } from './handler.ts';
 import { knownForInspection } from './known-files.ts';
@@ -40,9 +40,7 @@ export async function inspectBundle(
     now: clock(),
     signal,
     onBytes: (count) => report({ step: 'Reading', done: (done += count), unit: 'bytes' }),
-    store: async (content) => {
-      for await (const _chunk of content); // read to the end
-    },
+    store: digestOf,
   });
   if (input.sarifPath !== undefined)
     await writeNew(input.sarifPath, reportToSarif(gate.report, { version }), 0o644);

@@ -1,6 +1,6 @@
 /** What an import need not read again: files of the versions in the vault, and files that an interrupted import had read whole. */
 import { AppError } from '#shared/errors.ts';
-import type { FindKnown, KnownFile } from '#domain/bundle/index.ts';
+import { digestOf, type Digested, type FindKnown, type KnownFile } from '#domain/bundle/index.ts';
 import type { OpenObject, StagedObject } from '#domain/vault/index.ts';
 import type { OpenVaultState } from './open-state.ts';
 
@@ -38,10 +38,7 @@ export function knownForImport(
         from: 'interrupted',
         sizeBytes: object.sizeBytes,
         content: () => contentOf(() => vault.objects.openStaged(object)),
-        store: async (content) => {
-          await drained(content);
-          return object;
-        },
+        store: async (content) => ({ ...object, ...(await digestOf(content)) }),
       };
     return fromVault(opened, sha256, async (source) => {
       const copy = await vault.objects.stage({ source, signal: into.signal });
@@ -52,8 +49,8 @@ export function knownForImport(
 }
 
 /** Nothing for those whose keys open no model. */
-export function knownForInspection(opened: OpenVaultState): FindKnown<void> {
-  return (sha256) => fromVault(opened, sha256, drained);
+export function knownForInspection(opened: OpenVaultState): FindKnown<Digested> {
+  return (sha256) => fromVault(opened, sha256, digestOf);
 }
 
 function mayOpen({ vault }: OpenVaultState, objectId: string): boolean {
@@ -99,8 +96,4 @@ async function* contentOf(open: () => Promise<OpenObject>): AsyncGenerator<Uint8
   } finally {
     await object.close();
   }
-}
-
-async function drained(content: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const _chunk of content); // to its end: only its digest is wanted
 }

@@ -8,7 +8,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { passGate, signFolder } from '#domain/bundle/index.ts';
+import { digestOf, passGate, signFolder } from '#domain/bundle/index.ts';
 import { writeModel } from '#domain/onnx/index.ts';
 import { parseTrustAnchor } from '#domain/identity/index.ts';
 import {
@@ -277,9 +277,7 @@ async function signUnlessSigned(bundle: string): Promise<void> {
   const { report } = await passGate(bundle, {
     trust: [anchor],
     now: new Date(),
-    store: async (content) => {
-      for await (const _chunk of content); // read to the end; only the verdict is wanted
-    },
+    store: digestOf, // only the verdict is wanted
   });
   if (report.signature.status !== 'verified')
     await signFolder(bundle, { privatePem: readFileSync(keyPath, 'utf8') });

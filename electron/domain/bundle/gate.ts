@@ -13,6 +13,7 @@ import type {
   SignatureResult,
 } from '#shared/contract/bundles.ts';
 import { canonicalBytes } from '#platform/canonical-json.ts';
+import type { Content } from '#platform/content.ts';
 import { parseCard } from './card.ts';
 import { GateBreach } from './containers/breach.ts';
 import type { Declared } from './containers/container.ts';
@@ -20,7 +21,7 @@ import { openBundle, type OpenBundle } from './containers/open.ts';
 import { leftOut, trustedDigests, type FindKnown, type KnownFile } from './known-files.ts';
 import { layoutOf, type Layout } from './layouts/layout.ts';
 import { goldenCases, pipelineSchema, type GoldenCases, type Pipeline } from './pipeline.ts';
-import { readFile, wellKnown, type ReadFile } from './read-file.ts';
+import { readFile, wellKnown, type Digested, type ReadFile } from './read-file.ts';
 import type { ScanAnswer } from './scan/answer.ts';
 import { findingOf, rules, type RuleId } from './rules.ts';
 import type { ScanLimits } from './scan/process.ts';
@@ -61,7 +62,7 @@ export interface GateOptions<Stored> {
   readonly signers?: SignerRule | undefined;
   readonly now: Date;
   /** Consumes the content and says what became of it; called for every file, in order. */
-  readonly store: (content: AsyncIterable<Uint8Array>) => Promise<Stored>;
+  readonly store: (content: Content) => Promise<Stored>;
   /** Content that is here already; asked only for files that a trusted signer lists. */
   readonly known?: FindKnown<Stored> | undefined;
   readonly onBytes?: (count: number) => void;
@@ -71,7 +72,7 @@ export interface GateOptions<Stored> {
 }
 
 /** Throws `corrupt` for a damaged container and `unsupported` for one with a password; all else is in the report. */
-export async function passGate<Stored>(
+export async function passGate<Stored extends Digested>(
   path: string,
   options: GateOptions<Stored>,
 ): Promise<GateResult<Stored>> {
@@ -138,7 +139,7 @@ export async function passGate<Stored>(
   };
 }
 
-function readKnown<Stored>(
+function readKnown<Stored extends Digested>(
   path: string,
   { from, content, store }: KnownFile<Stored>,
   options: GateOptions<Stored>,

@@ -10,7 +10,7 @@ export {
   type PipelineColumn,
 } from './pipeline.ts';
 export { reportToSarif } from './sarif.ts';
-export { wellKnown } from './read-file.ts';
+export { digestOf, wellKnown, type Digested } from './read-file.ts';
 export { checkSignatures, isSignatureFile, type CheckedSignatures } from './signatures/check.ts';
 export { generateSigningKey, signFolder } from './signatures/sign.ts';
 export { signVerdict, verdictStatement, type VerdictStatement } from './verdict.ts';

@@ -4,6 +4,7 @@
  * with what it had read. Content counts by its SHA-256 alone and goes through the same gate as any other.
  */
 import { AppError } from '#shared/errors.ts';
+import type { Content } from '#platform/content.ts';
 import { createNames, isPlainPath } from './containers/names.ts';
 import { gateLimits } from './limits.ts';
 import { parseSignatureFile } from './signatures/envelope.ts';
@@ -15,7 +16,7 @@ export interface KnownFile<Stored> {
   readonly sizeBytes: number;
   readonly content: () => AsyncIterable<Uint8Array>;
   /** Consumes the content and says what stands for it; in place of the caller's `store`. */
-  readonly store: (content: AsyncIterable<Uint8Array>) => Promise<Stored>;
+  readonly store: (content: Content) => Promise<Stored>;
 }
 
 /** By hex SHA-256. */

@@ -5,17 +5,12 @@
  */
 import { fstat, read, type Stats } from 'node:fs';
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { AppError } from '#shared/errors.ts';
-import {
-  createFloeEncryptor,
-  floeHeaderBytes,
-  floeSegmentOverheadBytes,
-  openFloe,
-} from './floe.ts';
-
-export const objectSegmentBytes = 1024 * 1024;
+import { alignmentBytes, createBlockFile } from '#platform/block-file.ts';
+import { fillFrom, type Content } from '#platform/content.ts';
+import { floeHeaderBytes, floeSegmentOverheadBytes, openFloe } from './floe.ts';
+import { objectShape, type Lane, type Sealer } from './sealer.ts';
 
 const readAt = promisify(read);
 const stat = promisify<number, Stats>(fstat);
@@ -26,59 +21,83 @@ export interface EncryptedFile {
   readonly sha256: string;
 }
 
-/** Hashes and encrypts `source` in one pass, in bounded memory. The caller syncs and closes the file. */
+/**
+ * Reads, hashes, encrypts and writes in one pass, in the memory of the sealer's lanes. The file is new, and durable when the
+ * promise resolves; on failure it is left behind for the caller to remove.
+ */
 export async function writeFloeFile(options: {
-  readonly file: FileHandle;
-  readonly source: AsyncIterable<Uint8Array>;
+  readonly path: string;
+  readonly source: Content;
+  /** Zeroed as soon as it has been handed on. */
   readonly key: Uint8Array;
   readonly aad: Uint8Array;
-  readonly segmentBytes?: number;
+  readonly sealer: Sealer;
   readonly onBytes?: (count: number) => void;
   readonly signal?: AbortSignal;
 }): Promise<EncryptedFile> {
-  const { file, key, aad } = options;
-  const encryptor = createFloeEncryptor({
-    key,
-    aad,
-    segmentBytes: options.segmentBytes ?? objectSegmentBytes,
-  });
+  const { sealer, source, key, aad, signal } = options;
+  const { lanes } = sealer;
+  const { segmentBytes, segmentsPerBlock } = sealer.shape;
+  const isAligned = (segmentBytes * segmentsPerBlock) % alignmentBytes === 0;
+  const file = await createBlockFile(options.path, isAligned);
   const hash = createHash('sha256');
-  const pending = Buffer.allocUnsafe(encryptor.segmentPlainBytes);
-  let filled = 0;
+  /** By lane: its latest block, sealed and written. */
+  const stored: Promise<void>[] = lanes.map(() => Promise.resolve());
   let sizeBytes = 0;
-  let position = 0;
-  // One write is under way while the next segment is read, hashed and encrypted.
-  let writing: Promise<void> = Promise.resolve();
+  let failure: { readonly error: unknown } | undefined;
 
-  async function put(bytes: Uint8Array): Promise<void> {
-    const at = position;
-    position += bytes.length;
-    await writing;
-    writing = writeFully(file, bytes, at);
-    writing.catch(() => undefined); // observed by the next `await writing`
-  }
-
-  await put(encryptor.header);
-  for await (const chunk of options.source) {
-    options.signal?.throwIfAborted();
-    hash.update(chunk);
-    sizeBytes += chunk.length;
-    for (let offset = 0; offset < chunk.length;) {
-      if (filled === pending.length) {
-        await put(encryptor.encrypt(pending, 'inner'));
-        filled = 0;
-      }
-      const count = Math.min(pending.length - filled, chunk.length - offset);
-      pending.set(chunk.subarray(offset, offset + count), filled);
-      filled += count;
-      offset += count;
+  async function store(block: Parameters<Sealer['seal']>[0], sealed: Uint8Array): Promise<void> {
+    try {
+      const lengthBytes = await sealer.seal(block);
+      await file.write({ buffer: sealed, lengthBytes });
+    } catch (error) {
+      failure ??= { error };
     }
-    options.onBytes?.(chunk.length);
   }
-  await put(encryptor.encrypt(pending.subarray(0, filled), 'last'));
-  await writing;
-  pending.fill(0);
-  return { sizeBytes, sha256: hash.digest('hex') };
+
+  try {
+    await using filler = fillFrom(source);
+    sealer.begin({ key, aad });
+    const read = async (at: number): Promise<{ number: number; bytes: Uint8Array }> => {
+      const number = at % lanes.length;
+      await stored[number];
+      const plain = laneAt(lanes, number).plain;
+      return { number, bytes: plain.subarray(0, await filler.fill(plain)) };
+    };
+    let current = await read(0);
+    for (let at = 1, isLast = false; !isLast; at += 1) {
+      signal?.throwIfAborted();
+      const { number, bytes } = current;
+      const { plain, sealed } = laneAt(lanes, number);
+      // The next block is read while this one is hashed; only then it is known whether this one is the last.
+      const reading = bytes.length < plain.length ? undefined : read(at);
+      reading?.catch(() => undefined); // awaited below
+      hash.update(bytes);
+      const next = await reading;
+      if (failure !== undefined) throw failure.error;
+      isLast = next === undefined || next.bytes.length === 0;
+      stored[number] = store({ lane: number, lengthBytes: bytes.length, isLast }, sealed);
+      sizeBytes += bytes.length;
+      options.onBytes?.(bytes.length);
+      if (next !== undefined) current = next;
+    }
+    await Promise.all(stored);
+    if (failure !== undefined) throw failure.error;
+    await file.finish();
+    return { sizeBytes, sha256: hash.digest('hex') };
+  } catch (error) {
+    await Promise.all(stored);
+    await file.close().catch(() => undefined); // the first error is the one that counts
+    throw error;
+  } finally {
+    sealer.end();
+  }
+}
+
+function laneAt(lanes: readonly Lane[], at: number): Lane {
+  const lane = lanes[at];
+  if (lane === undefined) throw new RangeError('There is no such lane.');
+  return lane;
 }
 
 export interface FloeFileReader {
@@ -145,17 +164,10 @@ export async function openFloeFile(options: {
 }
 
 /** Length of the file that holds `sizeBytes` of plaintext. */
-export function floeFileBytes(sizeBytes: number, segmentBytes = objectSegmentBytes): number {
+export function floeFileBytes(sizeBytes: number, segmentBytes = objectShape.segmentBytes): number {
   const plainBytes = segmentBytes - floeSegmentOverheadBytes;
   const segments = Math.max(1, Math.ceil(sizeBytes / plainBytes));
   return floeHeaderBytes + segments * floeSegmentOverheadBytes + sizeBytes;
-}
-
-async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
-  }
 }
 
 async function readExactly(fd: number, position: number, lengthBytes: number): Promise<Uint8Array> {

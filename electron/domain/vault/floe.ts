@@ -21,6 +21,8 @@ const parameterBytes = 10;
 const ivBytes = 32;
 const innerSegmentWord = 0xffffffff;
 const defaultRotationBits = 20;
+/** The cipher's output is new memory each time, and below a megabyte the allocator hands out pages that are warm. */
+const pieceBytes = 256 * 1024;
 
 export interface FloeInput {
   /** 32 bytes. */
@@ -34,8 +36,13 @@ export interface FloeEncryptor {
   readonly header: Uint8Array;
   /** Plaintext bytes that each segment but the last must carry. */
   readonly segmentPlainBytes: number;
-  /** Encrypts the next segment. Inner segments must be full; the last may hold 0 to `segmentPlainBytes` bytes. */
-  encrypt(plaintext: Uint8Array, place: 'inner' | 'last'): Uint8Array;
+  /**
+   * Encrypts the next segment into the caller's memory; the result is its length. Inner segments must be full; the last may
+   * hold 0 to `segmentPlainBytes` bytes.
+   */
+  encrypt(plaintext: Uint8Array, place: 'inner' | 'last', into: Uint8Array): number;
+  /** Zeroes the derived keys; the last segment does it too. */
+  destroy(): void;
 }
 
 export interface FloeDecryptor {
@@ -58,24 +65,28 @@ export function createFloeEncryptor(
   return {
     header: Buffer.concat([prefix, expand(input.key, prefix, 'HEADER_TAG:', input.aad, 32)]),
     segmentPlainBytes: segmentBytes - floeSegmentOverheadBytes,
-    encrypt(plaintext, place) {
+    encrypt(plaintext, place, into) {
       const full = segmentBytes - floeSegmentOverheadBytes;
       if (ended || plaintext.length > full || (place === 'inner' && plaintext.length !== full)) {
         throw new RangeError('FLOE segments must be written in order, full, and end once.');
       }
       ended = place === 'last';
-      const segment = Buffer.allocUnsafe(plaintext.length + floeSegmentOverheadBytes);
-      segment.writeUInt32BE(ended ? segment.length : innerSegmentWord, 0);
+      const segment = Buffer.from(into.buffer, into.byteOffset, into.byteLength);
+      const lengthBytes = plaintext.length + floeSegmentOverheadBytes;
+      segment.writeUInt32BE(ended ? lengthBytes : innerSegmentWord, 0);
       const iv = randomBytes(12);
       iv.copy(segment, 4);
-      const cipher = createCipheriv('aes-256-gcm', keys(index), iv);
+      const cipher = createCipheriv('aes-256-gcm', keys.of(index), iv);
       cipher.setAAD(segmentAad(index, place));
-      cipher.update(plaintext).copy(segment, 16);
+      for (let done = 0; done < plaintext.length; done += pieceBytes)
+        cipher.update(plaintext.subarray(done, done + pieceBytes)).copy(segment, 16 + done);
       cipher.final();
       cipher.getAuthTag().copy(segment, 16 + plaintext.length);
+      if (ended) keys.destroy();
       index += 1;
-      return segment;
+      return lengthBytes;
     },
+    destroy: keys.destroy,
   };
 }
 
@@ -100,7 +111,7 @@ export function openFloe(input: FloeInput & { readonly header: Uint8Array }): Fl
       if (place === 'inner' && segment.length !== segmentBytes) throw damaged();
       const word = segment.readUInt32BE(0);
       if (word !== (place === 'last' ? segment.length : innerSegmentWord)) throw damaged();
-      const decipher = createDecipheriv('aes-256-gcm', keys(index), segment.subarray(4, 16), {
+      const decipher = createDecipheriv('aes-256-gcm', keys.of(index), segment.subarray(4, 16), {
         authTagLength: 16,
       });
       decipher.setAAD(segmentAad(index, place));
@@ -117,24 +128,36 @@ export function openFloe(input: FloeInput & { readonly header: Uint8Array }): Fl
   };
 }
 
-function segmentKeys(input: FloeInput, prefix: Uint8Array): (index: number) => Uint8Array {
+interface SegmentKeys {
+  of(index: number): Uint8Array;
+  destroy(): void;
+}
+
+function segmentKeys(input: FloeInput, prefix: Uint8Array): SegmentKeys {
   const messageKey = expand(input.key, prefix, 'MESSAGE_KEY:', input.aad, 48);
   const perKey = 2 ** (input.rotationBits ?? defaultRotationBits);
   let epoch = -1;
   let key: Uint8Array = new Uint8Array();
-  return (index) => {
-    const first = index - (index % perKey);
-    if (first !== epoch) {
-      epoch = first;
-      key = expand(
-        messageKey,
-        prefix,
-        Buffer.concat([Buffer.from('DEK:'), u64(first)]),
-        input.aad,
-        32,
-      );
-    }
-    return key;
+  return {
+    of(index) {
+      const first = index - (index % perKey);
+      if (first !== epoch) {
+        epoch = first;
+        key.fill(0);
+        key = expand(
+          messageKey,
+          prefix,
+          Buffer.concat([Buffer.from('DEK:'), u64(first)]),
+          input.aad,
+          32,
+        );
+      }
+      return key;
+    },
+    destroy() {
+      messageKey.fill(0);
+      key.fill(0);
+    },
   };
 }
 

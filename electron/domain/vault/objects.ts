@@ -16,9 +16,11 @@ import { syncDirectory } from '#platform/atomic-file.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
 import type { Secret } from '#platform/secret.ts';
+import type { Content } from '#platform/content.ts';
 import { destroyObjectKeys, finishErasures, type DestroyedKeys } from './erasure.ts';
 import { openFloeFile, writeFloeFile, type FloeFileReader } from './floe-file.ts';
 import { deriveKey, type Purpose } from './purposes.ts';
+import { createSealer, type Sealer } from './sealer.ts';
 import { unwrap, wrap } from './slots.ts';
 
 export const objectsSchema = `
@@ -59,9 +61,9 @@ export interface OpenObject extends FloeFileReader {
 export interface ObjectStore {
   /** Throws `io` when the medium has not got that much room. */
   requireSpace(sizeBytes: number): Promise<void>;
-  /** Hashes and encrypts in one pass; on failure nothing is left. */
+  /** Hashes and encrypts in one pass, in bounded memory; on failure nothing is left. */
   stage(options: {
-    readonly source: AsyncIterable<Uint8Array>;
+    readonly source: Content;
     readonly onBytes?: (count: number) => void;
     readonly signal?: AbortSignal;
   }): Promise<StagedObject>;
@@ -78,7 +80,7 @@ export interface ObjectStore {
   /** Destroys their keys, inside the caller's transaction; `finishErasures` removes what is left of them. */
   destroyKeys(objectIds: readonly string[]): DestroyedKeys;
   finishErasures(): Promise<void>;
-  /** Destroys the key that opens the keys. */
+  /** Destroys the key that opens the keys, and ends the thread that encrypts. */
   close(): void;
 }
 
@@ -110,6 +112,8 @@ export function createObjectStore(deps: {
   let { epoch } = deps;
   let wrapKey =
     deps.modelsKey === undefined ? undefined : deriveKey(deps.modelsKey, 'object keys v1');
+  /** Kept for the next object; imports at the same time have one each. */
+  const idle: Sealer[] = [];
   const partPath = (id: string): string => join(dir, 'staging', `${id}.part`);
 
   function keyForObjects(): Uint8Array {
@@ -180,25 +184,26 @@ export function createObjectStore(deps: {
       const objectId = randomBytes(16).toString('hex');
       const objectKey = randomBytes(32);
       const path = partPath(objectId);
-      const file = await open(path, 'wx', 0o600);
+      const wrappedKey = wrap(key, objectKey, wrapAad(objectId, epoch));
+      const sealer = idle.pop() ?? createSealer();
       try {
         const written = await writeFloeFile({
-          file,
+          path,
           source,
           key: objectKey,
           aad: objectAad(vaultId, objectId),
+          sealer,
           ...(onBytes === undefined ? {} : { onBytes }),
           ...(signal === undefined ? {} : { signal }),
         });
-        await file.sync();
-        await file.close();
-        return { objectId, ...written, wrappedKey: wrap(key, objectKey, wrapAad(objectId, epoch)) };
+        return { objectId, ...written, wrappedKey };
       } catch (error) {
-        await file.close().catch(() => undefined); // the first error is the one that counts
         await rm(path, { force: true });
         throw error;
       } finally {
         objectKey.fill(0);
+        if (wrapKey !== undefined && idle.length === 0 && sealer.isUsable()) idle.push(sealer);
+        else sealer.close();
       }
     },
 
@@ -261,6 +266,7 @@ export function createObjectStore(deps: {
     close() {
       wrapKey?.fill(0);
       wrapKey = undefined;
+      for (const sealer of idle.splice(0)) sealer.close();
     },
 
     destroyKeys: (objectIds) => destroyObjectKeys(catalog, objectIds),

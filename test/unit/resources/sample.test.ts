@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { goldenCases, passGate, pipelineSchema } from '#domain/bundle/index.ts';
+import { digestOf, goldenCases, passGate, pipelineSchema } from '#domain/bundle/index.ts';
 import { parseTrustAnchor } from '#domain/identity/index.ts';
 import { createInference } from '#domain/inference/index.ts';
 import { compareProfiles } from '#domain/monitoring/index.ts';
@@ -39,9 +39,7 @@ describe('the sample', () => {
       passGate(join(sample, 'credit-risk'), {
         trust,
         now: new Date(),
-        store: async (content) => {
-          for await (const _ of content);
-        },
+        store: digestOf,
       });
     const { report } = await pass([anchor]);
     expect(report).toMatchObject({

@@ -28,7 +28,7 @@ export async function* decompressed(
   source.on('error', (error) => decoder.destroy(error));
   source.pipe(decoder);
   try {
-    for await (const chunk of guarded(decoder as AsyncIterable<Uint8Array>, name)) {
+    for await (const chunk of guarded(decoder, name)) {
       unpacked += chunk.length;
       if (unpacked > gateLimits.ratioFreeBytes && unpacked > packed * gateLimits.ratio) {
         throw new GateBreach(

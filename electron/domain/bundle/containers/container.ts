@@ -3,13 +3,14 @@
  * throws `corrupt` when it is damaged; a breach of a rule is a `GateBreach`, so that the caller can show it as a finding.
  */
 import { AppError } from '#shared/errors.ts';
+import type { Content } from '#platform/content.ts';
 import { GateBreach } from './breach.ts';
 import { printable } from './names.ts';
 
 export interface BundleFile {
   /** Relative, `/` between the parts. */
   readonly path: string;
-  readonly content: AsyncIterable<Uint8Array>;
+  readonly content: Content;
 }
 
 export type Files = AsyncGenerator<BundleFile, void, undefined>;
@@ -24,15 +25,25 @@ export interface Declared {
 }
 
 /** Content errors of an archive mean that the archive is damaged. */
-export async function* guarded(
-  content: AsyncIterable<Uint8Array>,
-  name: string,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* content;
-  } catch (error) {
-    throw damageOf(error, name);
-  }
+export function guarded(content: Content, name: string): Content {
+  const readInto = content.readInto?.bind(content);
+  return {
+    ...(readInto === undefined
+      ? {}
+      : {
+          readInto: (buffer: Uint8Array) =>
+            readInto(buffer).catch((error: unknown) => {
+              throw damageOf(error, name);
+            }),
+        }),
+    async *[Symbol.asyncIterator]() {
+      try {
+        yield* content;
+      } catch (error) {
+        throw damageOf(error, name);
+      }
+    },
+  };
 }
 
 /** Errors that already say what is wrong stay; an unplugged medium is `io`; all others become `corrupt`. */

@@ -1,6 +1,7 @@
 /** A folder on the medium, or a bare file in it. Links and special files are refused without being followed. */
 import { constants, lstat, open, opendir, type FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { contentOf } from '#platform/content.ts';
 import { gateLimits } from '../limits.ts';
 import { GateBreach } from './breach.ts';
 import { damageOf, guarded, isReadError, type Files } from './container.ts';
@@ -40,14 +41,7 @@ async function* filesBelow(root: string): Files {
       try {
         const facts = await file.stat();
         if (facts.isDirectory()) pending.push(path);
-        else if (facts.isFile())
-          yield {
-            path,
-            content: guarded(
-              file.createReadStream({ highWaterMark: 1024 * 1024, autoClose: false }),
-              basename(root),
-            ),
-          };
+        else if (facts.isFile()) yield { path, content: guarded(contentOf(file), basename(root)) };
         else throw new GateBreach('SR-PATH-002', path, 'The entry is a special file.');
       } finally {
         await file.close();

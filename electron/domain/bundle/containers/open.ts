@@ -6,6 +6,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { gateLimits } from '../limits.ts';
+import { observed } from '#platform/content.ts';
 import { GateBreach } from './breach.ts';
 import { openBytes, type ByteSource } from './byte-source.ts';
 import { compressionOf, decompressed } from './compression.ts';
@@ -146,18 +147,15 @@ async function* bounded(files: Files): Files {
       );
     yield {
       path,
-      content: (async function* () {
-        for await (const chunk of content) {
-          total += chunk.length;
-          if (total > gateLimits.totalBytes)
-            throw new GateBreach(
-              'SR-LIMIT-001',
-              path,
-              `The bundle is larger than ${gateLimits.totalBytes} bytes.`,
-            );
-          yield chunk;
-        }
-      })(),
+      content: observed(content, (chunk) => {
+        total += chunk.length;
+        if (total > gateLimits.totalBytes)
+          throw new GateBreach(
+            'SR-LIMIT-001',
+            path,
+            `The bundle is larger than ${gateLimits.totalBytes} bytes.`,
+          );
+      }),
     };
   }
 }

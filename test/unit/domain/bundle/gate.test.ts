@@ -67,7 +67,7 @@ describe('containers', () => {
         inputs: [{ name: 'features', type: 'float', shape: ['N', 2] }],
       });
       expect(result.refusal).toBeUndefined();
-      expect(result.files.map(({ stored, bytes }) => stored === bytes)).toEqual([
+      expect(result.files.map(({ stored, sha256 }) => stored.sha256 === sha256)).toEqual([
         true,
         true,
         true,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
 import { AppError } from '#shared/errors.ts';
-import { passGate } from '#domain/bundle/index.ts';
+import { digestOf, passGate } from '#domain/bundle/index.ts';
 import { hidesText } from '#platform/printable.ts';
 import { rules, type RuleId } from '#domain/bundle/rules.ts';
 import { corpus } from '../../../support/hostile/corpus.ts';
@@ -27,14 +27,10 @@ test.concurrent.each(corpus.map((one) => [one.name, one] as const))(
   '%s is refused or contained',
   async (_name, { expected, make }) => {
     const path = await make(temporaryFolder());
-    let stored = 0;
     const outcome = await passGate(path, {
       trust: [],
       now: new Date(),
-      store: async (content) => {
-        for await (const chunk of content) stored += chunk.length;
-        return stored;
-      },
+      store: digestOf,
     }).catch((error: unknown) => error);
     if (outcome instanceof AppError) {
       expect(outcome.code).toBe(expected);

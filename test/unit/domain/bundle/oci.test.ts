@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { GateResult } from '#domain/bundle/index.ts';
+
 import { plainFiles, signedFolder, type Files } from '../../../support/bundles.ts';
 import {
   addBlob,
@@ -58,7 +58,7 @@ function withLayers(
 }
 
 /** The same layout as a folder, as a tar, and as a compressed tar. */
-async function everyForm(layout: LayoutFiles): Promise<GateResult<number>[]> {
+async function everyForm(layout: LayoutFiles): Promise<Awaited<ReturnType<typeof pass>>[]> {
   const out = temporaryFolder();
   const paths = [
     writeLayout(join(out, 'layout'), layout),

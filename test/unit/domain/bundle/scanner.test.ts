@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { passGate, type GateResult } from '#domain/bundle/index.ts';
+import { digestOf, passGate, type Digested, type GateResult } from '#domain/bundle/index.ts';
 import { startScanner, type ScanLimits } from '#domain/bundle/scan/process.ts';
 import { bytesOf, matrixModel } from '../../../support/onnx-models.ts';
 import {
@@ -126,16 +126,12 @@ describe('the scanner process', () => {
   });
 });
 
-function pass(path: string, scanLimits: Partial<ScanLimits> = {}): Promise<GateResult<number>> {
+function pass(path: string, scanLimits: Partial<ScanLimits> = {}): Promise<GateResult<Digested>> {
   return passGate(path, {
     trust: [],
     now: new Date(),
     scanLimits,
-    store: async (content) => {
-      let size = 0;
-      for await (const chunk of content) size += chunk.length;
-      return size;
-    },
+    store: digestOf,
   });
 }
 

@@ -1,0 +1,130 @@
+import { spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { contentOf } from '#platform/content.ts';
+import { writeFloeFile } from '../../../../electron/domain/vault/floe-file.ts';
+import { createSealer, objectShape } from '../../../../electron/domain/vault/sealer.ts';
+import { chunksOf, freshVault, temporaryFolder } from '../../../support/vaults.ts';
+
+const ringBytes = objectShape.laneCount * objectShape.segmentsPerBlock * objectShape.segmentBytes;
+const support = new URL('../../../support/', import.meta.url);
+
+describe('a file larger than the memory it goes through', () => {
+  const plaintext = randomBytes(ringBytes + 12_345_678);
+  const sha256 = createHash('sha256').update(plaintext).digest('hex');
+
+  test('comes out as it went in, from a file on a medium and from the chunks of an archive', async () => {
+    const { vault } = await freshVault();
+    const path = join(temporaryFolder(), 'weights');
+    writeFileSync(path, plaintext);
+    await using file = await open(path);
+    for (const source of [contentOf(file), chunksOf(plaintext, 77_777)]) {
+      let seen = 0;
+      const staged = await vault.objects.stage({ source, onBytes: (count) => (seen += count) });
+      expect(staged).toMatchObject({ sizeBytes: plaintext.length, sha256 });
+      expect(seen).toBe(plaintext.length);
+      await vault.objects.commit([staged], () => undefined);
+      const object = await vault.objects.open(staged.objectId);
+      const back = createHash('sha256');
+      for await (const part of object.stream()) back.update(part);
+      await object.close();
+      expect(back.digest('hex')).toBe(sha256);
+    }
+    vault.close();
+  });
+
+  test('two are taken in at the same time, each under its own key', async () => {
+    const { vault } = await freshVault();
+    const others = [plaintext, plaintext.subarray(1_000_000)];
+    const staged = await Promise.all(
+      others.map((bytes) => vault.objects.stage({ source: chunksOf(bytes, 1_000_000) })),
+    );
+    await vault.objects.commit(staged, () => undefined);
+    for (const [at, { objectId }] of staged.entries()) {
+      const object = await vault.objects.open(objectId);
+      expect(Buffer.compare(await object.readAll(), others[at] ?? Buffer.alloc(0))).toBe(0);
+      await object.close();
+    }
+    vault.close();
+  });
+
+  test('leaves nothing when it is cancelled half-way, and the next one is taken in', async () => {
+    const { vault, dir } = await freshVault();
+    const abort = new AbortController();
+    let seen = 0;
+    const cancelled = vault.objects.stage({
+      source: chunksOf(plaintext, 1_000_000),
+      signal: abort.signal,
+      onBytes: (count) => {
+        seen += count;
+        if (seen > plaintext.length / 2) abort.abort();
+      },
+    });
+    await expect(cancelled).rejects.toThrow();
+    expect(seen).toBeLessThan(plaintext.length);
+    expect(readdirSync(join(dir, 'staging'))).toEqual([]);
+    const staged = await vault.objects.stage({ source: chunksOf(plaintext, 1_000_000) });
+    expect(staged.sha256).toBe(sha256);
+    vault.close();
+  });
+});
+
+describe('the thread that encrypts', () => {
+  test.each([
+    ['throws', 'broken-seal-thread.ts'],
+    ['ends', 'broken-seal-thread.ts#exit'],
+  ])('fails the file when it %s, and is not used again', async (_how, entry) => {
+    const sealer = createSealer({ entry: new URL(entry, support) });
+    const writing = writeFloeFile({
+      path: join(temporaryFolder(), 'object'),
+      source: chunksOf(Buffer.alloc(ringBytes * 2), 1_000_000),
+      key: randomBytes(32),
+      aad: randomBytes(32),
+      sealer,
+    });
+    await expect(writing).rejects.toMatchObject({ code: 'unavailable' });
+    expect(sealer.isUsable()).toBe(false);
+    sealer.close();
+  });
+
+  test('leaves neither key nor plaintext in the memory that it shares', async () => {
+    const sealer = createSealer();
+    const key = randomBytes(32);
+    const source = chunksOf(Buffer.alloc(ringBytes + 5, 'secret'), 1_000_000);
+    const path = join(temporaryFolder(), 'object');
+    await writeFloeFile({ path, source, key, aad: randomBytes(32), sealer });
+    expect(key).toEqual(Buffer.alloc(32));
+    for (const { plain } of sealer.lanes) expect(plain.every((byte) => byte === 0)).toBe(true);
+    sealer.close();
+  });
+});
+
+/** A mount of its own for one process, where the system lets anybody have one. */
+const unshare = ['--user', '--map-root-user', '--mount', '--'];
+const canMount = spawnSync('unshare', [...unshare, 'mount', '-t', 'tmpfs', 'none', tmpdir()]);
+
+test.skipIf(canMount.status !== 0)('a disk that fills up is told as what it is', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'strongroom-full-'));
+  const script = fileURLToPath(new URL('fill-disk.ts', support));
+  const { stdout } = spawnSync(
+    'unshare',
+    [
+      ...unshare,
+      'sh',
+      '-c',
+      'mount -t tmpfs -o size=24m none "$1" && exec "$2" --no-warnings "$3" "$1"',
+      'sh',
+      folder,
+      process.execPath,
+      script,
+    ],
+    { encoding: 'utf8' },
+  );
+  rmSync(folder, { recursive: true });
+  expect(JSON.parse(stdout)).toEqual({ code: 'ENOSPC', told: 'io', left: [] });
+});
