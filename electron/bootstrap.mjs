@@ -98,8 +98,12 @@ async function run(name) {
       );
     case 'bench':
       return handOver(pinnedNode, ['test/bench/bench.ts', ...args]);
+    case 'bench:vault':
+      return handOver(pinnedNode, ['test/bench/vault.ts', ...args]);
     default:
-      stop(`There is no task "${name}". Tasks: quickstart, start, test, build, strongroom, bench.`);
+      stop(
+        `There is no task "${name}". Tasks: quickstart, start, test, build, strongroom, bench, bench:vault.`,
+      );
   }
 }
 

@@ -1,25 +1,21 @@
 /**
- * Two questions in one run, each with its limit beside it: how fast is a CSV scored on the whole path (decrypt, read, bind,
- * infer, profile, write, log), against the same runtime on tensors that are in memory already; and how fast does a file
- * become an encrypted object, against copying it and hashing it. `npm run bench`; ratios mean more than absolutes.
+ * How fast is a CSV scored on the whole path (decrypt, read, bind, infer, profile, write, log), against the same runtime on
+ * tensors that are in memory already? `npm run bench`; `npm run bench:vault` measures the way in.
  */
-import { spawnSync } from 'node:child_process';
-import { randomFillSync } from 'node:crypto';
-import { createReadStream, createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import * as ort from 'onnxruntime-node';
 import { goldenCases } from '#domain/bundle/index.ts';
-import { createVault } from '#domain/vault/index.ts';
 import { contract } from '#shared/contract/index.ts';
 import { createClient } from '#shared/rpc.ts';
 import { createApp } from '#app/create-app.ts';
-import { adminPassword, bareSchema } from '../support/bare-vault.ts';
+import { adminPassword } from '../support/bare-vault.ts';
+import { cheapKdf, perSecond, print } from './measure.ts';
 
 const sample = join(import.meta.dirname, '../../resources/sample');
 const dir = mkdtempSync(join(tmpdir(), 'strongroom-bench-'));
-const kdf = { name: 'argon2id', memoryKib: 8, passes: 1, lanes: 1 } as const;
 const rounds = 3;
 
 try {
@@ -34,45 +30,12 @@ try {
     ['ONNX Runtime alone, tensors in memory, 2 threads', `${perSecond(rows, alone)} rows/s`],
     ['share of the limit', `${Math.round((alone / whole) * 100)} %`],
   ]);
-  const sizeBytes = 2 ** 30;
-  const path = await writeNoise(sizeBytes);
-  const vault = await openBenchVault();
-  const stored = await best(async () => {
-    const staged = await vault.objects.stage({
-      source: createReadStream(path, { highWaterMark: 1024 * 1024 }),
-    });
-    await vault.objects.discard([staged]);
-  });
-  const copied = await best(() =>
-    shell(
-      'cp "$1" "$1.copy" && sync "$1.copy" && openssl dgst -sha256 "$1.copy" && rm "$1.copy"',
-      path,
-    ),
-  );
-  const encrypted = await best(() =>
-    shell(
-      'openssl enc -aes-256-ctr -K "$(printf %064d 1)" -iv "$(printf %032d 1)" -in "$1" -out "$1.enc" && sync "$1.enc" && rm "$1.enc"',
-      path,
-    ),
-  );
-  vault.close();
-  print('Taking in a file of 1 GiB', [
-    [
-      'Strongroom: read, SHA-256, AES-256-GCM, write, sync',
-      `${perSecond(sizeBytes / 1e6, stored)} MB/s`,
-    ],
-    ['cp, sync, openssl dgst (nothing encrypted)', `${perSecond(sizeBytes / 1e6, copied)} MB/s`],
-    [
-      'openssl enc aes-256-ctr, sync (no digest, no authentication)',
-      `${perSecond(sizeBytes / 1e6, encrypted)} MB/s`,
-    ],
-  ]);
 } finally {
   rmSync(dir, { recursive: true, force: true });
 }
 
 async function scoreFile(rows: number): Promise<number> {
-  const app = createApp({ vaultDir: join(dir, 'vault'), host: 'cli', kdf });
+  const app = createApp({ vaultDir: join(dir, 'vault'), host: 'cli', kdf: cheapKdf });
   const client = createClient(contract, app.dispatch);
   const done = async ({ operationId }: { readonly operationId: string }): Promise<void> => {
     const { error } = await app.settled(operationId, () => undefined);
@@ -148,37 +111,6 @@ function toTensor(
   }
 }
 
-async function openBenchVault(): Promise<Awaited<ReturnType<typeof createVault>>['vault']> {
-  const { vault } = await createVault({
-    dir: join(dir, 'objects-vault'),
-    user: 'ada',
-    password: adminPassword,
-    profile: 'standard',
-    kdf,
-    clock: () => new Date(),
-    schema: bareSchema,
-  });
-  return vault;
-}
-
-async function writeNoise(sizeBytes: number): Promise<string> {
-  const path = join(dir, 'noise');
-  const file = createWriteStream(path);
-  const block = randomFillSync(Buffer.alloc(2 ** 20));
-  for (let at = 0; at < sizeBytes; at += block.length) {
-    block.writeUInt32BE(at / block.length);
-    if (!file.write(Uint8Array.from(block))) await once(file, 'drain');
-  }
-  file.end();
-  await once(file, 'close');
-  return path;
-}
-
-function shell(script: string, path: string): void {
-  const { status } = spawnSync('/bin/sh', ['-c', script, 'sh', path], { stdio: 'ignore' });
-  if (status !== 0) throw new Error(`This machine cannot run: ${script}`);
-}
-
 /** Seconds of the fastest of a few rounds. */
 async function best(work: () => Promise<void> | void): Promise<number> {
   let seconds = Infinity;
@@ -188,13 +120,4 @@ async function best(work: () => Promise<void> | void): Promise<number> {
     seconds = Math.min(seconds, (performance.now() - started) / 1000);
   }
   return seconds;
-}
-
-function perSecond(amount: number, seconds: number): string {
-  return Math.round(amount / seconds).toLocaleString('en');
-}
-
-function print(title: string, rows: readonly (readonly [string, string])[]): void {
-  process.stdout.write(`\n${title}\n`);
-  for (const [name, value] of rows) process.stdout.write(`  ${name.padEnd(62)} ${value}\n`);
 }

@@ -1,0 +1,213 @@
+/**
+ * How fast a file becomes an encrypted object, on the path that an import takes: read, SHA-256, encrypt and authenticate, write,
+ * sync. In one run and on the same file: other tools, each followed by a sync of what it wrote, and the limit, which is the
+ * slowest single stage alone, or the processor time of all stages divided by the cores if that is more.
+ * `npm run bench:vault -- [--size GIB] [--rounds N]`
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createBlockFile } from '#platform/block-file.ts';
+import { contentOf, fillFrom } from '#platform/content.ts';
+import type { StagedObject } from '#domain/vault/index.ts';
+import { createBlockSealer } from '../../electron/domain/vault/sealed-blocks.ts';
+import { createSealer, objectShape } from '../../electron/domain/vault/sealer.ts';
+import {
+  hasCommand,
+  interleaved,
+  openBenchVault,
+  perSecond,
+  print,
+  shell,
+  writeNoise,
+  type Work,
+} from './measure.ts';
+
+const { values } = parseArgs({
+  options: {
+    size: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '3' },
+    /** Where the files are written; the disk of the vault is what is measured. */
+    dir: { type: 'string', default: tmpdir() },
+  },
+});
+const sizeBytes = Math.round(Number(values.size) * 2 ** 30);
+const dir = mkdtempSync(join(values.dir, 'strongroom-bench-vault-'));
+const path = join(dir, 'noise');
+const out = join(dir, 'out');
+const syncAll = 'find "$2" -type f -exec sync {} +';
+const clear = (): void => rmSync(out, { recursive: true, force: true });
+
+interface Peer {
+  readonly name: string;
+  readonly command: string;
+  readonly before?: string;
+  /** `$1` the file, `$2` the folder to write into. */
+  readonly script: string;
+  readonly after?: string;
+}
+
+const peers: readonly Peer[] = [
+  {
+    name: 'cp, then openssl dgst -sha256 (nothing encrypted)',
+    command: 'openssl',
+    script: `cp "$1" "$2/copy"; ${syncAll}; openssl dgst -sha256 "$1"`,
+  },
+  {
+    name: 'age -r (no digest of the content)',
+    command: 'age',
+    before: 'age-keygen -o "$2.key"; age-keygen -y "$2.key" > "$2.to"',
+    script: `age -R "$2.to" -o "$2/file.age" "$1"; ${syncAll}`,
+  },
+  {
+    name: 'openssl enc -aes-256-ctr (no authentication, no digest)',
+    command: 'openssl',
+    script: `openssl enc -aes-256-ctr -K "$(printf %064d 1)" -iv "$(printf %032d 1)" -in "$1" -out "$2/file.enc"; ${syncAll}`,
+  },
+  {
+    name: 'gocryptfs, cp into the mount',
+    command: 'gocryptfs',
+    before:
+      'mkdir "$2/cipher" "$2/mnt"; printf "bench\\n" > "$2.pass"; gocryptfs -q -init -scryptn 10 -passfile "$2.pass" "$2/cipher"; gocryptfs -q -passfile "$2.pass" "$2/cipher" "$2/mnt"',
+    script: 'cp "$1" "$2/mnt/file"; sync "$2/mnt/file"; find "$2/cipher" -type f -exec sync {} +',
+    after: 'fusermount -u "$2/mnt"',
+  },
+  {
+    name: 'rclone copy to a crypt remote',
+    command: 'rclone',
+    script: `export RCLONE_CONFIG_C_TYPE=crypt RCLONE_CONFIG_C_REMOTE="$2" RCLONE_CONFIG_C_PASSWORD="$(rclone obscure bench)"; rclone --config /dev/null copy "$1" c:; ${syncAll}`,
+  },
+  {
+    name: 'restic backup',
+    command: 'restic',
+    before: 'RESTIC_PASSWORD=bench restic -q -r "$2/repo" --no-cache init',
+    script: `RESTIC_PASSWORD=bench restic -q -r "$2/repo" --no-cache backup "$1"; ${syncAll}`,
+  },
+];
+
+function peerWork({ before, script, after }: Peer): Work {
+  return {
+    before() {
+      shell('mkdir "$2"', path, out);
+      if (before !== undefined) shell(before, path, out);
+    },
+    run: () => shell(script, path, out),
+    after() {
+      if (after !== undefined) shell(after, path, out);
+      clear();
+    },
+  };
+}
+
+/** Each stage of the pass on its own, with the buffers and calls of the product. */
+function stages(): Record<'read' | 'SHA-256' | 'encrypt' | 'write and sync', Work> {
+  const [lane] = createSealer().lanes;
+  if (lane === undefined) throw new Error('A sealer has lanes.');
+  const { plain, sealed } = lane;
+  const blocks = Math.ceil(sizeBytes / plain.length);
+  const each = async (work: (at: number) => Promise<unknown> | void): Promise<void> => {
+    for (let at = 0; at < blocks; at += 1) await work(at);
+  };
+  return {
+    read: {
+      async run() {
+        await using file = await open(path);
+        await using filler = fillFrom(contentOf(file));
+        await each(() => filler.fill(plain));
+      },
+    },
+    'SHA-256': {
+      async run() {
+        const hash = createHash('sha256');
+        await each(() => void hash.update(plain));
+        hash.digest();
+      },
+    },
+    encrypt: {
+      async run() {
+        const key = randomBytes(32);
+        const sealer = createBlockSealer({ ...objectShape, key, aad: randomBytes(32) });
+        await each((at) => void sealer.seal(plain, at === blocks - 1, sealed));
+      },
+    },
+    'write and sync': {
+      async run() {
+        const file = await createBlockFile(out, true);
+        const lengthBytes = objectShape.segmentBytes * objectShape.segmentsPerBlock;
+        // Two under way, as there are when the thread keeps up.
+        let before: Promise<void> = Promise.resolve();
+        await each(async () => {
+          const writing = file.write({ buffer: sealed, lengthBytes });
+          await before;
+          before = writing;
+        });
+        await before;
+        await file.finish();
+      },
+      after: clear,
+    },
+  };
+}
+
+try {
+  await writeNoise(path, sizeBytes);
+  const vault = await openBenchVault(join(dir, 'vault'));
+  let peakBytes = 0;
+  let staged: StagedObject | undefined;
+  const ours: Work = {
+    async run() {
+      await using file = await open(path);
+      const base = process.memoryUsage.rss();
+      const watch = setInterval(
+        () => (peakBytes = Math.max(peakBytes, process.memoryUsage.rss() - base)),
+        10,
+      );
+      staged = await vault.objects.stage({ source: contentOf(file) });
+      clearInterval(watch);
+    },
+    async after() {
+      if (staged !== undefined) await vault.objects.discard([staged]);
+    },
+  };
+  const present = peers.filter(({ command }) => hasCommand(command));
+  const works: Record<string, Work> = { ours, ...stages() };
+  for (const peer of present) works[peer.name] = peerWork(peer);
+  const measured = await interleaved(works, Number(values.rounds));
+  vault.close();
+
+  const at = (name: string): { seconds: number; cpuSeconds: number } =>
+    measured[name] ?? { seconds: Number.NaN, cpuSeconds: Number.NaN };
+  const speed = (seconds: number): string =>
+    `${seconds.toFixed(2).padStart(6)} s  ${perSecond(sizeBytes / 1e6, seconds).padStart(6)} MB/s`;
+  print(`Taking in a file of ${values.size} GiB, median of ${values.rounds} interleaved rounds`, [
+    ['Strongroom: read, SHA-256, AES-256-GCM, write, sync', speed(at('ours').seconds)],
+    ...present.map(({ name }) => [name, speed(at(name).seconds)] as const),
+    ...peers
+      .filter((peer) => !present.includes(peer))
+      .map(({ name, command }) => [name, `skipped: ${command} is not installed`] as const),
+  ]);
+  const names = ['read', 'SHA-256', 'encrypt', 'write and sync'];
+  const slowest = Math.max(...names.map((name) => at(name).seconds));
+  const cpuSeconds = names.reduce((sum, name) => sum + at(name).cpuSeconds, 0);
+  const cores = availableParallelism();
+  const limit = Math.max(slowest, cpuSeconds / cores);
+  print('The limit', [
+    ...names.map(
+      (name) =>
+        [
+          `${name} alone`,
+          `${speed(at(name).seconds)}  (processor ${at(name).cpuSeconds.toFixed(2)} s)`,
+        ] as const,
+    ),
+    [`processor time of all stages on ${cores} cores`, speed(cpuSeconds / cores)],
+    ['limit: the greater of that and the slowest stage', speed(limit)],
+    ['Strongroom against the limit', `${(at('ours').seconds / limit).toFixed(2)} times`],
+    ['processor time of Strongroom', `${at('ours').cpuSeconds.toFixed(2)} s`],
+    ['peak memory over the baseline', `${Math.round(peakBytes / 2 ** 20)} MiB`],
+  ]);
+} finally {
+  await rm(dir, { recursive: true, force: true });
+}
