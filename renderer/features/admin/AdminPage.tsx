@@ -1,6 +1,7 @@
 import { Page } from '../../app/Page.tsx';
 import { linkTo } from '../../app/routes.ts';
 import { CustodyTab } from './CustodyTab.tsx';
+import { KeysTab } from './KeysTab.tsx';
 import { PolicyTab } from './PolicyTab.tsx';
 import { RolesTab } from './RolesTab.tsx';
 import { StorageTab } from './StorageTab.tsx';
@@ -11,6 +12,7 @@ import { UsersTab } from './UsersTab.tsx';
 const tabs = [
   ['users', 'Users', UsersTab],
   ['roles', 'Roles', RolesTab],
+  ['keys', 'Keys', KeysTab],
   ['trust', 'Trust', TrustTab],
   ['policy', 'Policy', PolicyTab],
   ['custody', 'Custody', CustodyTab],

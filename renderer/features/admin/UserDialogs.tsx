@@ -64,7 +64,7 @@ export function SetPassword({
   user,
   onClose,
 }: {
-  readonly user: User;
+  readonly user: Pick<User, 'name'>;
   readonly onClose: () => void;
 }) {
   const { run, pending, error } = useAct();

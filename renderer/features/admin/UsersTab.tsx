@@ -105,7 +105,7 @@ export function UsersTab() {
       {open?.act === 'disable' ? (
         <ReasonDialog
           title={`Disable ${open.user.name}`}
-          explain="The key slot is removed: no password opens the vault for this name any more."
+          explain="The key slot is removed: no password opens the vault for this name any more. An older copy of vault.json still would; rotating the keys, under Keys, ends that."
           act={`Disable ${open.user.name}`}
           kind="danger"
           onClose={close}
@@ -132,7 +132,7 @@ export function UsersTab() {
       {open?.act === 'role' ? (
         <ReasonDialog
           title={`Role of ${open.user.name}`}
-          explain="The keys that the slot holds change with the role: an auditor's slot has no key of the models."
+          explain="The keys that the slot holds change with the role: an auditor's slot has no key of the models. For what an older copy of vault.json still holds, rotate the keys afterwards."
           act="Change role"
           onClose={close}
           onConfirm={(reason, form) =>

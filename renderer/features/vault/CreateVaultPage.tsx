@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { VaultStatus } from '#shared/contract/vault.ts';
 import { client } from '../../app/client.ts';
 import { ErrorNotice } from '../../app/ErrorNotice.tsx';
+import { recoverySplits, splitOf } from '../../app/RecoveryPaper.tsx';
 import { appStore, refreshStatus } from '../../app/store.ts';
 import { useAct } from '../../app/use-act.ts';
 import { Button } from '../../ui/Button.tsx';
@@ -39,6 +40,7 @@ export function CreateVaultPage({ status }: { readonly status: VaultStatus }) {
         password: textOf(form, 'password'),
         profile: form.get('profile') === 'fips' ? 'fips' : 'standard',
         policy: form.get('policy') === 'solo' ? 'solo' : 'standard',
+        recoveryShares: splitOf(textOf(form, 'split')),
       });
       setRecoveryKey(created.recoveryKey);
     } catch (caught) {
@@ -85,6 +87,15 @@ export function CreateVaultPage({ status }: { readonly status: VaultStatus }) {
             <select name="profile" defaultValue="standard">
               <option value="standard">Standard (Argon2id)</option>
               <option value="fips">FIPS algorithms only (PBKDF2)</option>
+            </select>
+          </Field>
+          <Field label="Recovery key" hint="Opens the vault when every password is forgotten.">
+            <select name="split" defaultValue="whole">
+              {recoverySplits.map(([value, words]) => (
+                <option key={value} value={value}>
+                  {words}
+                </option>
+              ))}
             </select>
           </Field>
           <ErrorNotice error={error} />

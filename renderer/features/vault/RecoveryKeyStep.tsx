@@ -1,10 +1,11 @@
-import { useMemo, useState } from 'react';
+import { useState } from 'react';
+import { RecoveryPaper } from '../../app/RecoveryPaper.tsx';
 import { Button } from '../../ui/Button.tsx';
 import { Field } from '../../ui/Field.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { textOf } from '../../lib/form.ts';
 
-/** Shows the recovery key this once; two of its groups must be typed before the way is free. */
+/** Shows the recovery key or its shares this once; two groups of one of them must be typed before the way is free. */
 export function RecoveryKeyStep({
   recoveryKey,
   onConfirmed,
@@ -12,39 +13,32 @@ export function RecoveryKeyStep({
   readonly recoveryKey: string;
   readonly onConfirmed: () => void;
 }) {
-  const groups = recoveryKey.split('-');
-  const asked = useMemo(() => {
-    const first = Math.floor(Math.random() * (groups.length - 1));
-    return [first, first + 1 + Math.floor(Math.random() * (groups.length - 1 - first))];
-  }, [groups.length]);
+  const papers = recoveryKey.split('\n');
+  const [asked] = useState(() => questionAbout(papers));
+  const groups = papers[asked.paper]?.split('-') ?? [];
   const [wrong, setWrong] = useState(false);
+  const isWhole = papers.length === 1;
   return (
     <main className="gate">
       <div className="gate-card">
         <h1>Recovery key</h1>
         <p className="quiet">
-          If every administrator forgets the password, this key opens the vault, and nothing else
-          does. It is shown this once. Write it down or print it, and keep it away from this
-          machine.
+          {isWhole
+            ? 'If every administrator forgets the password, this key opens the vault, and nothing else does. It is shown this once. Write it down or print it, and keep it away from this machine.'
+            : 'If every administrator forgets the password, enough of these shares open the vault, and nothing else does. They are shown this once. Write each on its own paper and give them to different people.'}
         </p>
-        <div className="recovery-key" aria-label="Recovery key">
-          {groups.map((group, at) => (
-            <span key={at}>
-              <small>{at + 1}</small>
-              {group}
-            </span>
-          ))}
-        </div>
-        <div className="row">
-          <Button onClick={() => window.print()}>Print the key</Button>
-        </div>
-        <p className="no-print">To be sure, type two of the groups:</p>
+        <RecoveryPaper recoveryKey={recoveryKey} />
+        <p className="no-print">
+          {isWhole
+            ? 'To be sure, type two of the groups:'
+            : `To be sure, type two of the groups of share ${asked.paper + 1}:`}
+        </p>
         <form
           className="no-print"
           onSubmit={(event) => {
             event.preventDefault();
             const form = new FormData(event.currentTarget);
-            const right = asked.every(
+            const right = asked.groups.every(
               (at) => textOf(form, `group-${at}`).trim().toUpperCase() === groups[at],
             );
             setWrong(!right);
@@ -52,7 +46,7 @@ export function RecoveryKeyStep({
           }}
         >
           <div className="columns" data-of="2">
-            {asked.map((at) => (
+            {asked.groups.map((at) => (
               <Field key={at} label={`Group ${at + 1}`}>
                 <input
                   name={`group-${at}`}
@@ -66,7 +60,7 @@ export function RecoveryKeyStep({
           </div>
           {wrong ? (
             <Notice tone="watch" title="That is not what stands above">
-              Compare the two groups with the key and type them again.
+              Compare the two groups with what is shown and type them again.
             </Notice>
           ) : null}
           <Button submit kind="primary">
@@ -76,4 +70,13 @@ export function RecoveryKeyStep({
       </div>
     </main>
   );
+}
+
+/** Two different groups of one paper, by chance. */
+function questionAbout(papers: readonly string[]): { paper: number; groups: readonly number[] } {
+  const upTo = (end: number): number => Math.floor(Math.random() * end);
+  const paper = upTo(papers.length);
+  const count = papers[paper]?.split('-').length ?? 2;
+  const first = upTo(count - 1);
+  return { paper, groups: [first, first + 1 + upTo(count - 1 - first)] };
 }

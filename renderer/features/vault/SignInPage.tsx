@@ -75,10 +75,11 @@ export function SignInPage({ status }: { readonly status: VaultStatus }) {
             <>
               <Field
                 label="Recovery key"
-                hint="Twelve groups. It sets a new password for the administrator of this name."
+                hint="The key, or as many of its shares as are needed, one on a line. It sets a new password for the administrator of this name."
               >
-                <input
+                <textarea
                   name="recoveryKey"
+                  rows={5}
                   className="mono"
                   required
                   autoComplete="off"
@@ -93,6 +94,19 @@ export function SignInPage({ status }: { readonly status: VaultStatus }) {
           <Button submit kind="primary" disabled={pending || (mode === 'recovery' && !fits)}>
             {pending ? 'Opening…' : mode === 'password' ? 'Sign in' : 'Recover'}
           </Button>
+          {mode === 'password' && status.keychain ? (
+            <Button
+              disabled={pending}
+              onClick={(event) => {
+                const user = textOf(new FormData(event.currentTarget.form ?? undefined), 'user');
+                void run(() => client.vault.signInWithKeychain({ user })).then(
+                  (worked) => worked && go('overview'),
+                );
+              }}
+            >
+              Unlock with the keychain of this computer
+            </Button>
+          ) : null}
         </form>
         <Button
           kind="quiet"

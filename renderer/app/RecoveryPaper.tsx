@@ -1,0 +1,44 @@
+import { Button } from '../ui/Button.tsx';
+
+/** A recovery key, or its shares, as it is to be written down; shown once. */
+export function RecoveryPaper({ recoveryKey }: { readonly recoveryKey: string }) {
+  const papers = recoveryKey.split('\n');
+  return (
+    <>
+      {papers.map((paper, at) => {
+        const name = papers.length === 1 ? 'Recovery key' : `Share ${at + 1} of ${papers.length}`;
+        return (
+          <section key={paper} className="stack">
+            {papers.length === 1 ? null : <h3>{name}</h3>}
+            <div className="recovery-key" role="group" aria-label={name}>
+              {paper.split('-').map((group, position) => (
+                <span key={position}>
+                  <small>{position + 1}</small>
+                  {group}
+                </span>
+              ))}
+            </div>
+          </section>
+        );
+      })}
+      <div className="row">
+        <Button onClick={() => window.print()}>
+          {papers.length === 1 ? 'Print the key' : 'Print the shares'}
+        </Button>
+      </div>
+    </>
+  );
+}
+
+/** How a recovery key may be handed out, as a choice in a form. */
+export const recoverySplits = [
+  ['whole', 'One key, on one paper'],
+  ['2of3', 'Three shares, any two of them are needed'],
+  ['3of5', 'Five shares, any three of them are needed'],
+] as const;
+
+/** Undefined for a key that stays whole. */
+export function splitOf(choice: string): { threshold: number; shares: number } | undefined {
+  const match = /^(\d+)of(\d+)$/.exec(choice);
+  return match === null ? undefined : { threshold: Number(match[1]), shares: Number(match[2]) };
+}

@@ -1,0 +1,85 @@
+/** Keys in the window: shares on paper, new keys under the session, one's own password, and back in with two shares. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { availableHosts, expectAccessible, openTestWindow } from '../support/window.ts';
+
+test.each(availableHosts())(
+  'keys are kept, rotated and recovered in the %s window',
+  async (host) => {
+    const dir = mkdtempSync(join(tmpdir(), 'strongroom-e2e-keys-'));
+    const window = await openTestWindow(dir, host);
+    const { page } = window;
+    page.setDefaultTimeout(15_000);
+    const heading = (name: string): Promise<void> =>
+      page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+    /** Of one sheet, with the numbers of the groups left out. */
+    const paperOf = async (name: string): Promise<string> => {
+      const groups = await page.getByRole('group', { name }).locator('span').allInnerTexts();
+      return groups.map((text) => text.replace(/^\d+\s*/, '')).join('-');
+    };
+    try {
+      await heading('Create a vault');
+      await page.getByLabel('Your name').fill('ada');
+      await page.getByLabel('Password', { exact: true }).fill('a quiet harbour');
+      await page.getByLabel('Password again').fill('a quiet harbour');
+      await page.getByLabel('Recovery key').selectOption('2of3');
+      await page.getByRole('button', { name: 'Create vault' }).click();
+      await heading('Recovery key');
+      await expectAccessible(page, 'shares');
+      const first = await paperOf('Share 1 of 3');
+      const third = await paperOf('Share 3 of 3');
+      expect(first).toMatch(/^([0-9A-Z]{5}-){14}[0-9A-Z]{4}$/);
+      const asked = await page.getByText('To be sure, type two of the groups').innerText();
+      const share = await paperOf(`Share ${/share (\d)/.exec(asked)?.[1]} of 3`);
+      for (const field of await page.getByLabel(/^Group \d+$/).all()) {
+        const label = await field.evaluate(
+          (input) => (input as HTMLInputElement).labels?.[0]?.textContent ?? '',
+        );
+        await field.fill(share.split('-')[Number(label.replace('Group ', '')) - 1] ?? '');
+      }
+      await page.getByRole('button', { name: 'I have written it down' }).click();
+      await heading('Overview');
+
+      await page
+        .getByRole('navigation', { name: 'Pages' })
+        .getByRole('link', { name: 'Admin' })
+        .click();
+      await page.getByRole('link', { name: 'Keys', exact: true }).click();
+      await page.getByText('This host has no keychain').or(page.getByText('keyring')).waitFor();
+      await expectAccessible(page, 'keys');
+      await page.getByRole('button', { name: 'Rotate keys' }).click();
+      await page.getByLabel('Reason').fill('Grace has left');
+      await page.getByRole('dialog').getByRole('button', { name: 'Rotate keys' }).click();
+      await page.getByText('New keys are in use').waitFor();
+      await page.getByRole('button', { name: 'Change my password' }).click();
+      await page.getByLabel('New password').fill('another harbour');
+      await page.getByRole('button', { name: 'Set password' }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: 'Make a new one' }).click();
+      await page.getByLabel('Reason').fill('not meant');
+      await page.getByRole('button', { name: 'Cancel' }).click();
+
+      await page.getByRole('button', { name: 'Seal now' }).click();
+      await heading('Sign in');
+      await page.getByLabel('Name').fill('ada');
+      await page.getByLabel('Password', { exact: true }).fill('a quiet harbour');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByText('The name or the password is not right').waitFor();
+      await page.getByRole('button', { name: 'Use the recovery key' }).click();
+      await page.getByLabel('Name').fill('ada');
+      await page.getByLabel('Recovery key').fill(`${third}\n${first.toLowerCase()}`);
+      await page.getByLabel('Password', { exact: true }).fill('a third harbour');
+      await page.getByLabel('Password again').fill('a third harbour');
+      await page.getByLabel('Reason').fill('forgotten');
+      await expectAccessible(page, 'recover');
+      await page.getByRole('button', { name: 'Recover' }).click();
+      await heading('Overview');
+      expect(window.refusedRequests()).toEqual([]);
+    } finally {
+      await window.close();
+      rmSync(dir, { recursive: true, force: true });
+    }
+  },
+);
