@@ -1,4 +1,4 @@
-import { createPrivateKey, hash, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, hash, sign } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -141,6 +141,26 @@ describe('several signers', () => {
     expect(rulesOf(await judge(dir, oneName, { required: 2, from: [] }))).toEqual(['SR-SIG-004']);
   });
 
+  test('one key is one signer, by whatever method it signs', async () => {
+    const privatePem = readFileSync(x509('leaf.key.pem'), 'utf8');
+    const dir = writeFolder(folder());
+    await signFolder(dir, { privatePem });
+    await signFolder(dir, {
+      privatePem,
+      certificates: { pem: readFileSync(x509('good.chain.pem'), 'utf8'), now },
+      as: 'certified',
+    });
+    const publicPem = String(createPublicKey(privatePem).export({ type: 'spki', format: 'pem' }));
+    const trust = [
+      parseTrustAnchor('By key', publicPem),
+      parseTrustAnchor('By root', readFileSync(x509('root.cert.pem'), 'utf8')),
+    ];
+    const report = await judge(dir, trust, { required: 2, from: [] });
+    expect(report.signatures.map(({ status }) => status)).toEqual(['verified', 'verified']);
+    expect(report.signers.names).toEqual(['By key']);
+    expect(rulesOf(report)).toEqual(['SR-SIG-004']);
+  });
+
   test('a policy may name whose signatures count, by name or by role', async () => {
     const dir = await signedFolder(folder());
     expect((await judge(dir, both, { required: 1, from: ['validator'] })).verdict).toBe('refuse');
@@ -165,11 +185,8 @@ describe('several signers', () => {
 function envelope(
   resources: readonly { name: string; digest: string; algorithm: string }[],
   serialization: Readonly<Record<string, unknown>>,
+  root = hash('sha256', Buffer.concat(resources.map(({ digest }) => Buffer.from(digest, 'hex')))),
 ): string {
-  const root = hash(
-    'sha256',
-    Buffer.concat(resources.map(({ digest }) => Buffer.from(digest, 'hex'))),
-  );
   const payload = Buffer.from(
     JSON.stringify({
       _type: 'https://in-toto.io/Statement/v1',
@@ -256,6 +273,20 @@ describe('other hashes and shards', () => {
       expect(result.status).toBe('untrusted');
       expect(result.reason).toContain(named);
     }
+  });
+
+  test('a root digest that is not of the list, and a second signature in one file, are invalid', async () => {
+    const resource = { name: 'a', digest: hash('sha256', 'abc'), algorithm: 'sha256' };
+    const serialization = { method: 'files', hash_type: 'sha256' };
+    const good = envelope([resource], serialization);
+    expect((await statusOf({ a: 'abc', 'model.sig': good })).status).toBe('verified');
+    const otherRoot = envelope([resource], serialization, 'ab'.repeat(32));
+    expect((await statusOf({ a: 'abc', 'model.sig': otherRoot })).status).toBe('invalid');
+    const twice = JSON.parse(good) as { dsseEnvelope: { signatures: unknown[] } };
+    twice.dsseEnvelope.signatures.push(twice.dsseEnvelope.signatures[0]);
+    expect((await statusOf({ a: 'abc', 'model.sig': JSON.stringify(twice) })).status).toBe(
+      'invalid',
+    );
   });
 
   test('the signature may be the last file of an archive', async () => {
