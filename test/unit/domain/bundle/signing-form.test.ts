@@ -22,8 +22,7 @@ for (const name of readdirSync(
 const problems = (schema: string, value: unknown): unknown => {
   const validate = ajv.getSchema(`https://model_signing/${schema}/v1.0/schema`);
   if (validate === undefined) throw new Error(`There is no schema ${schema}.`);
-  validate(value);
-  return validate.errors ?? [];
+  return validate(value) === true ? [] : validate.errors;
 };
 
 interface Written {
