@@ -28,6 +28,7 @@ const inbox = join(home, 'usb-stick');
 const results = join(home, 'results');
 const filesDir = join(root, '.build/renderer');
 const vaultDir = join(home, 'vault');
+const pinsDir = join(home, 'pins');
 
 const password = (): string => `sample-${randomBytes(6).toString('hex')}`;
 const people = {
@@ -49,6 +50,7 @@ try {
   core = startCore({
     nodePath: process.execPath,
     vaultDir,
+    pinsDir,
     inboxDir: inbox,
     host: 'chromium',
   });
@@ -206,9 +208,13 @@ async function show(running: Core): Promise<void> {
     // Electron starts a core of its own, and a vault has one at a time.
     await running.close();
     const main = join(root, '.build/electron/main.mjs');
-    const { status } = spawnSync(electron, [main, '--vault', vaultDir, '--inbox', inbox], {
-      stdio: 'inherit',
-    });
+    const { status } = spawnSync(
+      electron,
+      [main, '--vault', vaultDir, '--pins', pinsDir, '--inbox', inbox],
+      {
+        stdio: 'inherit',
+      },
+    );
     if (status !== 0) throw new AppError('unavailable', 'Electron could not show the window.');
     return;
   }
