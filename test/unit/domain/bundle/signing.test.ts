@@ -337,6 +337,18 @@ describe.skipIf(!hasPython)('an independent implementation in Python', () => {
     ).toBe('');
   });
 
+  test('verifies a first signature beside a second one that it announced', async () => {
+    const dir = writeFolder(folder());
+    const pem = write('first.pub.pem', signingKey.publicPem);
+    await signFolder(dir, {
+      privatePem: signingKey.privatePem,
+      ignorePaths: ['model.validator.sig'],
+    });
+    await signFolder(dir, { privatePem: generateSigningKey().privatePem, as: 'validator' });
+    expect(python('verify', dir, '--key', pem).stderr).toBe('');
+    expect((await judge(dir)).signature.status).toBe('verified');
+  });
+
   test('signs what verifies here: files, shards, BLAKE2b, certificates, left out paths', async () => {
     const own = generateSigningKey('p384');
     const key = write('python.key.pem', own.privatePem);
