@@ -163,6 +163,8 @@ export async function exportKept(
 }
 
 const flushLength = 256 * 1024;
+/** One chunk of rows is one transaction over the keys of its people: few syncs, and few rows in memory. */
+const chunkBytes = 256 * 1024;
 
 async function writeRows(
   context: CallContext,
@@ -206,7 +208,7 @@ function hashedFile(
 ): { readonly stream: AsyncGenerator<Uint8Array>; check(): Promise<void> } {
   const hash: Hash = createHash('sha256');
   async function* chunks(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
+    for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes })) {
       hash.update(chunk as Uint8Array);
       yield chunk as Uint8Array;
     }

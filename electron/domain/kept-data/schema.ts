@@ -25,7 +25,7 @@ export const keptDataSchema: readonly string[] = [
    CREATE TABLE subjects (
      blind_index BLOB PRIMARY KEY,
      key_id TEXT NOT NULL UNIQUE
-   ) STRICT;
+   ) STRICT, WITHOUT ROWID;
    CREATE TABLE kept_subjects (
      key_id TEXT NOT NULL REFERENCES subjects (key_id),
      run_id TEXT NOT NULL REFERENCES kept_data,

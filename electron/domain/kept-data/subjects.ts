@@ -2,7 +2,7 @@
  * The people that kept rows speak of. Each has a random key; who has which is found by a blind index, HMAC-SHA-256 of the id
  * under a key of its own, so that the id itself stands nowhere. FORMAT.md §2.
  */
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Database } from '#platform/database.ts';
 import type { DataKeys } from '#domain/vault/index.ts';
 
@@ -28,10 +28,9 @@ export function createSubjects(catalog: Database, keys: DataKeys): Subjects {
     .pluck();
   const findIndexKey = catalog.prepare<[], string>('SELECT key_id FROM subject_index').pluck();
   const insert = catalog.prepare('INSERT INTO subjects VALUES (?, ?)');
-  let indexKey: Uint8Array | undefined;
+  let indexKey: KeyObject | undefined;
 
-  function find(subject: string): SubjectKey | undefined {
-    const index = blind(subject);
+  function find(index: Uint8Array | undefined): SubjectKey | undefined {
     const id = index === undefined ? undefined : findKey.get(index);
     const key = id === undefined ? undefined : keys.open(id);
     return id === undefined || key === undefined ? undefined : { id, key };
@@ -39,13 +38,21 @@ export function createSubjects(catalog: Database, keys: DataKeys): Subjects {
 
   /** Random and not derived: a rotation of the models key wraps it anew, and every index stays what it is. */
   function blind(subject: string): Uint8Array | undefined {
-    indexKey ??= keys.open(findIndexKey.get() ?? '');
+    indexKey ??= readIndexKey();
     if (indexKey === undefined) return undefined;
     return createHmac('sha256', indexKey).update(subject.normalize('NFC')).digest();
   }
 
+  function readIndexKey(): KeyObject | undefined {
+    const key = keys.open(findIndexKey.get() ?? '');
+    if (key === undefined) return undefined;
+    const made = createSecretKey(key);
+    key.fill(0);
+    return made;
+  }
+
   return {
-    find,
+    find: (subject) => find(blind(subject)),
     prepare: catalog.transaction(() => {
       if (findIndexKey.get() !== undefined) return;
       const made = keys.create();
@@ -53,10 +60,11 @@ export function createSubjects(catalog: Database, keys: DataKeys): Subjects {
       catalog.prepare('INSERT INTO subject_index VALUES (0, ?)').run(made.id);
     }),
     findOrCreate(subject) {
-      const known = find(subject);
+      const index = blind(subject);
+      const known = find(index);
       if (known !== undefined) return known;
       const made = keys.create();
-      insert.run(blind(subject), made.id);
+      insert.run(index, made.id);
       return made;
     },
     destroyUnused() {

@@ -3,6 +3,7 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   readFileSync,
   readdirSync,
   writeFileSync,
@@ -290,7 +291,7 @@ function exportOf({ app, client, dir, wait }: TestApp, runId: string, name: stri
 describe('data that a run keeps', () => {
   test('comes out byte for byte, and no more once it is erased', async () => {
     const test = await prepared();
-    const { client, dir } = test;
+    const { app, client, dir, wait } = test;
     const run = await keptRun(test);
     expect(run.kept).toMatchObject({ state: 'kept', subject: null, rows: 8, leftOut: 0 });
     await test.as('audrey');
@@ -304,11 +305,20 @@ describe('data that a run keeps', () => {
       readFileSync(join(dir, 'out.csv')),
     );
     await test.as('ada');
+    mkdirSync(join(dir, 'medium'));
+    const folder = app.admitFile(join(dir, 'medium'));
+    await wait(contract.backups.make, client.backups.make({ folder }));
     expect(await client.erasure.data({ runId: run.runId, reason })).toMatchObject({
       erased: [run.runId],
       keys: 2,
       files: 2,
       rows: 8,
+      // That copy was made while the keys were there.
+      backups: [{ name: 'snapshot 1', place: expect.stringContaining('medium') as string }],
+    });
+    const later = await keptRun(test, { name: 'later.csv' });
+    expect(await client.erasure.data({ runId: later.runId, reason })).toMatchObject({
+      backups: [],
     });
     await expect(exportOf(test, run.runId, 'again')).rejects.toMatchObject({
       code: 'conflict',
