@@ -1,5 +1,6 @@
 /** `keys rotate` as people meet it: the session goes on, the log says what happened, and a kill leaves one story. */
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
@@ -62,4 +63,47 @@ test.each([
   expect(await wait(contract.audit.verify, client.audit.verify({}))).toMatchObject({
     status: 'intact',
   });
+});
+
+test('on a disk without room nothing is rotated, the vault seals itself, and the log tells the same story', async () => {
+  const outcomes = new Set<string>();
+  for (const roomBytes of [100_000, 150_000, 400_000]) {
+    const { app, client, dir, wait } = openTestApp();
+    const small = join(dir, 'vault');
+    mkdirSync(small);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', small], { stdio: 'ignore' });
+    } catch {
+      return; // only an administrator can make a small disk
+    }
+    try {
+      await client.vault.create({ user: 'ada', password: appPasswords.ada });
+      const { bavail, bsize } = statfsSync(small);
+      const ballast = join(small, 'ballast');
+      writeFileSync(ballast, Buffer.alloc(bavail * bsize - roomBytes));
+      const failed = await client.keys.rotate({ reason }).then(
+        () => false,
+        () => true,
+      );
+      rmSync(ballast);
+      if (failed) {
+        expect(await client.vault.status(null)).toMatchObject({ state: 'sealed' });
+        await client.vault.signIn({ user: 'ada', password: appPasswords.ada });
+      }
+      const { entries } = await client.audit.list({ action: 'keys.rotate', limit: 10 });
+      const outcome = entries[0]?.entry.outcome;
+      const epoch = outcome === 'ok' ? 2 : 1;
+      expect(await client.keys.rotate({ purposes: ['audit'], reason })).toMatchObject({
+        epochs: { models: epoch, records: epoch, catalog: epoch, audit: epoch + 1 },
+      });
+      expect(await wait(contract.audit.verify, client.audit.verify({}))).toMatchObject({
+        status: 'intact',
+      });
+      outcomes.add(`${failed ? 'failed' : 'done'}: ${outcome}`);
+    } finally {
+      await app.close();
+      execFileSync('umount', [small]);
+    }
+  }
+  expect([...outcomes]).toEqual(['failed: error', 'done: ok']);
 });
