@@ -96,13 +96,15 @@ async function run(name) {
         ['--disable-sigusr1', join(root, 'electron/cli.ts'), ...args],
         callerDir,
       );
+    case 'fuzz':
+      return handOver(pinnedNode, ['--max-old-space-size=256', 'test/fuzz/fuzz.ts', ...args]);
     case 'bench':
       return handOver(pinnedNode, ['test/bench/bench.ts', ...args]);
     case 'bench:vault':
       return handOver(pinnedNode, ['test/bench/vault.ts', ...args]);
     default:
       stop(
-        `There is no task "${name}". Tasks: quickstart, start, test, build, strongroom, bench, bench:vault.`,
+        `There is no task "${name}". Tasks: quickstart, start, test, build, strongroom, bench, bench:vault, fuzz.`,
       );
   }
 }

@@ -21,7 +21,8 @@ import { openBundle, type OpenBundle } from './containers/open.ts';
 import { leftOut, trustedDigests, type FindKnown, type KnownFile } from './known-files.ts';
 import { layoutOf, type Layout } from './layouts/layout.ts';
 import { goldenCases, pipelineSchema, type GoldenCases, type Pipeline } from './pipeline.ts';
-import { readFile, wellKnown, type Digested, type ReadFile } from './read-file.ts';
+import { gateLimits } from './limits.ts';
+import { isModelFile, readFile, wellKnown, type Digested, type ReadFile } from './read-file.ts';
 import type { ScanAnswer } from './scan/answer.ts';
 import { findingOf, rules, type RuleId } from './rules.ts';
 import type { ScanLimits } from './scan/process.ts';
@@ -79,12 +80,19 @@ export async function passGate<Stored extends Digested>(
   let bundle: OpenBundle | undefined;
   const read: ReadFile<Stored>[] = [];
   let breach: Finding | undefined;
+  let models = 0;
   const known = options.known ?? (() => undefined);
   try {
     bundle = await openBundle(path);
     const signed = trustedDigests([await bundle.ahead(signatureFileName)], options);
     for await (const file of bundle.files()) {
       options.signal?.throwIfAborted();
+      if (isModelFile(file.path) && (models += 1) > gateLimits.models)
+        throw new GateBreach(
+          'SR-LIMIT-001',
+          file.path,
+          `The bundle has more than ${gateLimits.models} models.`,
+        );
       const before = known(signed.get(file.path) ?? '');
       read.push(
         before?.from === 'interrupted'

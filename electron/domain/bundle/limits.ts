@@ -20,7 +20,7 @@ export const gateLimits = Object.freeze({
   /** Protocol Buffers cannot hold more in one message, so the runtime cannot load it. */
   modelBytes: 2 ** 31 - 1,
   /** Each has a process of its own while it is scanned. */
-  models: 100,
+  models: 64,
   graphDepth: 32,
   functionDepth: 100,
   functions: 10_000,

@@ -45,7 +45,7 @@ export async function readFile<Stored extends Digested>(
     readonly from?: KnownFile<Stored>['from'];
   },
 ): Promise<ReadFile<Stored>> {
-  const isModel = /\.onnx$/i.test(file.path);
+  const isModel = isModelFile(file.path);
   const isText = !isModel && isReadAsText(file.path);
   const parts: Uint8Array[] = [];
   await using scanner = isModel ? await startScanner(options.scanLimits) : undefined;
@@ -77,6 +77,11 @@ export async function digestOf(content: Content): Promise<Digested> {
   const hash = createHash('sha256');
   for await (const chunk of content) hash.update(chunk);
   return { sha256: hash.digest('hex') };
+}
+
+/** By name; what is in it, the scanner says. */
+export function isModelFile(path: string): boolean {
+  return /\.onnx$/i.test(path);
 }
 
 function isReadAsText(path: string): boolean {

@@ -138,6 +138,9 @@ export const archiveCases: readonly HostileCase[] = [
   tarCase('more files than the gate takes', 'SR-LIMIT-001', () =>
     Array.from({ length: 10_001 }, (_, at) => ({ name: `f${at}`, content: '' })),
   ),
+  tarCase('more models than the gate takes', 'SR-LIMIT-001', () =>
+    Array.from({ length: 64 }, (_, at) => ({ name: `m${at}.onnx`, content: '' })),
+  ),
   tarCase('a path 40 folders deep', 'SR-LIMIT-001', () => [
     { name: `${'a/'.repeat(40)}b`, content: 'x' },
   ]),

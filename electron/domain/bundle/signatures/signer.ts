@@ -172,7 +172,12 @@ function invalid(facts: Facts, reason: string): FoundSigner {
 
 function readCertificates(list: readonly { readonly rawBytes: string }[]): X509Certificate[] {
   try {
-    return list.map(({ rawBytes }) => new X509Certificate(Buffer.from(rawBytes, 'base64')));
+    return list.map(({ rawBytes }) => {
+      const certificate = new X509Certificate(Buffer.from(rawBytes, 'base64'));
+      // The getter throws for a key of an unknown kind; later nobody expects that.
+      void certificate.publicKey;
+      return certificate;
+    });
   } catch {
     throw new Unacceptable('A certificate of the signature cannot be read.');
   }

@@ -22,10 +22,12 @@ const raisedElsewhere: Partial<Record<RuleId, string>> = {
   'SR-SCAN-003': 'scanner.test.ts',
 };
 const raised = new Set<string>();
+let ran = 0;
 
 test.concurrent.each(corpus.map((one) => [one.name, one] as const))(
   '%s is refused or contained',
   async (_name, { expected, make }) => {
+    ran += 1;
     const path = await make(temporaryFolder());
     const outcome = await passGate(path, {
       trust: [],
@@ -56,6 +58,8 @@ test('the corpus is large, and its names are different', () => {
 });
 
 afterAll(() => {
+  // Somebody may have chosen single tests.
+  if (ran < corpus.length) return;
   const silent = Object.keys(rules).filter((ruleId) => {
     const other = raisedElsewhere[ruleId as RuleId];
     return (

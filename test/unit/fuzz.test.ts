@@ -1,0 +1,29 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const script = join(import.meta.dirname, '../fuzz/fuzz.ts');
+/** A heap that no input of 64 KiB may outgrow. */
+const fuzz = (...args: string[]) =>
+  spawnSync(process.execPath, ['--no-warnings', '--max-old-space-size=256', script, ...args], {
+    encoding: 'utf8',
+  });
+
+test('no mutated model, archive, signature or description does more than be refused', () => {
+  const { status, stdout, stderr } = fuzz('--seconds', '24');
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  for (const target of ['scan', 'containers', 'signatures', 'descriptions'])
+    expect(stdout).toMatch(new RegExp(`^${target}: [1-9]\\d* inputs`, 'm'));
+});
+
+test('what was printed can be replayed', () => {
+  const { status, stdout } = fuzz(
+    '--target',
+    'scan',
+    '--replay',
+    Buffer.from('no model').toString('base64'),
+  );
+  expect(stdout).toBe('It passes.\n');
+  expect(status).toBe(0);
+});
