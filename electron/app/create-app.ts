@@ -10,7 +10,7 @@ import { createFileTokens, watchMedia } from '#domain/media/index.ts';
 import type { KdfChoice } from '#domain/vault/index.ts';
 import packageFacts from '../../package.json' with { type: 'json' };
 import { createDispatcher } from './dispatcher.ts';
-import { createHandlers } from './handlers.ts';
+import { createHandlers } from './handlers/index.ts';
 import { createOperations } from './operations.ts';
 import { createPinGuard } from './pin-guard.ts';
 import { createSessions } from './sessions.ts';

@@ -1,0 +1,148 @@
+/** Handlers of models and their runs. */
+import { join } from 'node:path';
+import { AppError } from '#shared/errors.ts';
+import type { contract } from '#shared/contract/index.ts';
+import { previewFile } from '#domain/inference/index.ts';
+import { changed } from '../catalog-acts.ts';
+import { checkFiles } from '../custody.ts';
+import {
+  eraseData,
+  eraseDue,
+  eraseSubject,
+  eraseVersion,
+  erasureOverview,
+  showSubject,
+} from '../erase.ts';
+import type { Handlers } from '../handler.ts';
+import { exportKept } from '../keep-data.ts';
+import { readPipeline, requireRunnable } from '../model-access.ts';
+import { monitorView } from '../monitor-view.ts';
+import type { OpenVaultState } from '../open-state.ts';
+import { scoreRun } from '../score-run.ts';
+
+import type { HandlerDeps } from './deps.ts';
+
+export function modelsHandlers(
+  deps: HandlerDeps,
+): Pick<Handlers<typeof contract>, 'models' | 'runs' | 'monitor' | 'erasure'> {
+  const { clock, inference, pathOf, folderOf } = deps;
+  return {
+    models: {
+      list: ({ open }) => {
+        const { registry, runs } = open();
+        return registry.list().map((model) => ({ ...model, ...lastRun(runs, model.name) }));
+      },
+      show: ({ open }, { model }) => {
+        const { registry, runs } = open();
+        const { summary, versions } = registry.show(model);
+        return { summary: { ...summary, ...lastRun(runs, summary.name) }, versions };
+      },
+      version: ({ open }, { version }) => {
+        const { stored: _stored, ...detail } = open().registry.resolve(version);
+        return detail;
+      },
+      diff: ({ open }, { from, to }) => ({ from, to, changes: open().registry.diff(from, to) }),
+      history: ({ open }, { model }) => open().registry.history(model),
+      promote: (context, { version, to, reason }) =>
+        changed(context, ({ registry, policy, session }) =>
+          registry.lifecycle.promote({
+            version,
+            to,
+            reason,
+            actor: session.user,
+            secondPerson: policy.read().secondPerson,
+          }),
+        ),
+      approve: (context, { version, reason }) =>
+        changed(context, ({ registry, session }) =>
+          registry.lifecycle.approve({ version, reason, actor: session.user }),
+        ),
+      reject: (context, { version, reason }) =>
+        changed(context, ({ registry, session }) =>
+          registry.lifecycle.reject({ version, reason, actor: session.user }),
+        ),
+      rollback: async (context, { model, reason }) => {
+        const { registry, vault } = context.open();
+        const target = registry.lifecycle.rollbackTarget(model);
+        const version = registry.resolve(`${target.model}@${target.version}`);
+        await checkFiles(vault, version, context.signal);
+        return changed(context, ({ session }) =>
+          registry.lifecycle.rollback({ model, reason, actor: session.user }),
+        );
+      },
+      retire: (context, { version, reason }) =>
+        changed(context, ({ registry, session }) =>
+          registry.lifecycle.retire({ version, reason, actor: session.user }),
+        ),
+    },
+    runs: {
+      preview: async ({ open }, { version, input }) => {
+        const { registry, vault } = open();
+        const resolved = registry.resolve(version);
+        requireRunnable(resolved);
+        const shown = await previewFile(pathOf(input), {
+          inputs: resolved.facts.inputs,
+          pipeline: await readPipeline(vault, resolved),
+        });
+        return {
+          model: resolved.model,
+          version: resolved.version,
+          columns: [...shown.columns],
+          rows: shown.rows.map((row) => [...row]),
+          binding: [...shown.binding],
+          unusedColumns: [...shown.unusedColumns],
+          problems: [...shown.problems],
+        };
+      },
+      start: (context, { input, folder, subject, ...asked }) =>
+        scoreRun(
+          context,
+          { ...asked, subject, inputPath: pathOf(input), folder: folderOf(folder) },
+          { clock, inference },
+        ),
+      list: ({ open }, { model, limit }) => open().runs.list({ model, limit }),
+      show: ({ open }, { runId }) => {
+        const { runs, keptData } = open();
+        return { ...runs.show(runId), kept: keptData.find(runId) ?? null };
+      },
+      export: async (context, { runId, folder, name }) => {
+        const path = join(folderOf(folder), name);
+        return { path, ...(await exportKept(context, runId, path)) };
+      },
+    },
+    monitor: {
+      show: ({ open }, input) => monitorView(open(), input),
+      setReference: ({ open, note }, { runId }) => {
+        const opened = open();
+        const { summary } = opened.runs.show(runId);
+        const profile = opened.runs.profileOf(runId);
+        if (profile === undefined)
+          throw new AppError('conflict', 'Only a finished run can be the reference.');
+        opened.runs.setReference(summary, {
+          source: 'run',
+          runId,
+          since: clock().toISOString(),
+          profile,
+        });
+        note({ objects: [{ type: 'version', id: `${summary.model}@${summary.version}` }] });
+        return monitorView(opened, { version: `${summary.model}@${summary.version}` });
+      },
+    },
+    erasure: {
+      overview: ({ open }) => erasureOverview(open(), clock),
+      version: eraseVersion,
+      data: (context, input) => eraseData(context, input, clock),
+      subject: eraseSubject,
+      due: (context, input) => eraseDue(context, input, clock),
+      showSubject,
+    },
+  };
+}
+
+function lastRun(
+  runs: OpenVaultState['runs'],
+  model: string,
+): { lastRunAt: string | null; monitorState: 'ok' | 'watch' | 'act' | 'unknown' } {
+  const latest = runs.latest(model);
+  return { lastRunAt: latest?.startedAt ?? null, monitorState: latest?.driftState ?? 'unknown' };
+}
