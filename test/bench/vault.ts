@@ -2,7 +2,8 @@
  * How fast a file becomes an encrypted object, on the path that an import takes: read, SHA-256, encrypt and authenticate, write,
  * sync. In one run and on the same file: other tools, each followed by a sync of what it wrote, and the limit, which is the
  * slowest single stage alone, or the processor time of all stages divided by the cores if that is more.
- * `npm run bench:vault -- [--size GIB] [--rounds N]`
+ * Then what it costs to open a model of the vault, against the same model as plain files.
+ * `npm run bench:vault -- [--size GIB] [--rounds N] [--only import|open] [--dir DIR]`
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,7 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createBlockFile } from '#platform/block-file.ts';
 import { contentOf, fillFrom } from '#platform/content.ts';
-import type { StagedObject } from '#domain/vault/index.ts';
+import type { OpenVault, StagedObject } from '#domain/vault/index.ts';
 import { createBlockSealer } from '../../electron/domain/vault/sealed-blocks.ts';
 import { createSealer, objectShape } from '../../electron/domain/vault/sealer.ts';
 import {
@@ -25,11 +26,14 @@ import {
   writeNoise,
   type Work,
 } from './measure.ts';
+import { openingWorks } from './open-model.ts';
 
 const { values } = parseArgs({
   options: {
     size: { type: 'string', default: '2' },
     rounds: { type: 'string', default: '3' },
+    /** Only the part about opening models, or only the one about taking files in. */
+    only: { type: 'string' },
     /** Where the files are written; the disk of the vault is what is measured. */
     dir: { type: 'string', default: tmpdir() },
   },
@@ -59,7 +63,7 @@ const peers: readonly Peer[] = [
   {
     name: 'age -r (no digest of the content)',
     command: 'age',
-    before: 'age-keygen -o "$2.key"; age-keygen -y "$2.key" > "$2.to"',
+    before: 'rm -f "$2.key"; age-keygen -o "$2.key"; age-keygen -y "$2.key" > "$2.to"',
     script: `age -R "$2.to" -o "$2/file.age" "$1"; ${syncAll}`,
   },
   {
@@ -152,9 +156,11 @@ function stages(): Record<'read' | 'SHA-256' | 'encrypt' | 'write and sync', Wor
   };
 }
 
-try {
+const speed = (seconds: number, bytes = sizeBytes): string =>
+  `${seconds.toFixed(2).padStart(6)} s  ${perSecond(bytes / 1e6, seconds).padStart(6)} MB/s`;
+
+async function takingIn(vault: OpenVault): Promise<void> {
   await writeNoise(path, sizeBytes);
-  const vault = await openBenchVault(join(dir, 'vault'));
   let peakBytes = 0;
   let staged: StagedObject | undefined;
   const ours: Work = {
@@ -176,12 +182,9 @@ try {
   const works: Record<string, Work> = { ours, ...stages() };
   for (const peer of present) works[peer.name] = peerWork(peer);
   const measured = await interleaved(works, Number(values.rounds));
-  vault.close();
 
   const at = (name: string): { seconds: number; cpuSeconds: number } =>
     measured[name] ?? { seconds: Number.NaN, cpuSeconds: Number.NaN };
-  const speed = (seconds: number): string =>
-    `${seconds.toFixed(2).padStart(6)} s  ${perSecond(sizeBytes / 1e6, seconds).padStart(6)} MB/s`;
   print(`Taking in a file of ${values.size} GiB, median of ${values.rounds} interleaved rounds`, [
     ['Strongroom: read, SHA-256, AES-256-GCM, write, sync', speed(at('ours').seconds)],
     ...present.map(({ name }) => [name, speed(at(name).seconds)] as const),
@@ -208,6 +211,32 @@ try {
     ['processor time of Strongroom', `${at('ours').cpuSeconds.toFixed(2)} s`],
     ['peak memory over the baseline', `${Math.round(peakBytes / 2 ** 20)} MiB`],
   ]);
+  await rm(path);
+}
+
+async function opening(vault: OpenVault): Promise<void> {
+  const kinds = {
+    'weights inside of the model': { sizeBytes: 5 * 2 ** 26, external: false },
+    'weights beside it, as external data': { sizeBytes: 2 ** 30, external: true },
+  };
+  for (const [name, kind] of Object.entries(kinds)) {
+    const folder = join(dir, kind.external ? 'external' : 'inline');
+    const works = await openingWorks(folder, vault, kind);
+    const { plain, ours } = await interleaved({ ...works }, Number(values.rounds));
+    print(`Opening a model of ${kind.sizeBytes / 2 ** 20} MiB into a session, ${name}`, [
+      ['plain file, by path, in a child', speed(plain.seconds, kind.sizeBytes)],
+      ['from the vault, contained', speed(ours.seconds, kind.sizeBytes)],
+      ['from the vault against plain', `${(ours.seconds / plain.seconds).toFixed(2)} times`],
+    ]);
+    await rm(folder, { recursive: true });
+  }
+}
+
+try {
+  const vault = await openBenchVault(join(dir, 'vault'));
+  if (values.only !== 'open') await takingIn(vault);
+  if (values.only !== 'import') await opening(vault);
+  vault.close();
 } finally {
   await rm(dir, { recursive: true, force: true });
 }
