@@ -116,20 +116,26 @@ export async function openFloeFile(options: {
   readonly sizeBytes: number;
 }): Promise<FloeFileReader> {
   const { fd, sizeBytes } = options;
-  const header = await readExactly(fd, 0, floeHeaderBytes);
+  const header = await readExactly(fd, 0, Buffer.allocUnsafe(floeHeaderBytes));
   const floe = openFloe({ key: options.key, aad: options.aad, header });
   const plainBytes = floe.segmentBytes - floeSegmentOverheadBytes;
   const lastIndex = Math.max(0, Math.ceil(sizeBytes / plainBytes) - 1);
   const { size } = await stat(fd);
   if (size !== floeFileBytes(sizeBytes, floe.segmentBytes)) throw wrongLength();
 
+  const placeOf = (index: number): 'inner' | 'last' => (index === lastIndex ? 'last' : 'inner');
+
+  function sealedSegment(index: number, memory?: Uint8Array): Promise<Uint8Array> {
+    const length =
+      index === lastIndex
+        ? sizeBytes - lastIndex * plainBytes + floeSegmentOverheadBytes
+        : floe.segmentBytes;
+    const into = memory?.subarray(0, length) ?? Buffer.allocUnsafe(length);
+    return readExactly(fd, floeHeaderBytes + index * floe.segmentBytes, into);
+  }
+
   async function segment(index: number): Promise<Uint8Array> {
-    const last = index === lastIndex;
-    const length = last
-      ? sizeBytes - lastIndex * plainBytes + floeSegmentOverheadBytes
-      : floe.segmentBytes;
-    const bytes = await readExactly(fd, floeHeaderBytes + index * floe.segmentBytes, length);
-    return floe.decrypt(bytes, index, last ? 'last' : 'inner');
+    return floe.decrypt(await sealedSegment(index), index, placeOf(index));
   }
 
   async function readRange(offset: number, lengthBytes: number): Promise<Uint8Array> {
@@ -137,14 +143,26 @@ export async function openFloeFile(options: {
       throw new RangeError('The range lies outside of the object.');
     }
     const result = new Uint8Array(lengthBytes);
-    for (let done = 0; done < lengthBytes;) {
-      const index = Math.floor((offset + done) / plainBytes);
-      const from = offset + done - index * plainBytes;
-      const plaintext = await segment(index);
-      const part = plaintext.subarray(from, from + lengthBytes - done);
-      result.set(part, done);
-      done += part.length;
-      plaintext.fill(0);
+    if (lengthBytes === 0) return result;
+    const first = Math.floor(offset / plainBytes);
+    const last = Math.floor((offset + lengthBytes - 1) / plainBytes);
+    // One segment is read while the one before is decrypted.
+    const memory = [0, 1].map(() => Buffer.allocUnsafeSlow(floe.segmentBytes));
+    let reading = sealedSegment(first, memory[0]);
+    for (let index = first; index <= last; index += 1) {
+      const sealed = await reading;
+      if (index < last) reading = sealedSegment(index + 1, memory[(index + 1 - first) % 2]);
+      reading.catch(() => undefined); // awaited in the next round, unless this one fails
+      const at = index * plainBytes - offset;
+      const whole = sealed.length - floeSegmentOverheadBytes;
+      if (at >= 0 && at + whole <= lengthBytes)
+        floe.decryptInto(result.subarray(at, at + whole), sealed, index, placeOf(index));
+      else {
+        const plaintext = floe.decrypt(sealed, index, placeOf(index));
+        const from = Math.max(0, -at);
+        result.set(plaintext.subarray(from, lengthBytes - at), at + from);
+        plaintext.fill(0);
+      }
     }
     return result;
   }
@@ -170,14 +188,13 @@ export function floeFileBytes(sizeBytes: number, segmentBytes = objectShape.segm
   return floeHeaderBytes + segments * floeSegmentOverheadBytes + sizeBytes;
 }
 
-async function readExactly(fd: number, position: number, lengthBytes: number): Promise<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(lengthBytes);
-  for (let done = 0; done < lengthBytes;) {
-    const { bytesRead } = await readAt(fd, buffer, done, lengthBytes - done, position + done);
+async function readExactly(fd: number, position: number, into: Uint8Array): Promise<Uint8Array> {
+  for (let done = 0; done < into.length;) {
+    const { bytesRead } = await readAt(fd, into, done, into.length - done, position + done);
     if (bytesRead === 0) throw wrongLength();
     done += bytesRead;
   }
-  return buffer;
+  return into;
 }
 
 function wrongLength(): AppError {

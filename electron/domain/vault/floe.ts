@@ -48,6 +48,8 @@ export interface FloeEncryptor {
 export interface FloeDecryptor {
   readonly segmentBytes: number;
   decrypt(segment: Uint8Array, index: number, place: 'inner' | 'last'): Uint8Array;
+  /** The same into the caller's memory, as long as the plaintext; on failure there are zeroes in it. */
+  decryptInto(into: Uint8Array, segment: Uint8Array, index: number, place: 'inner' | 'last'): void;
 }
 
 /** `segmentBytes` is the length of an encrypted inner segment. */
@@ -102,9 +104,16 @@ export function openFloe(input: FloeInput & { readonly header: Uint8Array }): Fl
   const tag = expand(input.key, prefix, 'HEADER_TAG:', input.aad, 32);
   if (!timingSafeEqual(tag, header.subarray(prefix.length))) throw damaged();
   const keys = segmentKeys(input, prefix);
-  return {
+  const floe: FloeDecryptor = {
     segmentBytes,
-    decrypt(bytes, index, place) {
+    decrypt(segment, index, place) {
+      const plaintext = Buffer.allocUnsafeSlow(
+        Math.max(0, segment.length - floeSegmentOverheadBytes),
+      );
+      floe.decryptInto(plaintext, segment, index, place);
+      return plaintext;
+    },
+    decryptInto(into, bytes, index, place) {
       const segment = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       if (segment.length < floeSegmentOverheadBytes || segment.length > segmentBytes)
         throw damaged();
@@ -116,16 +125,18 @@ export function openFloe(input: FloeInput & { readonly header: Uint8Array }): Fl
       });
       decipher.setAAD(segmentAad(index, place));
       decipher.setAuthTag(segment.subarray(segment.length - 16));
-      const plaintext = decipher.update(segment.subarray(16, segment.length - 16));
+      const ciphertext = segment.subarray(16, segment.length - 16);
+      for (let done = 0; done < ciphertext.length; done += pieceBytes)
+        into.set(decipher.update(ciphertext.subarray(done, done + pieceBytes)), done);
       try {
         decipher.final();
       } catch (cause) {
-        plaintext.fill(0);
+        into.fill(0);
         throw damaged(cause);
       }
-      return plaintext;
     },
   };
+  return floe;
 }
 
 interface SegmentKeys {
