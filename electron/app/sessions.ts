@@ -2,6 +2,7 @@
  * One vault, one session at a time: create, sign in, recover, seal. Signing in needs the log, so its entry is the first
  * thing that happens after the keys are there; failed tries are counted in the vault and written down at the next
  * success. The vault seals itself when idle, when the screen is locked, and at once when the log cannot be written.
+ * Long, because opening, sealing, rotating and accepting an older vault are steps of one state that nobody else may hold.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,22 +12,22 @@ import type { PolicyState } from '#shared/contract/policy.ts';
 import type { User } from '#shared/contract/users.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Keychain } from '#platform/keychain.ts';
-import { checkPassword, minimumPasswordLength } from '#domain/identity/index.ts';
+import { checkPassword } from '#domain/identity/index.ts';
 import {
   createVault,
   openVault,
   openVaultWithKeychain,
   openVaultWithRecoveryKey,
-  readVaultInfo,
   type KdfChoice,
   type OpenVault,
 } from '#domain/vault/index.ts';
 import { readRestoredMark, removeRestoredMark, type RestoredFrom } from '#domain/custody/index.ts';
-import type { PinGuard, RolledBack } from './pin-guard.ts';
+import type { PinGuard } from './pin-guard.ts';
 import { completeErasures } from './erase.ts';
+import { recoverAccess } from './recover-access.ts';
 import { rememberSize, rememberVerdict } from './seen-log.ts';
 import { recordSignIn, type SignInRecord } from './sign-in-record.ts';
-import { settleInterrupted } from './unfinished-acts.ts';
+import { vaultStatus } from './vault-status.ts';
 import {
   createOpenStores,
   vaultSchema,
@@ -325,25 +326,7 @@ export function createSessions(deps: {
   }
 
   return {
-    async status() {
-      const info = await readVaultInfo(dir);
-      const head =
-        state === undefined ? undefined : state.log.damaged ? unreadableHead : state.log.head();
-      return {
-        state: state !== undefined ? 'open' : info === undefined ? 'absent' : 'sealed',
-        path: dir,
-        vaultId: info?.vaultId ?? null,
-        profile: info?.profile ?? null,
-        formatVersion: info?.formatVersion ?? null,
-        session: state === undefined ? null : withoutId(state.session),
-        log: head === undefined ? null : { size: head.size, root: head.root, lastVerified },
-        sealedBecause,
-        pin: info === undefined ? null : deps.pins.state(info.vaultId),
-        rolledBack: state?.rolledBack === undefined ? null : rolledBackToWire(state.rolledBack),
-        keychain: info?.hasKeychain === true && (await deps.keychain.available()).ok,
-        passwordPolicy: { minLength: minimumPasswordLength },
-      };
-    },
+    status: () => vaultStatus(state, { ...deps, sealedBecause, lastVerified }),
 
     create: ({ user, password, profile, policy, recoveryShares }) =>
       exclusively(async () => {
@@ -401,46 +384,10 @@ export function createSessions(deps: {
         });
         return closingOnFailure(vault, async () => {
           const stores = createOpenStores(vault, deps);
-          if (stores.log.damaged)
-            throw new AppError(
-              'tampered',
-              'The log was changed by something other than Strongroom, so nothing may be changed in this vault. Sign in with a password to verify it, or restore the vault from a copy.',
-            );
-          const restored = await restoredFrom(stores);
-          const rolledBack = deps.pins.check(stores, restored);
-          if (rolledBack !== undefined)
-            throw new AppError(
-              'tampered',
-              `${rolledBack.refusal.message} Where no administrator can sign in to accept it, name another folder for the pins, and recover then.`,
-            );
-          settleInterrupted(stores, user);
-          const acting = {
-            actor: user,
-            role: 'administrator',
-            session: randomBytes(8).toString('hex'),
-          };
-          const { index } = stores.log.append({
-            ...acting,
-            phase: 'begin',
-            action: 'vault.recover',
-            objects: [{ type: 'user', id: user }],
-            reason,
-          });
-          const previous = stores.users.find(user);
-          const slotId = await vault.slots.add({
-            user,
-            password: newPassword,
-            role: 'administrator',
-          });
-          const recovered = await stores.users.recovered(previous?.name ?? user, slotId);
-          stores.log.append({
-            ...acting,
-            phase: 'outcome',
-            action: 'vault.recover',
-            of: index,
-            objects: [{ type: 'user', id: recovered.name }],
-            outcome: 'ok',
-          });
+          const rolledBack = stores.log.damaged
+            ? undefined
+            : deps.pins.check(stores, await restoredFrom(stores));
+          const recovered = await recoverAccess(stores, rolledBack, { user, newPassword, reason });
           const signedIn = await begin('recovery', stores, recovered);
           await clearUp(stores);
           return signedIn;
@@ -500,9 +447,6 @@ export function createSessions(deps: {
   };
 }
 
-/** What the window shows of a log that was changed elsewhere; it stands as broken beside it. */
-const unreadableHead = { size: 0, root: '' };
-
 /** Who acts, for a log entry. */
 export function actorOf({ session }: Pick<OpenVaultState, 'session'>): {
   readonly actor: string;
@@ -522,22 +466,4 @@ async function restoredFrom({
   if (mark === undefined || mark === 'forged') return undefined;
   const known = backups.find(mark.manifest.facts.backupId);
   return known?.state === 'complete' ? undefined : mark;
-}
-
-function rolledBackToWire({
-  refusal,
-  kept,
-  found,
-  restoredFrom,
-}: RolledBack): NonNullable<VaultStatus['rolledBack']> {
-  return {
-    message: refusal.message,
-    keptSize: kept.size,
-    foundSize: found.size,
-    restoredFrom: restoredFrom ?? null,
-  };
-}
-
-function withoutId({ id: _id, ...session }: OpenVaultState['session']): Session {
-  return session;
 }
