@@ -102,9 +102,11 @@ async function run(name) {
       return handOver(pinnedNode, ['test/bench/bench.ts', ...args]);
     case 'bench:vault':
       return handOver(pinnedNode, ['test/bench/vault.ts', ...args]);
+    case 'faults':
+      return handOver(pinnedNode, ['test/faults/faults.ts', ...args]);
     default:
       stop(
-        `There is no task "${name}". Tasks: quickstart, start, test, build, strongroom, bench, bench:vault, fuzz.`,
+        `There is no task "${name}". Tasks: quickstart, start, test, build, strongroom, bench, bench:vault, fuzz, faults.`,
       );
   }
 }

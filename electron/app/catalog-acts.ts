@@ -1,4 +1,5 @@
 /** Acts on the catalog: done and described in one transaction, so that no kill can part the two. */
+import { step } from '#platform/steps.ts';
 import type { LifecycleOutcome } from '#domain/registry/index.ts';
 import type { ActFacts } from './act-facts.ts';
 import type { CallContext } from './handler.ts';
@@ -10,13 +11,15 @@ export function atOnce<T>(
   act: (opened: OpenVaultState) => readonly [T, ActFacts],
 ): T {
   const opened = open();
-  return opened.vault.catalog
+  const done = opened.vault.catalog
     .transaction(() => {
       const [result, facts] = act(opened);
       settle(facts);
       return result;
     })
     .immediate();
+  step('catalog: act committed');
+  return done;
 }
 
 /** Writes down what a lifecycle act did; the production history is computed from these facts. */

@@ -286,6 +286,7 @@ async function store(
           ? undefined
           : { source: 'bundle', runId: undefined, since: at, profile: entry.profile },
       );
+      step('import: reference written');
       context.settle({
         objects: [{ type: 'version', id: `${name}@${version}`, digest }, ...entry.verdict.objects],
         details: { stage, firstContact: firstContact.status },

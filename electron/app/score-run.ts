@@ -5,6 +5,7 @@ import { AppError } from '#shared/errors.ts';
 import type { DriftReport } from '#shared/contract/monitor.ts';
 import type { KeptData, RunResult } from '#shared/contract/runs.ts';
 import type { Clock } from '#platform/clock.ts';
+import { step } from '#platform/steps.ts';
 import type { Inference, ScoreResult } from '#domain/inference/index.ts';
 import { compareProfiles, minimumRows } from '#domain/monitoring/index.ts';
 import type { ResolvedVersion } from '#domain/registry/index.ts';
@@ -54,6 +55,7 @@ export async function scoreRun(
     inputName: basename(input.inputPath),
     outputPath,
   });
+  step('run: recorded as started');
   try {
     const keeping = await planKeeping(context, version, { ...input, runId, at: now() });
     context.report({ step: 'Loading the model', done: 0, unit: 'bytes' });
@@ -88,6 +90,7 @@ export async function scoreRun(
     // Rows that may have to be forgotten do not stand in the record of the run.
     const recorded = keeping?.subject === undefined ? result : { ...result, firstRows: [] };
     runs.finish({ result: recorded, profile: scored.profile, drift, at: now() });
+    step('run: recorded as done');
     const kept = keptData.find(runId) ?? null;
     context.note(runFacts({ result, drift: drift?.state }));
     if (kept !== null) context.note({ details: { kept: kept.rows, subjects: kept.subjects } });
@@ -101,6 +104,7 @@ export async function scoreRun(
       error: body,
       at: now(),
     });
+    step('run: recorded as failed');
     throw new AppError(body.code, body.message, {
       cause: error,
       ...(body.details === undefined ? {} : { details: body.details }),
@@ -140,6 +144,7 @@ function watch(
       since: run.at,
       profile: scored.profile,
     });
+    step('run: reference set');
     return undefined;
   }
   if (reference === undefined) return undefined;

@@ -4,6 +4,7 @@
  * a checkpoint kept elsewhere. The catalog also remembers that a verification found the log broken.
  */
 import type { Database } from '#platform/database.ts';
+import { step } from '#platform/steps.ts';
 import type { LogMemory } from '#domain/audit/index.ts';
 
 /** A step of `catalog.db` and of `records.db`. */
@@ -20,18 +21,70 @@ interface Databases {
   readonly records: Database;
 }
 
-export function readMemory({ catalog, records }: Databases): LogMemory {
+/** Acts that leave a row in `done_acts` in their own transaction, where it stays until the next sign-in. */
+const leavingRows = [
+  'trust.add',
+  'trust.remove',
+  'policy.set',
+  'bundle.import',
+  'model.promote',
+  'model.approve',
+  'model.reject',
+  'model.rollback',
+  'model.retire',
+];
+
+/**
+ * What both databases know of the log: the size they were told, and the announcements of acts whose work they hold. One that
+ * lacks the work of an act which the log calls done has lost its last writes, so what it knows counts for nothing.
+ */
+export function readMemory({
+  catalog,
+  records,
+  audit,
+}: Databases & { readonly audit: Database }): LogMemory {
+  const acts = numbers(catalog, 'SELECT log_index FROM done_acts');
+  const runs = numbers(
+    records,
+    "SELECT json_extract(result, '$.logIndex') FROM runs WHERE state = 'done' ORDER BY rowid DESC LIMIT 1",
+  );
+  const isLost = doneBy(audit, leavingRows).some((announced) => !acts.includes(announced));
   return {
-    sizes: [catalog, records].map((db) => readRow(db).size),
+    sizes: [
+      isLost ? 0 : Math.max(readRow(catalog).size, ...acts.map((index) => index + 1)),
+      Math.max(readRow(records).size, ...runs.map((index) => index + 1)),
+    ],
     broken: readRow(catalog).broken === 1,
   };
 }
 
+/** Announcements of the acts that, as the log says, were done since the last sign-in. */
+function doneBy(audit: Database, actions: readonly string[]): number[] {
+  try {
+    return numbers(
+      audit,
+      `SELECT json_extract(json, '$.of') FROM entries
+       WHERE idx > (SELECT coalesce(max(idx), -1) FROM entries WHERE action IN ('vault.create', 'vault.sign-in'))
+         AND json_extract(json, '$.outcome') = 'ok' AND json_extract(json, '$.phase') = 'outcome'
+         AND action IN (${actions.map((action) => `'${action}'`).join(', ')})`,
+    );
+  } catch {
+    // A log that cannot be read says so itself, when it is opened.
+    return [];
+  }
+}
+
+function numbers(db: Database, sql: string): number[] {
+  return db.prepare<[], number>(sql).pluck().all();
+}
+
 export function rememberSize({ catalog, records }: Databases, size: number): void {
-  for (const db of [catalog, records])
+  for (const db of [catalog, records]) {
     db.prepare(
       'INSERT INTO seen_log (only, size) VALUES (0, ?) ON CONFLICT (only) DO UPDATE SET size = excluded.size',
     ).run(size);
+    step('log: size remembered');
+  }
 }
 
 export function rememberVerdict({ catalog }: Databases, status: 'intact' | 'broken'): void {

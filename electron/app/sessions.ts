@@ -12,6 +12,7 @@ import type { PolicyState } from '#shared/contract/policy.ts';
 import type { User } from '#shared/contract/users.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Keychain } from '#platform/keychain.ts';
+import { step } from '#platform/steps.ts';
 import { checkPassword } from '#domain/identity/index.ts';
 import {
   createVault,
@@ -225,14 +226,18 @@ export function createSessions(deps: {
     }
   }
 
-  function start(stores: Omit<OpenVaultState, 'session'>, user: User): Session {
+  function start(
+    stores: Omit<OpenVaultState, 'session'>,
+    user: User,
+    id = randomBytes(8).toString('hex'),
+  ): Session {
     const session = {
       user: user.name,
       role: user.role,
       since: clock().toISOString(),
       sealsAt: sealsAt(stores),
     };
-    state = { ...stores, session: { ...session, id: randomBytes(8).toString('hex') } };
+    state = { ...stores, session: { ...session, id } };
     sealedBecause = null;
     touch();
     deps.onChange();
@@ -263,12 +268,14 @@ export function createSessions(deps: {
       );
       removeRestoredMark(vault.dir);
       stores.users.signedIn(user.name);
+      step('sign-in: time noted');
       rememberSize(vault, stores.log.head().size);
     };
     owedRecord = undefined;
     if (rolledBack === undefined) {
       record();
       deps.pins.keep(stores, 'durable');
+      await vault.attemptsReported();
     } else {
       // One more entry would make a second history beside the one that the pin has seen.
       stores.log.hold(rolledBack.refusal);
@@ -331,22 +338,17 @@ export function createSessions(deps: {
     create: ({ user, password, profile, policy, recoveryShares }) =>
       exclusively(async () => {
         checkPassword(password);
-        const { vault, recoveryKey } = await createVault({
-          dir,
-          user,
-          password,
-          profile,
-          recoveryShares,
-          clock,
-          schema: vaultSchema,
-          ...(deps.kdf === undefined ? {} : { kdf: deps.kdf }),
-        });
-        return closingOnFailure(vault, async () => {
+        const id = randomBytes(8).toString('hex');
+        const fill = (vault: OpenVault): void => {
           const stores = createOpenStores(vault, deps);
           stores.policy.start(policy);
-          const session = start(stores, stores.users.addFirst(user, vault.slotId));
+          step('init: policy written');
+          const { name, role } = stores.users.addFirst(user, vault.slotId);
+          step('init: first user written');
           stores.log.append({
-            ...actorOf(open()),
+            actor: name,
+            role,
+            session: id,
             phase: 'event',
             action: 'vault.create',
             objects: [
@@ -361,6 +363,21 @@ export function createSessions(deps: {
             },
           });
           rememberSize(vault, stores.log.head().size);
+        };
+        const { vault, recoveryKey } = await createVault({
+          dir,
+          user,
+          password,
+          profile,
+          clock,
+          recoveryShares,
+          schema: vaultSchema,
+          fill,
+          ...(deps.kdf === undefined ? {} : { kdf: deps.kdf }),
+        });
+        return closingOnFailure(vault, async () => {
+          const stores = createOpenStores(vault, deps);
+          const session = start(stores, stores.users.bySlot(vault.slotId), id);
           deps.pins.keep(stores, 'durable');
           return { session, recoveryKey, vaultId: vault.id };
         });

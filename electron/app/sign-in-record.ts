@@ -5,12 +5,13 @@
 import { rmSync } from 'node:fs';
 import type { LogEntry } from '#shared/contract/audit.ts';
 import type { User } from '#shared/contract/users.ts';
+import { step } from '#platform/steps.ts';
 import type { NewEntry } from '#domain/audit/index.ts';
 import type { RestoredFrom } from '#domain/custody/index.ts';
 import { partPathsOf } from '#domain/inference/index.ts';
 import type { ActFacts } from './act-facts.ts';
 import type { OpenStores } from './open-state.ts';
-import { settleInterrupted } from './unfinished-acts.ts';
+import { forgetActs, settleInterrupted } from './unfinished-acts.ts';
 
 export interface SignInRecord {
   readonly stores: OpenStores;
@@ -53,6 +54,7 @@ export function recordSignIn(
     outcome: 'ok',
     ...(by === 'password' ? {} : { details: { by } }),
   });
+  forgetActs(stores.vault.catalog);
   if (restored !== undefined) {
     const { facts, digest } = restored.manifest;
     const { snapshot, backupId, madeAt, log } = facts;
@@ -67,9 +69,15 @@ export function recordSignIn(
       digest,
     });
   }
-  const interrupted = stores.runs.closeInterrupted(found.at);
+  const interrupted = stores.runs.running();
+  // The files go first: nobody looks for those of a run that is closed.
   for (const run of interrupted)
-    for (const part of partPathsOf(run.outputPath, run.runId)) rmSync(part, { force: true });
+    for (const part of partPathsOf(run.outputPath, run.runId)) {
+      rmSync(part, { force: true });
+      step('sign-in: half output removed');
+    }
+  stores.runs.closeInterrupted(found.at);
+  step('sign-in: interrupted runs closed');
   const { rotated } = stores.vault;
   const { rolledBack, swept, quarantined } = repaired;
   const unkept = keptByNoRun(stores);

@@ -6,6 +6,7 @@
 import { AppError } from '#shared/errors.ts';
 import type { LogEntry } from '#shared/contract/audit.ts';
 import type { Database } from '#platform/database.ts';
+import { step } from '#platform/steps.ts';
 import type { OpenStores } from './open-state.ts';
 import { hasRotated } from './rotate-keys.ts';
 import { runFacts, runSubject, type ActFacts } from './act-facts.ts';
@@ -20,6 +21,12 @@ export function rememberAct(catalog: Database, logIndex: number, facts: ActFacts
   catalog
     .prepare('INSERT INTO done_acts (log_index, facts) VALUES (?, ?)')
     .run(logIndex, JSON.stringify(facts));
+}
+
+/** Once a sign-in stands in the log nobody asks for what came before it. */
+export function forgetActs(catalog: Database): void {
+  catalog.exec('DELETE FROM done_acts');
+  step('sign-in: settled acts forgotten');
 }
 
 /**
@@ -44,7 +51,6 @@ export function settleInterrupted(
     else if (run !== undefined) report(begin, [runSubject(run.result), runFacts(run)]);
     else report(begin, []);
   }
-  vault.catalog.exec('DELETE FROM done_acts');
 
   function settle(begin: LogEntry, facts: ActFacts): void {
     // A rotation is remembered before it begins, because it changes the key of the memory itself.

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { step } from './steps.ts';
 
 /** Replaces `path` in one step: readers see the old bytes or the new ones, never a mixture. */
 export async function writeFileAtomic(
@@ -23,7 +24,9 @@ export async function writeFileAtomic(
     await file.writeFile(bytes);
     await file.sync();
     await file.close();
+    step(`${basename(path)}: written aside`);
     await rename(temporary, path);
+    step(`${basename(path)}: replaced`);
   } catch (error) {
     await file.close().catch(() => undefined); // already closed is fine: the first error is the one that counts
     await unlink(temporary).catch(() => undefined); // gone already when the rename succeeded

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import Sqlite from 'better-sqlite3-multiple-ciphers';
 import { AppError } from '#shared/errors.ts';
+import { step } from './steps.ts';
 
 export type Database = Sqlite.Database;
 
@@ -116,12 +117,13 @@ export function migrate(
     throw new AppError('unsupported', 'This vault was written by a newer version of Strongroom.');
   }
   try {
-    for (const [index, step] of steps.entries()) {
+    for (const [index, sql] of steps.entries()) {
       if (index < version) continue;
       db.transaction(() => {
-        db.exec(step);
+        db.exec(sql);
         db.pragma(`user_version = ${index + 1}`);
       })();
+      step('database: tables made');
     }
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : '';

@@ -1,5 +1,10 @@
 /** What both tests and the children they kill need of a vault with nothing but objects in it. */
-import { vaultCatalogSchema, vaultErasureSchema, type VaultSchema } from '#domain/vault/index.ts';
+import {
+  vaultCatalogSchema,
+  vaultErasureSchema,
+  type KdfChoice,
+  type VaultSchema,
+} from '#domain/vault/index.ts';
 
 export const bareSchema: VaultSchema = {
   catalog: [...vaultCatalogSchema, ...vaultErasureSchema],
@@ -7,6 +12,9 @@ export const bareSchema: VaultSchema = {
   records: [],
 };
 export const adminPassword = 'a quiet harbour';
+
+/** A password hash that costs nothing. */
+export const cheapKdf: KdfChoice = { name: 'argon2id', memoryKib: 8, passes: 1, lanes: 1 };
 
 export async function* chunksOf(
   bytes: Uint8Array,

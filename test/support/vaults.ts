@@ -3,12 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { createVault, type KdfChoice, type OpenVault } from '#domain/vault/index.ts';
-import { adminPassword, bareSchema } from './bare-vault.ts';
+import { createVault, type OpenVault } from '#domain/vault/index.ts';
+import { adminPassword, bareSchema, cheapKdf } from './bare-vault.ts';
 
-export { adminPassword, bareSchema, chunksOf } from './bare-vault.ts';
-
-export const cheapKdf: KdfChoice = { name: 'argon2id', memoryKib: 8, passes: 1, lanes: 1 };
+export { adminPassword, bareSchema, cheapKdf, chunksOf } from './bare-vault.ts';
 
 /** A folder that goes away with the test. */
 export function temporaryFolder(): string {

@@ -11,7 +11,7 @@ export default defineConfig({
         root,
         test: {
           name: 'node',
-          include: ['test/unit/**/*.test.ts'],
+          include: ['test/{unit,faults}/**/*.test.ts'],
           environment: 'node',
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -97,8 +97,16 @@ export function memoryProblem(
   const longest = Math.max(0, ...sizes);
   if (longest > size)
     return `The log had ${longest} entries when the vault was last open and has ${size}: it was put back from an older copy, or entries were cut off.`;
-  // One entry may follow a sign-in before it is remembered: what it repaired.
-  if (size > begun + 1 && sizes.some((seen) => seen < begun))
+  // An act, a seal: what is only done once the databases have been told of the sign-in.
+  const later =
+    db
+      .prepare<[number], number>(
+        `SELECT count(*) FROM entries WHERE idx >= ? AND json_extract(json, '$.phase') <> 'outcome'
+           AND action NOT IN ('vault.sign-in-failed', 'vault.restore', 'vault.repair', 'vault.recover')`,
+      )
+      .pluck()
+      .get(begun) ?? 0;
+  if (later > 0 && sizes.some((seen) => seen < begun))
     return 'The catalog or the records are older than the log: a database was put back from an older copy.';
   return undefined;
 }

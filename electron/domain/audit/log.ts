@@ -9,6 +9,7 @@ import { AppError } from '#shared/errors.ts';
 import type { LogEntry } from '#shared/contract/audit.ts';
 import type { Clock } from '#platform/clock.ts';
 import { schemaOf, schemaOfSteps, type Database } from '#platform/database.ts';
+import { step } from '#platform/steps.ts';
 import { parseCheckpoint, signCheckpoint } from './checkpoint.ts';
 import { entryToText } from './entry.ts';
 import {
@@ -105,7 +106,10 @@ function openWhole(deps: LogDeps): AuditLog {
 
   let tree = createTreeBuilder({ size: logSize(db), source });
   let lastTime = tree.size() === 0 ? '' : entryAt(tree.size() - 1).time;
-  if (tree.size() === 0 && isEmpty(db)) db.transaction(() => putCheckpoint())();
+  if (tree.size() === 0 && isEmpty(db)) {
+    db.transaction(() => putCheckpoint())();
+    step('log: first checkpoint');
+  }
   requireHead(head());
   if (schemaOf(db) !== schemaOfSteps(auditSchema)) throw changedElsewhere();
   if (deps.memory.broken || memoryProblem(db, tree.size(), deps.memory.sizes) !== undefined)
@@ -190,6 +194,7 @@ function openWhole(deps: LogDeps): AuditLog {
         tree = createTreeBuilder({ size: logSize(db), source });
         throw error;
       }
+      step(`log: ${entry.phase} of ${entry.action}`);
       lastTime = time;
       return JSON.parse(text) as LogEntry;
     },
@@ -300,5 +305,6 @@ function readOrCreateKey({ db, vaultId, algorithm }: LogDeps): {
     privateKey,
     verifierKey.text,
   );
+  step('log: key made');
   return { origin, privateKey };
 }

@@ -117,6 +117,7 @@ async function make(deps: BackupDeps, options: BackupOptions): Promise<BackupOut
     await requireRoom(store, missing, options.spans);
     const backup = waiting ?? history.begin({ by: options.by, place: store.dir });
     if (waiting !== undefined) history.goOn(backup.id, store.dir);
+    step('backup: remembered as begun');
     const stored = await storeAll(planned, {
       store,
       has,
@@ -156,7 +157,10 @@ async function make(deps: BackupDeps, options: BackupOptions): Promise<BackupOut
     step('backup: remembered as complete');
     return { ...outcome, state: 'complete', snapshot, digest };
   } finally {
-    for (const { path } of copies.files) await rm(path, { force: true });
+    for (const { path } of copies.files) {
+      await rm(path, { force: true });
+      step('backup: a copy removed');
+    }
   }
 }
 
@@ -300,6 +304,7 @@ async function storeAll(
     return piece?.bytes === length && has(piece) ? [{ objectId: file.objectId, at, piece }] : [];
   });
   history.rememberPieces(backupId, kept);
+  step('backup: pieces that are there remembered');
   const files = new Map<string, Piece[]>();
   let writtenBytes = 0;
   for (const { file, at, offset, length } of pieces) {
@@ -311,6 +316,7 @@ async function storeAll(
       if (piece === undefined) return { files: undefined, writtenBytes };
       step('backup: a piece is on the medium');
       history.rememberPieces(backupId, [{ objectId: file.objectId, at, piece }]);
+      step('backup: a piece is remembered');
       writtenBytes += length;
       options.onProgress(writtenBytes, context.total);
     }

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { parseCheckpoint } from '#domain/audit/index.ts';
+import { step } from '#platform/steps.ts';
 
 export type Pin =
   | { readonly state: 'kept'; readonly text: string; readonly size: number; readonly root: string }
@@ -53,6 +54,7 @@ export function createPins(dir: string): Pins {
         closeSync(file);
       }
       renameSync(temporary, pathOf(vaultId));
+      step('pin: kept');
     },
   };
 }

@@ -22,6 +22,8 @@ import { hashOf, type BackupSet } from './medium.ts';
 /** Names the snapshot that a restore under way is of; a folder with it is no vault yet. */
 const restoringMark = '.strongroom-restoring';
 const restoredMark = 'restored.json';
+/** No files of anybody: what the lock leaves, and the mark when a kill came before it had its name. */
+const leftByLess = /^(lock(-journal)?|\.\.strongroom-restoring\..*\.part)$/;
 const unfinishedName = /^\.restoring-/;
 
 export interface RestoreOptions {
@@ -127,7 +129,7 @@ function requirePieces(manifest: Manifest, set: BackupSet): void {
 }
 
 async function requireTarget(target: string, digest: string): Promise<void> {
-  const names = (await readdir(target)).filter((name) => !/^lock(-journal)?$/.test(name));
+  const names = (await readdir(target)).filter((name) => !leftByLess.test(name));
   if (names.length === 0) return;
   const mark = await readFile(join(target, restoringMark), 'utf8').catch(() => undefined); // not a restore
   if (mark === digest) return;

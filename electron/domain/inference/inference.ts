@@ -8,6 +8,7 @@ import type { GoldenCases, Pipeline } from '#domain/bundle/index.ts';
 import type { Profile } from '#domain/monitoring/index.ts';
 import type { ObjectHandOver } from '#domain/vault/index.ts';
 import { syncDirectory } from '#platform/atomic-file.ts';
+import { step } from '#platform/steps.ts';
 import { openCsv } from '#platform/csv.ts';
 import { bindColumns } from './binding.ts';
 import { ChildDied, firstFileDescriptor, runChild, type RunLimits } from './process.ts';
@@ -118,6 +119,7 @@ export function createInference(options: InferenceOptions = {}): Inference {
           parts[1],
           constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
         );
+        step('run: part files made');
         const job: ScoreJob = {
           kind: 'score',
           ...(await files.model(request)),
@@ -144,15 +146,20 @@ export function createInference(options: InferenceOptions = {}): Inference {
           predictionsPath: parts[0],
         });
         await publish(parts[0], outputPath);
+        step('run: predictions published');
         if (outcome.rejected > 0) await publish(parts[1], rejectsPath);
         await syncDirectory(dirname(outputPath));
+        step('run: output folder synced');
         return {
           ...outcome,
           rejectsPath: outcome.rejected > 0 ? rejectsPath : undefined,
           seconds: (performance.now() - started) / 1000,
         };
       } finally {
-        for (const part of parts) await rm(part, { force: true });
+        for (const part of parts) {
+          await rm(part, { force: true });
+          step('run: part file removed');
+        }
       }
     },
 
@@ -387,6 +394,7 @@ async function refuseExisting(path: string): Promise<void> {
 async function publish(part: string, path: string): Promise<void> {
   try {
     await link(part, path);
+    step('run: output named');
     await rm(part);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;

@@ -46,8 +46,10 @@ export interface RunStore {
     readonly error: ErrorBody;
     readonly at: string;
   }): void;
-  /** Runs that a killed program left behind; called once at open. */
-  closeInterrupted(at: string): readonly { readonly runId: string; readonly outputPath: string }[];
+  /** At opening: runs that a killed program left behind. */
+  running(): readonly { readonly runId: string; readonly outputPath: string }[];
+  /** They were interrupted. */
+  closeInterrupted(at: string): void;
   /** The finished run that the log entry announced. */
   finishedBy(
     logIndex: number,
@@ -117,17 +119,17 @@ export function createRunStore(db: Database): RunStore {
         runId,
       );
     },
-    closeInterrupted(at) {
-      const error = { code: 'io', message: 'The program ended while this run was going on.' };
-      const left = db
+    running: () =>
+      db
         .prepare<[], { runId: string; outputPath: string }>(
           "SELECT run_id AS runId, output_path AS outputPath FROM runs WHERE state = 'running'",
         )
-        .all();
+        .all(),
+    closeInterrupted(at) {
+      const error = { code: 'io', message: 'The program ended while this run was going on.' };
       db.prepare(
         "UPDATE runs SET state = 'interrupted', finished_at = ?, error = ? WHERE state = 'running'",
       ).run(at, JSON.stringify(error));
-      return left;
     },
     finishedBy(logIndex) {
       const row = db

@@ -30,8 +30,10 @@ export interface Attempts {
   failed(tag: string): Promise<void>;
   /** An administrator has set a new password, so the name is free again. */
   forgive(tag: string): Promise<void>;
-  /** Forgets the failures of `tag` and returns how many of anybody's had not been reported. */
+  /** Forgets the failures of `tag` and returns how many of anybody's no log entry mentions yet. */
   succeeded(tag: string): Promise<number>;
+  /** They are in the log now. Not before: a kill on the way would lose them. */
+  reported(): Promise<void>;
 }
 
 export function createAttempts(dir: string, clock: Clock): Attempts {
@@ -93,8 +95,12 @@ export function createAttempts(dir: string, clock: Clock): Attempts {
     async succeeded(tag) {
       const file = await load();
       const { [tag]: own, ...others } = file.byTag;
-      if (own !== undefined || file.unreported > 0) await save({ unreported: 0, byTag: others });
+      if (own !== undefined) await save({ ...file, byTag: others });
       return file.unreported;
+    },
+    async reported() {
+      const file = await load();
+      if (file.unreported > 0) await save({ ...file, unreported: 0 });
     },
   };
 }

@@ -17,6 +17,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
 import type { Secret } from '#platform/secret.ts';
 import type { Content } from '#platform/content.ts';
+import { step } from '#platform/steps.ts';
 import { destroyObjectKeys, finishErasures, type DestroyedKeys } from './erasure.ts';
 import { openFloeFile, writeFloeFile, type FloeFileReader } from './floe-file.ts';
 import { deriveKey, type Purpose } from './purposes.ts';
@@ -196,6 +197,7 @@ export function createObjectStore(deps: {
           ...(onBytes === undefined ? {} : { onBytes }),
           ...(signal === undefined ? {} : { signal }),
         });
+        step('import: object staged');
         return { objectId, ...written, wrappedKey };
       } catch (error) {
         await rm(path, { force: true });
@@ -217,16 +219,19 @@ export function createObjectStore(deps: {
         for (const { objectId, sizeBytes, sha256, wrappedKey } of staged)
           insert.run(objectId, sizeBytes, sha256, wrappedKey, epoch, createdAt);
       })();
+      step('import: rows staging');
       try {
         const folders = new Set<string>();
         for (const { objectId } of staged) {
           const folder = join(dir, 'objects', objectId.slice(0, 2));
-          await mkdir(folder, { recursive: true, mode: 0o700 });
+          await makeFolderIn(folder);
           await rename(partPath(objectId), objectPath(dir, objectId));
+          step('import: object in place');
           folders.add(folder);
         }
         for (const folder of [...folders, join(dir, 'objects'), join(dir, 'staging')])
           await syncDirectory(folder);
+        step('import: folders synced');
         const makeLive = catalog.prepare("UPDATE objects SET state = 'live' WHERE id = ?");
         catalog.transaction(() => {
           for (const { objectId } of staged)
@@ -234,14 +239,12 @@ export function createObjectStore(deps: {
               throw new AppError('internal', 'A stored object vanished from the catalog.');
           insideTransaction();
         })();
+        step('import: rows live');
       } catch (error) {
         await discard(staged);
-        // Only its own: another import may be at the same point.
-        await takeBack(
-          dir,
-          catalog,
-          staged.map(({ objectId }) => objectId),
-        );
+        // Only its own: another import may be at the same point. What cannot be taken back now is at the next opening.
+        const own = staged.map(({ objectId }) => objectId);
+        await takeBack(dir, catalog, own).catch(() => undefined);
         throw error;
       }
     },
@@ -301,19 +304,23 @@ export async function recoverObjects(dir: string, catalog: Database): Promise<Re
     .prepare<[], string>("SELECT id FROM objects WHERE state = 'staging'")
     .pluck()
     .all();
-  await takeBack(dir, catalog, unfinished);
-  await finishErasures(dir, catalog);
   // Tools that copy a vault like to leave empty folders out.
   for (const name of ['objects', 'staging', 'quarantine'])
     await mkdir(join(dir, name), { recursive: true, mode: 0o700 });
+  await takeBack(dir, catalog, unfinished);
+  await finishErasures(dir, catalog);
 
   const parts = await readdir(join(dir, 'staging'));
-  for (const part of parts) await rm(join(dir, 'staging', part), { force: true, recursive: true });
+  for (const part of parts) {
+    await rm(join(dir, 'staging', part), { force: true, recursive: true });
+    step('open: half-written file removed');
+  }
 
   const known = new Set(catalog.prepare<[], string>('SELECT id FROM objects').pluck().all());
   let quarantined = 0;
   const setApart = async (path: string): Promise<void> => {
     await rename(path, join(dir, 'quarantine', basename(path)));
+    step('open: stray file set apart');
     quarantined += 1;
   };
   for (const folder of await readdir(join(dir, 'objects'), { withFileTypes: true })) {
@@ -327,12 +334,25 @@ export async function recoverObjects(dir: string, catalog: Database): Promise<Re
   return { rolledBack: unfinished.length, swept: parts.length, quarantined };
 }
 
+/** Not with its parents: in the place of a vault that is gone for a moment nothing may be made. */
+async function makeFolderIn(path: string): Promise<void> {
+  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+}
+
 async function takeBack(dir: string, catalog: Database, ids: readonly string[]): Promise<void> {
-  for (const id of ids) await rm(objectPath(dir, id), { force: true });
+  // A folder that is gone for a moment hides files that its rows must still know when it is back.
+  if (ids.length > 0) await syncDirectory(join(dir, 'objects'));
+  for (const id of ids) {
+    await rm(objectPath(dir, id), { force: true });
+    step('open: unfinished object removed');
+  }
   const remove = catalog.prepare("DELETE FROM objects WHERE id = ? AND state = 'staging'");
   catalog.transaction(() => {
     for (const id of ids) remove.run(id);
   })();
+  if (ids.length > 0) step('open: unfinished rows removed');
 }
 
 function rewrap(

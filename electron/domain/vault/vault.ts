@@ -14,6 +14,7 @@ import { migrate, requireUnused, type Database } from '#platform/database.ts';
 import type { Keychain } from '#platform/keychain.ts';
 import { acquireLock, type Lock } from '#platform/lock.ts';
 import { Secret } from '#platform/secret.ts';
+import { step } from '#platform/steps.ts';
 import { createAttempts, type Attempts } from './attempts.ts';
 import { createDataKeys, type DataKeys } from './data-keys.ts';
 import { kdfByProfile, type KdfChoice } from './kdf.ts';
@@ -57,8 +58,10 @@ export interface OpenVault {
   readonly profile: VaultFile['profile'];
   /** The slot that opened the vault. */
   readonly slotId: string;
-  /** Wrong passwords, of anybody, since the last successful sign-in. */
+  /** Wrong passwords, of anybody, that no log entry mentions yet. */
   readonly failedAttempts: number;
+  /** Those are in the log now, and will not be told again. */
+  attemptsReported(): Promise<void>;
   readonly recovery: RecoveryReport;
   readonly catalog: Database;
   readonly audit: Database;
@@ -118,6 +121,8 @@ export async function createVault(
     readonly kdf?: KdfChoice;
     /** For a recovery key that is handed out in shares. */
     readonly recoveryShares?: Split | undefined;
+    /** Writes what a new vault begins with, before the folder counts as a vault. */
+    readonly fill?: (vault: OpenVault) => void;
   },
 ): Promise<{
   readonly vault: OpenVault;
@@ -133,6 +138,7 @@ export async function createVault(
   }
   return closingOnFailure([() => lock.release(), () => emptyFolder(dir)], async () => {
     writeFileSync(join(dir, creatingMark), '', { mode: 0o600 });
+    step('init: mark written');
     const keys = Object.fromEntries(
       purposes.map((purpose) => [purpose, Secret.random<Purpose>(32)]),
     ) as Record<Purpose, Secret<Purpose>>;
@@ -161,6 +167,7 @@ export async function createVault(
     };
     for (const name of ['objects', 'staging', 'quarantine'])
       await mkdir(join(dir, name), { mode: 0o700 });
+    step('init: folders made');
     const vault = await openDatabases(options, {
       file,
       opened: { keys, next: {} },
@@ -169,11 +176,14 @@ export async function createVault(
       failedAttempts: 0,
       place: 'new',
     });
-    // Last of all: a folder without this file is no vault, so a crash before it leaves nothing that looks like one.
     try {
+      options.fill?.(vault);
+      // Last of all: a folder without this file is no vault, so a crash before it leaves nothing that looks like one.
       await writeVaultFile(dir, file, vaultFileKey(keys));
+      step('init: vault.json in place');
       rmSync(join(dir, creatingMark));
       await syncDirectory(dir);
+      step('init: mark removed');
     } catch (error) {
       vault.close();
       throw error;
@@ -295,6 +305,7 @@ async function openDatabases(
       audit: await database('audit'),
       records: await database('records'),
     };
+    if (place === 'existing') sweepLeftovers(dir);
     const held = holdVaultFile(dir, found.file, () => vaultFileKey(keys));
     const recovery = await recoverObjects(dir, databases.catalog);
     const objects = createObjectStore({
@@ -317,6 +328,7 @@ async function openDatabases(
       profile: found.file.profile,
       slotId,
       failedAttempts: found.failedAttempts,
+      attemptsReported: () => createAttempts(dir, clock).reported(),
       recovery,
       ...databases,
       objects,
@@ -391,6 +403,17 @@ async function makeFolder(dir: string): Promise<void> {
       'conflict',
       'A new vault needs an empty folder, and this one has files in it. Choose another.',
     );
+}
+
+/**
+ * What a kill leaves in the folder of a vault: files written aside, the mark of a creation when all else was done, and
+ * rollback journals, which a database uses only while it changes to its write-ahead log and has no use for once it is open.
+ */
+const leftover = /^(\..*\.part|\.strongroom-creating|(catalog|audit|records)\.db-journal)$/;
+
+function sweepLeftovers(dir: string): void {
+  for (const name of readdirSync(dir))
+    if (leftover.test(name)) rmSync(join(dir, name), { force: true });
 }
 
 /** Only for a creation that failed: the folder was empty before, so everything in it is ours and worthless. */

@@ -90,6 +90,11 @@ describe('opening', () => {
     const opened = await openAs(dir, 'Ada', adminPassword, () => now);
     expect(opened.failedAttempts).toBe(5);
     opened.close();
+    // Until the log has them, they are told again.
+    const unreported = await openAs(dir, 'Ada', adminPassword, () => now);
+    expect(unreported.failedAttempts).toBe(5);
+    await unreported.attemptsReported();
+    unreported.close();
     const again = await openAs(dir, 'Ada', adminPassword, () => now);
     expect(again.failedAttempts).toBe(0);
     again.close();

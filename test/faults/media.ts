@@ -1,0 +1,272 @@
+/** Media that fail: a full disk, read and write errors, folders and drives that are gone in the middle of an act. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { onStep } from '#platform/steps.ts';
+import { errorToBody } from '#app/error-envelope.ts';
+import { openBareApp } from '../support/bare-app.ts';
+import { acts, type ActName, type Place } from './acts.ts';
+import { eachAtOnce, performDisturbed, type Ended } from './disturbed.ts';
+import { inspectAfter } from './inspect.ts';
+import { durableCalls, watch } from './kills.ts';
+import { copyFor, type Prepared } from './prepared.ts';
+import type { Tally } from './table.ts';
+
+/** Whether this machine lets us make small disks. */
+export const canMount = ((): boolean => {
+  const place = mkdtempSync('/tmp/strongroom-mount-');
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', place]).status === 0;
+  if (mounted) spawnSync('umount', [place]);
+  rmSync(place, { recursive: true });
+  return mounted;
+})();
+
+const disturbed: readonly ActName[] = ['init', 'signIn', 'importBundle', 'promote', 'run'];
+
+/** From none to more than any act needs. */
+export function roomsKib(step: number): number[] {
+  return Array.from({ length: Math.floor(480 / step) + 1 }, (_, at) => at * step);
+}
+
+/** A disk of its own for each try, with room for that many KiB. */
+export async function performFullDisks(
+  prepared: Prepared,
+  tally: Tally,
+  roomsKib: readonly number[],
+): Promise<void> {
+  const tries = disturbed.flatMap((act) => roomsKib.map((room) => ({ act, room })));
+  await eachAtOnce(tries, async ({ act, room }) => {
+    await tally.attempt('disk full', `${acts[act].name}, at ${roomsKib.length} levels`, () =>
+      onSmallDisk(prepared, act, async (dir, place) => {
+        const { bavail, bsize } = statfsSync(dir);
+        const ballast = join(dir, 'ballast');
+        writeFileSync(ballast, Buffer.alloc(Math.max(0, bavail * bsize - room * 1024)));
+        const ended = await performDisturbed({ act, dir, ...place }, undefined);
+        rmSync(ballast);
+        return judge(act, dir, { place, ended, named: ['io'] });
+      }),
+    );
+  });
+}
+
+async function onSmallDisk<T>(
+  prepared: Prepared,
+  act: ActName,
+  work: (dir: string, place: Place) => Promise<T>,
+): Promise<T> {
+  const { dir, place } = await copyFor(prepared, act);
+  const disk = `${dir}-disk`;
+  mkdirSync(disk);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', disk]);
+  try {
+    cpSync(dir, disk, { recursive: true });
+    return await work(disk, place);
+  } finally {
+    execFileSync('umount', ['-l', disk]);
+    rmSync(disk, { recursive: true });
+    rmSync(dir, { recursive: true });
+  }
+}
+
+/** An error of the medium at every `step`-th call that writes, makes durable or names something in the vault. */
+export async function performWriteErrors(
+  prepared: Prepared,
+  tally: Tally,
+  step: number,
+): Promise<void> {
+  const tries = [];
+  for (const act of disturbed.filter((name) => name !== 'signIn'))
+    for (const calls of [durableCalls, 'write,pwrite64,pwritev,openat'])
+      for (const counted of (await watch(prepared, act, calls)).counted)
+        tries.push({ act, ...counted });
+  const chosen = tries.filter((_, at) => at % step === 0);
+  await eachAtOnce(chosen, async ({ act, call, thread, nth }) => {
+    await tally.attempt('write error', `${acts[act].name}, one system call`, async () => {
+      const { dir, place } = await copyFor(prepared, act);
+      try {
+        const ended = await performDisturbed(
+          { act, dir, ...place },
+          { kind: 'call', calls: call, thread, nth, inject: 'error=EIO' },
+        );
+        return await judge(act, dir, { place, ended, named: ['io'] });
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new Error(`${call} ${thread} ${nth}: ${reason}`, { cause: error });
+      } finally {
+        rmSync(dir, { recursive: true, force: true });
+      }
+    });
+  });
+}
+
+/** An error of the medium at the first reads of each file of a bundle, and of a table. */
+export async function performReadErrors(prepared: Prepared, tally: Tally): Promise<void> {
+  const second = join(prepared.material, 'second');
+  const sources = readdirSync(second, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => ({ act: 'importBundle', path: join(entry.parentPath, entry.name) }) as const);
+  const table = { act: 'run', path: join(prepared.material, 'in.csv') } as const;
+  const tries = [...sources, table].flatMap((source) => [1, 2].map((nth) => ({ ...source, nth })));
+  await eachAtOnce(tries, async ({ act, path, nth }) => {
+    await tally.attempt('read error', `${acts[act].name}, in a file of the medium`, async () => {
+      const { dir, place } = await copyFor(prepared, act);
+      const ended = await performDisturbed(
+        { act, dir, ...place },
+        {
+          kind: 'call',
+          calls: 'read,pread64,preadv,readv',
+          thread: 'pool',
+          nth,
+          inject: 'error=EIO',
+          path,
+        },
+      );
+      const outcome = await judge(act, dir, { place, ended, named: ['io'] });
+      rmSync(dir, { recursive: true });
+      return outcome;
+    });
+  });
+}
+
+/** Folders that go away when an act is at a named point, for good or (the vault's own) until the act is over. */
+export async function performVanishing(
+  prepared: Prepared,
+  tally: Tally,
+  step: number,
+): Promise<void> {
+  const cases: readonly {
+    readonly act: ActName;
+    readonly what: string;
+    readonly at: RegExp;
+    readonly vanish: (dir: string, material: string) => () => void;
+    readonly named: readonly string[];
+  }[] = [
+    {
+      act: 'importBundle',
+      what: 'the medium of the bundle is taken out',
+      at: /log: begin of bundle.import|import: object staged/,
+      vanish: (_dir, material) => remove(join(material, 'second')),
+      named: ['not-found', 'io'],
+    },
+    {
+      act: 'run',
+      what: 'the folder of the output is gone',
+      at: /log: begin of run|^run: (recorded as started|part files|output named|predictions)/,
+      vanish: (dir) => remove(join(dir, 'results')),
+      named: ['not-found', 'io'],
+    },
+    {
+      act: 'backup',
+      what: 'the medium of the backup is taken out',
+      at: /log: begin of vault.backup|^backup: (databases|a piece|all pieces)/,
+      vanish: (dir) => remove(join(dir, 'medium')),
+      named: ['not-found', 'io', 'corrupt'],
+    },
+    {
+      act: 'importBundle',
+      what: 'the folder of the vault is gone for a while',
+      at: /./,
+      vanish: (dir) => away(join(dir, 'vault')),
+      named: ['not-found', 'io', 'corrupt', 'locked'],
+    },
+  ];
+  for (const { act, what, at, vanish, named } of cases) {
+    const { points } = await watch(prepared, act);
+    for (const [index, point] of points.entries())
+      if (at.test(point) && index % step === 0)
+        await tally.attempt('vanished medium', `${acts[act].name}: ${what}`, async () => {
+          const { dir, place: copied } = await copyFor(prepared, act);
+          // Beside it: nothing of it may be found inside.
+          const material = `${dir}-material`;
+          cpSync(prepared.material, material, { recursive: true });
+          const place = { ...copied, material };
+          try {
+            const ended = await performHere({ act, dir, place }, index + 1, () =>
+              vanish(dir, material),
+            );
+            return await judge(act, dir, {
+              place: { ...place, material: prepared.material },
+              ended,
+              named,
+            });
+          } catch (error) {
+            const reason = error instanceof Error ? error.message : String(error);
+            throw new Error(`${point} (${index + 1}): ${reason}`, { cause: error });
+          } finally {
+            rmSync(material, { recursive: true, force: true });
+            rmSync(dir, { recursive: true, force: true });
+          }
+        });
+  }
+}
+
+function remove(path: string): () => void {
+  rmSync(path, { recursive: true, force: true });
+  return () => undefined;
+}
+
+function away(path: string): () => void {
+  renameSync(path, `${path}-away`);
+  return () => {
+    rmSync(path, { recursive: true, force: true });
+    renameSync(`${path}-away`, path);
+  };
+}
+
+/** The act in this process, with something done at the n-th point and undone at the end. */
+async function performHere(
+  { act, dir, place }: { readonly act: ActName; readonly dir: string; readonly place: Place },
+  nth: number,
+  vanish: () => () => void,
+): Promise<Ended> {
+  let passed = 0;
+  let undo = (): void => undefined;
+  onStep(() => {
+    passed += 1;
+    if (passed === nth) undo = vanish();
+  });
+  mkdirSync(join(dir, 'temporary'), { recursive: true });
+  const opened = openBareApp(dir);
+  try {
+    await acts[act].perform(opened, place);
+    return { kind: 'performed', points: [], error: null };
+  } catch (error) {
+    return { kind: 'performed', points: [], error: errorToBody(error) };
+  } finally {
+    await opened.app.close();
+    onStep(() => undefined);
+    undo();
+  }
+}
+
+/** What was told must be true, what is wrong must have its name, and the vault must be whole. */
+async function judge(
+  act: ActName,
+  dir: string,
+  {
+    place,
+    ended,
+    named,
+  }: { readonly place: Place; readonly ended: Ended; readonly named: readonly string[] },
+): Promise<string> {
+  assert.equal(ended.kind, 'performed', 'the child was killed');
+  const error = ended.kind === 'performed' ? ended.error : null;
+  if (error !== null)
+    assert.ok(named.includes(error.code), `it was called ${error.code}: ${error.message}`);
+  const found = await inspectAfter(act, dir, place, true);
+  if (error === null) {
+    assert.equal(found, 'all', 'told as done, and not found');
+    return 'done in spite of it';
+  }
+  return `named (${error.code}), ${found} of it`;
+}
