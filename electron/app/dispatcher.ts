@@ -127,12 +127,9 @@ export function createDispatcher(deps: {
 
     const { action } = declared;
     const announced = announce();
+    let value: unknown;
     try {
-      const value = declared.output.parse(await handler(context(announced), input));
-      report(announced, { outcome: 'ok', objects, details });
-      sessions.keepPin();
-      deps.onActed(path.split('.')[0] ?? '');
-      return value;
+      value = declared.output.parse(await handler(context(announced), input));
     } catch (error) {
       const body = errorToBody(error);
       const outcome =
@@ -149,6 +146,11 @@ export function createDispatcher(deps: {
         ...(body.details === undefined ? {} : { details: body.details }),
       });
     }
+    // Not among what is caught: when its outcome cannot be written, the act is no less done.
+    report(announced, { outcome: 'ok', objects, details });
+    sessions.keepPin();
+    deps.onActed(path.split('.')[0] ?? '');
+    return value;
 
     function announce(): number {
       const { reason, objects: subjects } = subjectsOf(input);
@@ -210,7 +212,7 @@ export function createDispatcher(deps: {
       void sessions.seal('log-failure');
       throw new AppError(
         'io',
-        'The log cannot be written, so the vault was sealed and the act refused. Check the disk, then sign in again.',
+        'The log cannot be written, so the vault was sealed. Check the disk, then sign in again: the log then says whether this was done.',
         { cause },
       );
     }

@@ -35,9 +35,9 @@ const families: Readonly<Record<string, (prepared: Prepared, tally: Tally) => Pr
   kills: killFamily,
   damage: (from, into) => performDamage(from, into, values.thorough ? 1 : 24),
   full: async (from, into) => {
-    if (canMount) await performFullDisks(from, into, roomsKib(values.thorough ? 4 : 48));
+    if (canMount) await performFullDisks(from, into, roomsKib(values.thorough ? 4 : 150));
   },
-  writes: (from, into) => performWriteErrors(from, into, values.thorough ? 1 : 12),
+  writes: (from, into) => performWriteErrors(from, into, values.thorough ? 1 : 24),
   reads: performReadErrors,
   vanishing: (from, into) => performVanishing(from, into, values.thorough ? 1 : 3),
   twice: (from, into) => performTwice(from, into, values.thorough ? 20 : 1),

@@ -3,7 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { performJumps } from './clocks.ts';
-import { performReadErrors, performVanishing } from './media.ts';
+import {
+  canMount,
+  performFullDisks,
+  performReadErrors,
+  performVanishing,
+  performWriteErrors,
+  roomsKib,
+} from './media.ts';
 import { prepare, type Prepared } from './prepared.ts';
 import { createTally, type Tally } from './table.ts';
 import { performTwice } from './twice.ts';
@@ -22,6 +29,16 @@ async function nothingWrong(perform: (tally: Tally) => Promise<void>): Promise<v
   expect(tally.wrong()).toEqual([]);
   expect(tally.rows().length).toBeGreaterThan(0);
 }
+
+test.runIf(canMount)(
+  'a full disk stops an act with its name, and it is done once there is room',
+  { timeout },
+  () => nothingWrong((tally) => performFullDisks(prepared, tally, roomsKib(150))),
+);
+
+test.runIf(canTrace)('an error at a write is named, and leaves all or nothing', { timeout }, () =>
+  nothingWrong((tally) => performWriteErrors(prepared, tally, 24)),
+);
 
 test.runIf(canTrace)(
   'an error at a read of a bundle or table is named, and nothing is stored',

@@ -31,11 +31,12 @@ export const canMount = ((): boolean => {
   return mounted;
 })();
 
-const disturbed: readonly ActName[] = ['init', 'signIn', 'importBundle', 'promote', 'run'];
+/** Each begins with a sign-in, or makes the vault. */
+const disturbed: readonly ActName[] = ['init', 'importBundle', 'promote', 'run'];
 
 /** From none to more than any act needs. */
 export function roomsKib(step: number): number[] {
-  return Array.from({ length: Math.floor(480 / step) + 1 }, (_, at) => at * step);
+  return Array.from({ length: Math.floor(1200 / step) + 1 }, (_, at) => at * step);
 }
 
 /** A disk of its own for each try, with room for that many KiB. */
@@ -85,8 +86,8 @@ export async function performWriteErrors(
   step: number,
 ): Promise<void> {
   const tries = [];
-  for (const act of disturbed.filter((name) => name !== 'signIn'))
-    for (const calls of [durableCalls, 'write,pwrite64,pwritev,openat'])
+  for (const act of disturbed)
+    for (const calls of [durableCalls, 'write,pwrite64,pwritev'])
       for (const counted of (await watch(prepared, act, calls)).counted)
         tries.push({ act, ...counted });
   const chosen = tries.filter((_, at) => at % step === 0);
@@ -98,7 +99,7 @@ export async function performWriteErrors(
           { act, dir, ...place },
           { kind: 'call', calls: call, thread, nth, inject: 'error=EIO' },
         );
-        return await judge(act, dir, { place, ended, named: ['io'] });
+        return await judge(act, dir, { place, ended, named: ['io', 'not-found'] });
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         throw new Error(`${call} ${thread} ${nth}: ${reason}`, { cause: error });
