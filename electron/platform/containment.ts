@@ -1,31 +1,55 @@
 /**
  * Children that handle what may be hostile: the same Node binary in an empty folder with an environment of its own, wrapped in
- * what the system has. On Linux and macOS the shell's `ulimit`: private memory, processor time, no core dump. On Linux also, where the system allows it (util-linux, user namespaces): a network namespace with no network
- * in it, no new privileges, and death with the core. `doctor` says what this system gives.
+ * what the system has. On Linux and macOS the shell's `ulimit`: private memory, processor time, no core dump. On Linux also,
+ * where the system allows it (util-linux, user namespaces): a network namespace with no network in it, a folder that lies in
+ * memory and ends with the child, no capabilities, no new privileges, and death with the core. `doctor` says what this system gives.
  */
 import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 
 export interface ChildLimits {
   /** Private memory, bytes. */
   readonly dataBytes: number;
   readonly processorSeconds: number;
+  /** What may be written into its folder where that lies in memory; next to nothing unless said. */
+  readonly folderBytes?: number;
 }
 
+const memoryFolderMark = 'STRONGROOM_MEMORY_FOLDER';
+
 interface Wrapper {
-  readonly command: readonly string[];
+  readonly command: (folderBytes: number) => readonly string[];
   readonly noNetwork: boolean;
 }
 
-const confined = ['setpriv', '--no-new-privs', '--pdeathsig', 'KILL', '--'];
+const confined = ['setpriv', '--no-new-privs', '--pdeathsig', 'KILL'];
+/** Root of its own namespaces for as long as the folder is laid over, then without any capability. */
+const mounting = (folderBytes: number): readonly string[] => [
+  ...['unshare', '--user', '--map-root-user', '--net', '--mount', '--', '/bin/sh', '-c'],
+  `mount -t tmpfs -o mode=0700,size=${folderBytes} strongroom "$PWD" && cd "$PWD" && ${memoryFolderMark}=1 exec "$@"`,
+  ...['sh', ...confined, '--bounding-set', '-all', '--inh-caps', '-all', '--'],
+];
 const wrappers: readonly Wrapper[] = [
+  { command: mounting, noNetwork: true },
   {
-    command: ['unshare', '--user', '--map-current-user', '--net', '--', ...confined],
+    command: () => ['unshare', '--user', '--map-current-user', '--net', '--', ...confined, '--'],
     noNetwork: true,
   },
-  { command: ['unshare', '--net', '--', ...confined], noNetwork: true },
-  { command: confined, noNetwork: false },
+  { command: () => ['unshare', '--net', '--', ...confined, '--'], noNetwork: true },
+  { command: () => [...confined, '--'], noNetwork: false },
 ];
-const bare: Wrapper = { command: [], noNetwork: false };
+const bare: Wrapper = { command: () => [], noNetwork: false };
+const leastFolderBytes = 1024 * 1024;
+
+/**
+ * In a child: whether its folder is its own, lies in memory, and is gone when it ends, however it ends. Like all memory it can
+ * reach swap.
+ */
+export async function hasMemoryFolder(): Promise<boolean> {
+  // TMPFS_MAGIC of linux/magic.h: the mark alone would be somebody's word.
+  return process.env[memoryFolderMark] === '1' && (await statfs('.')).type === 0x01021994;
+}
 
 /** A Node child that runs `script` under the limits, in the empty folder `cwd`. */
 export function spawnContained(
@@ -53,13 +77,16 @@ const childEnvironment: Readonly<Record<string, string>> = {
 /** The command that runs `program` under the limits. */
 function containedCommand(
   program: readonly string[],
-  { dataBytes, processorSeconds }: ChildLimits,
+  { dataBytes, processorSeconds, folderBytes = leastFolderBytes }: ChildLimits,
 ): { readonly command: string; readonly args: readonly string[] } {
   const [command = '', ...args] = program;
   if (process.platform === 'win32') return { command, args };
   // The soft limit ends a child by SIGXCPU, which tells why; the hard one is for a child that would not listen.
   const script = `ulimit -c 0; ulimit -d ${Math.ceil(dataBytes / 1024)} 2>/dev/null; ulimit -S -t ${processorSeconds}; ulimit -H -t ${processorSeconds + 5}; exec "$@"`;
-  return { command: '/bin/sh', args: ['-c', script, 'sh', ...wrapper().command, ...program] };
+  return {
+    command: '/bin/sh',
+    args: ['-c', script, 'sh', ...wrapper().command(folderBytes), ...program],
+  };
 }
 
 /** Whether children are cut off from the network by the kernel; elsewhere they only have no reason to use it. */
@@ -73,11 +100,11 @@ let found: Wrapper | undefined;
 function wrapper(): Wrapper {
   found ??=
     process.platform === 'linux'
-      ? (wrappers.find(
-          ({ command: [name = '', ...args] }) =>
-            spawnSync(name, [...args, 'true'], { stdio: 'ignore', env: childEnvironment })
-              .status === 0,
-        ) ?? bare)
+      ? (wrappers.find(({ command }) => {
+          const [name = '', ...args] = [...command(leastFolderBytes), 'true'];
+          const options = { stdio: 'ignore', env: childEnvironment, cwd: tmpdir() } as const;
+          return spawnSync(name, args, options).status === 0;
+        }) ?? bare)
       : bare;
   return found;
 }

@@ -89,6 +89,7 @@ export function createInference(options: InferenceOptions = {}): Inference {
   const limitsFor = ({ model, external }: ModelFiles): RunLimits => {
     const weights = model.sizeBytes + external.reduce((sum, { file }) => sum + file.sizeBytes, 0);
     return {
+      folderBytes: Math.ceil(1.1 * weights) + 64 * 2 ** 20,
       dataBytes: 3 * gibibyte + 4 * weights,
       processorSeconds: 24 * 3600,
       loadMs: 60_000 + weights / 1e5,

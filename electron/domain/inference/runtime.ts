@@ -2,11 +2,13 @@
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
+import { hasMemoryFolder } from '#platform/containment.ts';
 import { modelSignature, parseModel, writeModel } from '#domain/onnx/index.ts';
-import { openFloeFile, type FloeFileReader } from '#domain/vault/index.ts';
 import { adaptModel } from './adapter.ts';
-import type { Job, SealedFile } from './protocol.ts';
+import type { Job } from './protocol.ts';
+import { openSealed } from './sealed-file.ts';
 import type { Scalar } from './values.ts';
+import { weightsInFolder, weightsInMemory } from './weights.ts';
 
 export interface LoadedModel {
   readonly inputs: readonly TensorSpec[];
@@ -56,15 +58,6 @@ export function allocate(type: TensorSpec['type'], length: number): TypedArray |
   return make(length);
 }
 
-export function openSealed({ fd, key, aad, sizeBytes }: SealedFile): Promise<FloeFileReader> {
-  return openFloeFile({
-    fd,
-    key: Buffer.from(key, 'base64'),
-    aad: Buffer.from(aad, 'base64'),
-    sizeBytes,
-  });
-}
-
 /** The runtime's own name of a type differs for floats only. */
 const runtimeType = (type: string): string =>
   type === 'float' ? 'float32' : type === 'double' ? 'float64' : type;
@@ -77,11 +70,12 @@ export async function loadModel(
 ): Promise<LoadedModel> {
   const bytes = await (await openSealed(job.model)).readAll();
   const { model, labelsByOutput, halves } = adaptModel(parseModel(bytes));
-  const adapted = writeModel(model);
+  const weights =
+    options.runtime === 'native' && (await hasMemoryFolder())
+      ? await weightsInFolder(model, job.external)
+      : await weightsInMemory(model, job.external);
+  const adapted = writeModel(weights.model);
   bytes.fill(0);
-  const externalData: { path: string; data: Uint8Array }[] = [];
-  for (const { location, file } of job.external)
-    externalData.push({ path: location, data: await (await openSealed(file)).readAll() });
   const runtime = await (options.runtime === 'native' ? loadNative() : loadWasm());
   const session = await runtime.create(adapted, {
     executionProviders: [options.runtime === 'native' ? 'cpu' : 'wasm'],
@@ -89,13 +83,20 @@ export async function loadModel(
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4,
-    ...(externalData.length === 0 ? {} : { externalData }),
-    // Idle threads of a background job must not spin on cores that the window needs.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    ...(weights.externalData.length === 0 ? {} : { externalData: weights.externalData }),
+    extra: {
+      session: {
+        // Idle threads of a background job must not spin on cores that the window needs.
+        intra_op: { allow_spinning: '0' },
+        ...(weights.folder === undefined
+          ? {}
+          : { model_external_initializers_file_folder_path: weights.folder }),
+      },
+    },
   });
-  // The runtime has its own copies.
+  // The runtime has its own copies, or has the files mapped.
   adapted.fill(0);
-  for (const { data } of externalData) data.fill(0);
+  await weights.drop();
   const { inputs, outputs } = modelSignature(model);
   const rounded = <T>(name: string, data: T): T | Float32Array =>
     halves.has(name) && data instanceof Float32Array ? data.map(Math.f16round) : data;

@@ -19,7 +19,8 @@ import {
   type Reject,
 } from './output.ts';
 import type { ScoreJob, ScoreOutcome, Source } from './protocol.ts';
-import { allocate, openSealed, type LoadedModel, type TensorData } from './runtime.ts';
+import { allocate, type LoadedModel, type TensorData } from './runtime.ts';
+import { openSealed } from './sealed-file.ts';
 import { parseValue, rejectMessages, valueToText, type RejectCode, type Scalar } from './values.ts';
 
 const batchRows = 2048;

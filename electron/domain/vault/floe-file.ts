@@ -4,6 +4,7 @@
  * Works on file descriptors, because an inference child is handed a descriptor and never a path.
  */
 import { fstat, read, type Stats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { AppError } from '#shared/errors.ts';
@@ -104,6 +105,8 @@ export interface FloeFileReader {
   readonly sizeBytes: number;
   readAll(): Promise<Uint8Array>;
   stream(): AsyncGenerator<Uint8Array, void, undefined>;
+  /** The whole plaintext into a file, from its start. */
+  writeTo(output: FileHandle): Promise<void>;
   /** Reads `lengthBytes` of plaintext from `offset`; both must lie inside the object. */
   readRange(offset: number, lengthBytes: number): Promise<Uint8Array>;
 }
@@ -175,6 +178,26 @@ export async function openFloeFile(options: {
       if (sizeBytes === 0) return segment(0);
       return readRange(0, sizeBytes);
     },
+    async writeTo(output) {
+      // One segment is read, and another written, while the one between them is decrypted.
+      const sealed = [0, 1].map(() => Buffer.allocUnsafeSlow(floe.segmentBytes));
+      const plain = [0, 1].map(() => Buffer.allocUnsafeSlow(plainBytes));
+      let reading = sealedSegment(0, sealed[0]);
+      let writing = Promise.resolve();
+      for (let index = 0; index <= lastIndex; index += 1) {
+        const bytes = await reading;
+        if (index < lastIndex) reading = sealedSegment(index + 1, sealed[(index + 1) % 2]);
+        reading.catch(() => undefined); // awaited in the next round, unless this one fails
+        const length = bytes.length - floeSegmentOverheadBytes;
+        const into = plain[index % 2]?.subarray(0, length) ?? Buffer.allocUnsafe(length);
+        floe.decryptInto(into, bytes, index, placeOf(index));
+        await writing;
+        writing = writeFully(output, into, index * plainBytes);
+        writing.catch(() => undefined); // likewise
+      }
+      await writing;
+      for (const memory of plain) memory.fill(0);
+    },
     async *stream() {
       for (let index = 0; index <= lastIndex; index += 1) yield await segment(index);
     },
@@ -195,6 +218,13 @@ async function readExactly(fd: number, position: number, into: Uint8Array): Prom
     done += bytesRead;
   }
   return into;
+}
+
+async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
 }
 
 function wrongLength(): AppError {

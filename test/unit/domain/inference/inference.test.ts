@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createInference, previewFile, type ModelFiles } from '#domain/inference/index.ts';
 import { compareProfiles } from '#domain/monitoring/index.ts';
-import { graph, model, node, valueInfo, type OnnxModel } from '#domain/onnx/index.ts';
+import { graph, model, node, tensor, valueInfo, type OnnxModel } from '#domain/onnx/index.ts';
 import { modelFiles, sealed } from '../../../support/inference.ts';
 import {
   bytesOf,
@@ -193,6 +193,39 @@ describe('scoring a file', () => {
       (await scoreText(await modelFiles(bytesOf(split), { 'weights.bin': content }), 'a,b\n1,2\n'))
         .output,
     ).toBe('row,score\n1,9\n');
+  });
+
+  test('large weights, inside of the model and beside it, compute what small ones do', async () => {
+    const width = 20_000;
+    const weights = (value: number): Float32Array => new Float32Array(width).fill(value);
+    const wide = model(
+      graph('wide', {
+        nodes: [
+          node('Mul', { inputs: ['x', 'inside'], outputs: ['products'] }),
+          node('Mul', { inputs: ['products', 'beside'], outputs: ['again'] }),
+          node('ReduceSum', { inputs: ['again', 'axes'], outputs: ['y'] }),
+        ],
+        initializers: [
+          tensor('inside', 'float', { dims: [width], data: [...weights(0.5)] }),
+          tensor('beside', 'float', { dims: [width], data: [...weights(4)] }),
+          tensor('axes', 'int64', { dims: [1], data: [1n] }),
+        ],
+        inputs: [valueInfo('x', 'float', [null, 1])],
+        outputs: [valueInfo('y', 'float', [null, 1])],
+      }),
+      { opsets: { '': 17 } },
+    );
+    const beside = wide.graph?.initializers[1];
+    if (beside?.rawData === undefined) throw new Error('The model has weights.');
+    const content = beside.rawData;
+    delete beside.rawData;
+    // A name that the product would choose for the weights that it moves out.
+    Object.assign(beside, {
+      dataLocation: 1,
+      externalData: [{ key: 'location', value: 'weights' }],
+    });
+    const files = await modelFiles(bytesOf(wide), { weights: content });
+    expect((await scoreText(files, 'x\n1\n3\n')).output).toBe('row,y\n1,40000\n2,120000\n');
   });
 
   test('twenty thousand rows come out in order', async () => {

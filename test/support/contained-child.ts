@@ -1,0 +1,28 @@
+/** A contained child that tells what it is: the kernel's word on its privileges, and what it can write into its folder. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { hasMemoryFolder } from '#platform/containment.ts';
+
+const status = readFileSync('/proc/self/status', 'utf8');
+const field = (name: string): string =>
+  new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? '';
+
+function writeMebibytes(count: number): string {
+  try {
+    writeFileSync(`file-${count}`, Buffer.alloc(count * 2 ** 20));
+    return 'written';
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : 'failed';
+  }
+}
+
+process.send?.({
+  inMemory: await hasMemoryFolder(),
+  capabilities: [field('CapPrm'), field('CapEff'), field('CapBnd')],
+  noNewPrivileges: field('NoNewPrivs'),
+  coreBytes: /^Max core file size\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1],
+  networks: readFileSync('/proc/net/dev', 'utf8')
+    .match(/^\s*\w+:/gm)
+    ?.map((name) => name.trim()),
+  small: writeMebibytes(2),
+  large: writeMebibytes(8),
+});

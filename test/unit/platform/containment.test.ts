@@ -1,0 +1,37 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { spawnContained } from '#platform/containment.ts';
+
+const script = join(import.meta.dirname, '../../support/contained-child.ts');
+const unshare = ['--user', '--map-root-user', '--net', '--mount', 'true'];
+const hasNamespaces = spawnSync('unshare', unshare).status === 0;
+
+test.runIf(hasNamespaces)(
+  'a child has no capability, no network and no disk: its folder lies in memory, is bounded, and ends with it',
+  async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'strongroom-contained-'));
+    const child = spawnContained(script, {
+      cwd,
+      limits: { dataBytes: 2 ** 30, processorSeconds: 60, folderBytes: 4 * 2 ** 20 },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    const told = await new Promise((resolve, reject) => {
+      child.once('message', resolve);
+      child.once('exit', (code) => reject(new Error(`It ended with ${code}.`)));
+    });
+    expect(told).toEqual({
+      inMemory: true,
+      capabilities: Array.from({ length: 3 }, () => '0'.repeat(16)),
+      noNewPrivileges: '1',
+      coreBytes: '0',
+      networks: ['lo:'],
+      small: 'written',
+      large: 'ENOSPC',
+    });
+    expect(readdirSync(cwd)).toEqual([]);
+    child.kill('SIGKILL');
+  },
+);
