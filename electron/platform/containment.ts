@@ -25,10 +25,13 @@ interface Wrapper {
 
 const confined = ['setpriv', '--no-new-privs', '--pdeathsig', 'KILL'];
 /** Root of its own namespaces for as long as the folder is laid over, then without any capability. */
+const asRoot = ['unshare', '--user', '--map-root-user', '--net', '--mount', '--', '/bin/sh', '-c'];
+const withoutCapabilities = [...confined, '--bounding-set', '-all', '--inh-caps', '-all', '--'];
 const mounting = (folderBytes: number): readonly string[] => [
-  ...['unshare', '--user', '--map-root-user', '--net', '--mount', '--', '/bin/sh', '-c'],
+  ...asRoot,
   `mount -t tmpfs -o mode=0700,size=${folderBytes} strongroom "$PWD" && cd "$PWD" && ${memoryFolderMark}=1 exec "$@"`,
-  ...['sh', ...confined, '--bounding-set', '-all', '--inh-caps', '-all', '--'],
+  'sh',
+  ...withoutCapabilities,
 ];
 const wrappers: readonly Wrapper[] = [
   { command: mounting, noNetwork: true },
@@ -101,9 +104,9 @@ function wrapper(): Wrapper {
   found ??=
     process.platform === 'linux'
       ? (wrappers.find(({ command }) => {
-          const [name = '', ...args] = [...command(leastFolderBytes), 'true'];
           const options = { stdio: 'ignore', env: childEnvironment, cwd: tmpdir() } as const;
-          return spawnSync(name, args, options).status === 0;
+          const asked = ['-c', 'exec "$@"', 'sh', ...command(leastFolderBytes), 'true'];
+          return spawnSync('/bin/sh', asked, options).status === 0;
         }) ?? bare)
       : bare;
   return found;
