@@ -20,9 +20,10 @@ export async function vaultStatus(
   },
 ): Promise<VaultStatus> {
   const { dir, pins, keychain, sealedBecause, lastVerified } = known;
-  const info = await readVaultInfo(dir);
+  // Before anything is waited for: a seal closes the log.
   const head =
     state === undefined ? undefined : state.log.damaged ? unreadableHead : state.log.head();
+  const info = await readVaultInfo(dir);
   return {
     state: state !== undefined ? 'open' : info === undefined ? 'absent' : 'sealed',
     path: dir,

@@ -100,3 +100,18 @@ test('when the log cannot be written, the act is refused and the vault seals', a
     execFileSync('umount', [small]);
   }
 });
+
+test('the state of the vault can be asked for while it is being sealed', async () => {
+  const { client } = await openPeopledApp();
+  for (let round = 0; round < 5; round += 1) {
+    const asked: Promise<{ state: string }>[] = [];
+    const sealed = client.vault.seal(null);
+    for (let at = 0; at < 40; at += 1) {
+      asked.push(client.vault.status(null));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await sealed;
+    for (const { state } of await Promise.all(asked)) expect(['open', 'sealed']).toContain(state);
+    await client.vault.signIn({ user: 'ada', password: appPasswords.ada });
+  }
+});
