@@ -38,7 +38,10 @@ export async function readPlaces(inboxDir: string | undefined): Promise<PlaceFac
       kind: 'folder' as const,
     }));
   const places = await Promise.all([...removable, ...inbox, ...folders].map(measure));
-  return places.filter((place) => place !== undefined);
+  // An inbox may lie where a drive or a folder is: one place, under its first name.
+  return places
+    .filter((place) => place !== undefined)
+    .filter(({ path }, at, all) => all.findIndex((other) => other.path === path) === at);
 }
 
 async function measure(

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findBundles } from '#domain/bundle/index.ts';
@@ -30,6 +31,14 @@ test('a mounted drive is listed with its label, size and write protection, and i
     execFileSync('umount', [drive]);
   }
   expect(await listed()).toBeUndefined();
+});
+
+test('an inbox that is a place already is listed once', async () => {
+  const home = (await readPlaces(undefined)).filter(({ path }) => path === homedir());
+  expect((await readPlaces(homedir())).filter(({ path }) => path === homedir())).toHaveLength(
+    home.length,
+  );
+  expect(home).toHaveLength(1);
 });
 
 test('bundles are found as bundles, with their sizes, and not as files', async () => {
