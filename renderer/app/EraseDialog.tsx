@@ -31,7 +31,7 @@ export function EraseDialog({
   const [result, setResult] = useState<EraseResult>();
   if (result !== undefined)
     return (
-      <Dialog title={title} onClose={onClose}>
+      <Dialog title={title} onClose={onClose} stays={result.receipt !== null}>
         <Erased result={result} />
         <footer>
           <Button kind="primary" onClick={onClose}>

@@ -1,15 +1,24 @@
 import { Button } from '../ui/Button.tsx';
 
-/** A recovery key, or its shares, as it is to be written down; shown once. */
-export function RecoveryPaper({ recoveryKey }: { readonly recoveryKey: string }) {
+export interface RecoverySecret {
+  /** The key, or its shares, one on a line. */
+  readonly recoveryKey: string;
+  /** How many of the shares open the vault; undefined for a key that is whole. */
+  readonly threshold: number | undefined;
+}
+
+/** A recovery key, or its shares, each on a sheet of its own in print, as it is to be written down; shown once. */
+export function RecoveryPaper({ recoveryKey, threshold }: RecoverySecret) {
   const papers = recoveryKey.split('\n');
   return (
     <>
       {papers.map((paper, at) => {
         const name = papers.length === 1 ? 'Recovery key' : `Share ${at + 1} of ${papers.length}`;
         return (
-          <section key={paper} className="stack">
-            {papers.length === 1 ? null : <h3>{name}</h3>}
+          <section key={paper} className="stack sheet">
+            {threshold === undefined ? null : (
+              <h3>{`${name}: any ${threshold} of them open the vault`}</h3>
+            )}
             <div className="recovery-key" role="group" aria-label={name}>
               {paper.split('-').map((group, position) => (
                 <span key={position}>

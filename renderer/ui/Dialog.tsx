@@ -8,11 +8,14 @@ export function Dialog({
   onClose,
   children,
   className,
+  stays = false,
 }: {
   readonly title: string;
   readonly onClose: () => void;
   readonly children: ReactNode;
   readonly className?: string;
+  /** It shows what is never shown again: only a button of its own closes it, no key pressed by mistake. */
+  readonly stays?: boolean;
 }) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -23,7 +26,7 @@ export function Dialog({
     // The first thing to fill in or to press, not the way out.
     dialog
       ?.querySelector<HTMLElement>('input, select, textarea, [role=group] button, footer button')
-      ?.focus();
+      ?.focus({ preventScroll: true });
     return () => dialog?.close();
   }, []);
   return (
@@ -31,19 +34,22 @@ export function Dialog({
       ref={element}
       aria-labelledby={id}
       className={className}
+      {...(stays ? { closedby: 'none' as const } : {})}
       onClose={onClose}
       onCancel={onClose}
     >
       <div className="dialog-body">
         <div className="dialog-head">
           <h2 id={id}>{title}</h2>
-          <Button
-            kind="quiet"
-            size="small"
-            aria-label="Leave"
-            onClick={onClose}
-            icon={<IconX size={16} aria-hidden />}
-          />
+          {stays ? null : (
+            <Button
+              kind="quiet"
+              size="small"
+              aria-label="Leave"
+              onClick={onClose}
+              icon={<IconX size={16} aria-hidden />}
+            />
+          )}
         </div>
         {children}
       </div>

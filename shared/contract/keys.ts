@@ -45,7 +45,7 @@ export const keys = {
     input: z.strictObject({
       purposes: z
         .array(purpose)
-        .min(1)
+        .min(1, 'choose at least one key')
         .max(4)
         .default([...purpose.options]),
       reason,

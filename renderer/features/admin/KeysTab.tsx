@@ -4,7 +4,12 @@ import { purpose, type Purpose } from '#shared/contract/keys.ts';
 import { client } from '../../app/client.ts';
 import { Loaded } from '../../app/Page.tsx';
 import { ReasonDialog } from '../../app/ReasonDialog.tsx';
-import { RecoveryPaper, recoverySplits, splitOf } from '../../app/RecoveryPaper.tsx';
+import {
+  RecoveryPaper,
+  recoverySplits,
+  splitOf,
+  type RecoverySecret,
+} from '../../app/RecoveryPaper.tsx';
 import { useMay, useSession } from '../../app/session.ts';
 import { useApp } from '../../app/store.ts';
 import { useQuery } from '../../app/use-query.ts';
@@ -15,6 +20,7 @@ import { Field } from '../../ui/Field.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';
+import { capital } from '../../lib/format.ts';
 import { textOf } from '../../lib/form.ts';
 import { KeychainDialog } from './KeychainDialog.tsx';
 import { SetPassword } from './UserDialogs.tsx';
@@ -85,7 +91,7 @@ function OwnKeys() {
 
 function RecoveryKeys() {
   const [asking, setAsking] = useState(false);
-  const [recoveryKey, setRecoveryKey] = useState<string>();
+  const [secret, setSecret] = useState<RecoverySecret>();
   return (
     <Panel
       title="Recovery key"
@@ -107,7 +113,8 @@ function RecoveryKeys() {
           onClose={() => setAsking(false)}
           onConfirm={async (reason, form) => {
             const shares = splitOf(textOf(form, 'split')) ?? null;
-            setRecoveryKey((await client.keys.recovery({ shares, reason })).recoveryKey);
+            const { recoveryKey } = await client.keys.recovery({ shares, reason });
+            setSecret({ recoveryKey, threshold: shares?.threshold });
           }}
         >
           <Field label="Handed out as">
@@ -121,14 +128,16 @@ function RecoveryKeys() {
           </Field>
         </ReasonDialog>
       ) : null}
-      {recoveryKey === undefined ? null : (
-        <Dialog title="New recovery key" onClose={() => setRecoveryKey(undefined)}>
+      {secret === undefined ? null : (
+        <Dialog title="New recovery key" onClose={() => setSecret(undefined)} stays>
           <p className="quiet">
-            Shown this once. Write it down or print it, and keep it away from this machine.
+            {secret.threshold === undefined
+              ? 'Shown this once. Write it down or print it, and keep it away from this machine.'
+              : 'Shown this once. Write each share on its own paper and give them to different people.'}
           </p>
-          <RecoveryPaper recoveryKey={recoveryKey} />
+          <RecoveryPaper {...secret} />
           <footer>
-            <Button kind="primary" onClick={() => setRecoveryKey(undefined)}>
+            <Button kind="primary" onClick={() => setSecret(undefined)}>
               I have written it down
             </Button>
           </footer>
@@ -150,16 +159,18 @@ function PurposeKeys() {
         </Button>
       }
     >
-      <p className="quiet">
-        After somebody has lost a role or an account, an older copy of <code>vault.json</code> still
-        opens with their old password. New keys make such a copy useless for what is stored now.
-        Whole copies of the vault from before keep their old keys.
-      </p>
-      {rotated === undefined ? null : (
-        <Notice tone="accent" title="New keys are in use">
-          {rotated.join(', ')}
-        </Notice>
-      )}
+      <div className="stack">
+        <p className="quiet">
+          After somebody has lost a role or an account, an older copy of <code>vault.json</code>{' '}
+          still opens with their old password. New keys make such a copy useless for what is stored
+          now. Whole copies of the vault from before keep their old keys.
+        </p>
+        {rotated === undefined ? null : (
+          <Notice tone="accent" title="New keys are in use">
+            {capital(rotated.join(', '))}. Everybody signs in as before.
+          </Notice>
+        )}
+      </div>
       {asking ? (
         <ReasonDialog
           title="Rotate keys"

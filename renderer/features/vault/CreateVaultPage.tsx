@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { VaultStatus } from '#shared/contract/vault.ts';
 import { client } from '../../app/client.ts';
 import { ErrorNotice } from '../../app/ErrorNotice.tsx';
-import { recoverySplits, splitOf } from '../../app/RecoveryPaper.tsx';
+import { recoverySplits, splitOf, type RecoverySecret } from '../../app/RecoveryPaper.tsx';
 import { appStore, refreshStatus } from '../../app/store.ts';
 import { useAct } from '../../app/use-act.ts';
 import { Button } from '../../ui/Button.tsx';
@@ -17,13 +17,13 @@ import { textOf } from '../../lib/form.ts';
 export function CreateVaultPage({ status }: { readonly status: VaultStatus }) {
   const { run, pending, error } = useAct();
   const [fits, setFits] = useState(false);
-  const [recoveryKey, setRecoveryKey] = useState<string>();
+  const [secret, setSecret] = useState<RecoverySecret>();
   const [restoring, setRestoring] = useState(false);
   if (restoring) return <RestorePage status={status} onBack={() => setRestoring(false)} />;
-  if (recoveryKey !== undefined) {
+  if (secret !== undefined) {
     return (
       <RecoveryKeyStep
-        recoveryKey={recoveryKey}
+        {...secret}
         onConfirmed={() => {
           appStore.setState({ confirming: false });
           void refreshStatus();
@@ -34,15 +34,16 @@ export function CreateVaultPage({ status }: { readonly status: VaultStatus }) {
   const create = async (form: FormData): Promise<void> => {
     // The core reports the open vault before its reply is here; this keeps the key in view until it is confirmed.
     appStore.setState({ confirming: true });
+    const split = splitOf(textOf(form, 'split'));
     try {
       const created = await client.vault.create({
         user: textOf(form, 'user'),
         password: textOf(form, 'password'),
         profile: form.get('profile') === 'fips' ? 'fips' : 'standard',
         policy: form.get('policy') === 'solo' ? 'solo' : 'standard',
-        recoveryShares: splitOf(textOf(form, 'split')),
+        recoveryShares: split,
       });
-      setRecoveryKey(created.recoveryKey);
+      setSecret({ recoveryKey: created.recoveryKey, threshold: split?.threshold });
     } catch (caught) {
       appStore.setState({ confirming: false });
       throw caught;

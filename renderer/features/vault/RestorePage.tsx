@@ -57,7 +57,7 @@ export function RestorePage({
         </div>
         <p className="quiet">
           The vault comes back to <span className="mono wrap-anywhere">{status.path}</span>. It
-          takes no password to restore it; opening it takes one of the people in it.
+          takes no password to restore it; opening it takes the password of somebody in it.
         </p>
         <form
           onSubmit={(event) => {
