@@ -25,10 +25,13 @@ export function sentenceOf(entry: LogEntry): string {
   return `tried to ${tried}: ${end[outcome]}`;
 }
 
+/** Types of things that are told apart by numbers and digests, or are written by Strongroom itself. */
+const handles = ['run', 'vault', 'key', 'input', 'output', 'subject', 'verdict', 'findings'];
+
 /** The things of an entry that mean something to a reader: names, not handles. */
 export function aboutOf(entry: LogEntry): string {
   return entry.objects
-    .filter(({ type }) => !['run', 'vault', 'key', 'input', 'output', 'subject'].includes(type))
+    .filter(({ type }) => !handles.includes(type))
     .map(({ id }) => id)
     .join(', ');
 }

@@ -118,6 +118,7 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     await page.getByRole('button', { name: 'Inspect credit-risk' }).click();
     await page.getByRole('heading', { name: 'Needs a decision' }).waitFor();
     await page.getByText('SR-SIG-002').waitFor();
+    await page.getByText('Nothing: the policy of this vault lets in only').waitFor();
     expect(await page.getByRole('button', { name: 'Import credit-risk' }).count()).toBe(0);
     await expectAccessible(page, 'verdict');
 

@@ -90,7 +90,7 @@ export function TrustTab() {
                         aria-label={`Stop trusting ${key.name}`}
                         onClick={() => setRemoving(key)}
                       >
-                        Remove
+                        Stop trusting
                       </Button>
                     ) : null,
                   ],

@@ -3,7 +3,7 @@ export function BundleSample() {
   return (
     <dl className="sample-tree" aria-label="What a bundle looks like">
       <dt>credit-risk/</dt>
-      <dd>a folder, or a .zip, .tar or .tar.gz of it</dd>
+      <dd>a folder, or a ZIP or TAR archive of it, also in parts</dd>
       <dt>├ model.onnx</dt>
       <dd>the model; nothing works without it</dd>
       <dt>├ model.sig</dt>

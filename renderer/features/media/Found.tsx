@@ -30,7 +30,8 @@ export function Found({
         {(list) =>
           list.length === 0 ? (
             <Empty title="No bundle was found here" action={<BundleSample />}>
-              Three levels of folders were searched. This is what a bundle looks like:
+              Three levels of folders were searched. ModelPack, ModelKit, MLflow, Triton and Hugging
+              Face forms are known too; this is what a bundle of the usual form looks like:
             </Empty>
           ) : (
             <Table

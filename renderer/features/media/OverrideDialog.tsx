@@ -29,9 +29,9 @@ export function OverrideDialog({
   return (
     <Dialog title={`Let ${name} in all the same`} onClose={onClose}>
       <p className="quiet">
-        The bundle lacks a signature that this vault asks for. If the policy allows it, a second
-        person, an approver or administrator, may take the responsibility. The version starts in
-        quarantine, and shows who let it in and why for ever.
+        The bundle lacks a signature that this vault asks for. A second person, an approver or
+        administrator, may take the responsibility. The version starts in quarantine, and shows who
+        let it in and why for ever.
       </p>
       <form
         className="stack"

@@ -13,13 +13,16 @@ import { Signatures } from './Signatures.tsx';
 /** The headline with its reason, then four columns: who signed it, what is inside, what was found, what will happen. */
 export function ReportView({
   report,
+  mayOverride,
   stored,
 }: {
   readonly report: InspectReport;
+  /** Does the policy let a second person take the responsibility? */
+  readonly mayOverride: boolean;
   /** The version that these very files are already, if they are. */
   readonly stored: string | undefined;
 }) {
-  const { tone, headline, reason, steps } = judge(report, stored);
+  const { tone, headline, reason, steps } = judge(report, mayOverride, stored);
   const reused = new Map(report.reused.map(({ path, from }) => [path, from]));
   const { findings, files } = report;
   return (
@@ -110,6 +113,7 @@ function inside(report: InspectReport): readonly (readonly [string, ReactNode])[
 
 function judge(
   { verdict, overridable, summary, goldenCases, name }: InspectReport,
+  mayOverride: boolean,
   stored: string | undefined,
 ) {
   const secured = `The model is loaded for the first time in an isolated process${goldenCases > 0 ? ', and must compute its golden vectors' : ''}.`;
@@ -132,13 +136,23 @@ function judge(
         'The log keeps who brought it in, and what the gate saw.',
       ],
     } as const;
+  if (overridable && !mayOverride)
+    return {
+      tone: 'watch',
+      headline: 'Needs a decision',
+      reason: summary,
+      steps: [
+        'Nothing: the policy of this vault lets in only what carries the signatures that it asks for.',
+        'Ask its maker for a signature. An administrator can trust the signer, or change the policy.',
+      ],
+    } as const;
   if (overridable)
     return {
       tone: 'watch',
       headline: 'Needs a decision',
       reason: summary,
       steps: [
-        'Nothing, unless a second person takes the responsibility by name, password and reason, and the policy allows it.',
+        'Nothing, unless a second person takes the responsibility by name, password and reason.',
         `Then ${secured.charAt(0).toLowerCase()}${secured.slice(1)}`,
         'It is stored in quarantine, and may not run until somebody makes it a candidate.',
         'The log keeps both names and the reason, and the version shows them for ever.',

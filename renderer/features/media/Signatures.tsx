@@ -7,15 +7,22 @@ import { State } from '../../ui/State.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { methodWord, signatureTone, signatureWord } from '../../ui/words.ts';
 
+const notSigned = 'SR-SIG-001';
+
 /** Every signature of a bundle, what it is worth here, and whether there are as many as the policy asks for. */
 export function Signatures({ report }: { readonly report: InspectReport }) {
   const { signature, signatures, signers } = report;
   const shown = signatures.length === 0 ? [{ path: '', ...signature }] : signatures;
+  // A bundle that was not read to its end may well be signed.
+  const isUnread =
+    signature.status === 'absent' && !report.findings.some(({ ruleId }) => ruleId === notSigned);
   return (
-    <div className="stack">
+    <div className="stack" data-gap="large">
       {shown.map((one) => (
         <div key={one.path} className="stack">
-          <State tone={signatureTone(one.status)}>{signatureWord(one.status)}</State>
+          <State tone={signatureTone(one.status)}>
+            {isUnread ? 'not checked' : signatureWord(one.status)}
+          </State>
           {signatures.length < 2 ? null : <div className="quiet small mono">{one.path}</div>}
           <p className="small">{one.reason}</p>
           {one.keyId === null ? null : <Facts rows={factsOf(one)} />}

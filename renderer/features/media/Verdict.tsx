@@ -33,11 +33,13 @@ export function Verdict({
   const [overriding, setOverriding] = useState(false);
   const operation = useOperation(job);
   const models = useQuery('models', () => client.models.list(null), ['models']);
+  const policy = useQuery('policy', () => client.policy.show(null), ['policy']);
+  const overridable = report?.overridable === true && policy.data?.unsigned !== 'refuse';
   const stored =
-    report?.verdict === 'accept' && !bringIn.pending
+    (report?.verdict === 'accept' || report?.overridable === true) && !bringIn.pending
       ? models.data
           ?.map(({ latest }) => latest)
-          .find(({ digest }) => digest === report.manifestDigest)
+          .find(({ digest, stage }) => digest === report.manifestDigest && stage !== 'erased')
       : undefined;
   useEffect(() => {
     void inspect.run(async () =>
@@ -75,8 +77,15 @@ export function Verdict({
       <Button kind="primary" disabled={bringIn.pending} onClick={() => void start()}>
         {`Import ${report.name}`}
       </Button>
-    ) : report.overridable ? (
-      <Button kind="danger" disabled={bringIn.pending} onClick={() => setOverriding(true)}>
+    ) : overridable ? (
+      <Button
+        kind="danger"
+        disabled={bringIn.pending}
+        onClick={() => {
+          bringIn.clear();
+          setOverriding(true);
+        }}
+      >
         Let it in all the same…
       </Button>
     ) : null;
@@ -90,7 +99,7 @@ export function Verdict({
         </>
       }
     >
-      <ErrorNotice error={inspect.error ?? bringIn.error} />
+      <ErrorNotice error={inspect.error ?? (overriding ? undefined : bringIn.error)} />
       {busy}
       {report === undefined ? (
         inspect.error === undefined && busy === null ? (
@@ -101,6 +110,7 @@ export function Verdict({
       ) : (
         <ReportView
           report={report}
+          mayOverride={overridable}
           stored={stored === undefined ? undefined : `${stored.model}@${stored.version}`}
         />
       )}

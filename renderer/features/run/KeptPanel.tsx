@@ -52,7 +52,7 @@ export function KeptPanel({ runId, kept }: { readonly runId: string; readonly ke
           rows={[
             [
               'Rows',
-              `${count(kept.rows - kept.erasedRows)}${kept.subjects === null ? '' : ` of ${plural(kept.subjects, 'person', 'people')}`}, ${bytes(kept.bytes)} encrypted`,
+              `${count(kept.rows - kept.erasedRows)}${kept.subjects === null ? '' : ` about ${plural(kept.subjects, 'person', 'people')}`}, ${bytes(kept.bytes)} encrypted`,
             ],
             [
               'Told apart by',

@@ -40,6 +40,27 @@ test('numbers carry their units and no false precision', () => {
   expect(ago('2031-01-01T00:00:00Z', new Date('2031-01-01T02:00:01Z'))).toBe('2 h ago');
 });
 
+test('an import is told by its version, not by the files that the gate writes about it', () => {
+  const entry: LogEntry = {
+    v: 1,
+    index: 0,
+    time: '2031-01-01T00:00:00Z',
+    actor: 'grace',
+    role: 'analyst',
+    session: 's',
+    host: 'test',
+    phase: 'outcome',
+    action: 'bundle.import',
+    objects: [
+      { type: 'version', id: 'credit-risk@1' },
+      { type: 'verdict', id: 'svr.dsse.json' },
+      { type: 'findings', id: 'findings.sarif' },
+    ],
+    outcome: 'ok',
+  };
+  expect(sentenceOf(entry)).toBe('imported credit-risk@1');
+});
+
 test('every action of the log is a sentence, done or only tried', () => {
   for (const action of auditActions) {
     const entry: LogEntry = {
