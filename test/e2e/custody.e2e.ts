@@ -52,6 +52,12 @@ test('a backup is made, checked and restored, and the vault that came back is ac
     await page.getByRole('button', { name: 'Done' }).click();
     await page.getByRole('cell', { name: 'complete' }).waitFor();
     await page.getByRole('button', { name: 'Check a backup' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Inbox' }).click();
+    await page.getByRole('group', { name: 'Files' }).getByRole('button', { name: 'data' }).click();
+    await page.getByRole('button', { name: 'Use this folder' }).click();
+    await page.getByRole('button', { name: 'Read it whole' }).click();
+    await page.getByText('There is no backup in this place').waitFor();
+    await page.getByRole('button', { name: 'Add another medium of it' }).click();
     await pickStick(page);
     await page.getByRole('button', { name: 'Read it whole' }).click();
     await page.getByText('The backup is whole').waitFor();
