@@ -106,8 +106,8 @@ export async function importBundle(
       staged,
     );
   } catch (error) {
-    // What was read whole before the medium went is kept for the next try of this session. Archives are read anew.
-    if (facts.isDirectory() && isMediumGone(error)) keepInterrupted(opened, staged.splice(0));
+    // What was read whole before the medium went is kept for the next try of this session.
+    if (isMediumGone(error)) keepInterrupted(opened, staged.splice(0));
     throw error;
   } finally {
     // What was committed is no longer in the staging folder; the rest goes.

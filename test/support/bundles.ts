@@ -1,8 +1,8 @@
 /** Bundles on disk for tests: folders, archives, and archives that no honest packer makes. */
-import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
+import { createGzip, gunzipSync, gzipSync } from 'node:zlib';
 import { pack, type Header } from 'tar-stream';
 
 import { ZipFile } from 'yazl';
@@ -72,10 +72,14 @@ export async function writeZip(
     readonly content: string | Uint8Array;
     readonly mode?: number;
   }[],
+  options: { readonly compress?: boolean } = {},
 ): Promise<string> {
   const zip = new ZipFile();
   for (const { name, content, mode } of entries)
-    zip.addBuffer(Buffer.from(content), name, mode === undefined ? {} : { mode });
+    zip.addBuffer(Buffer.from(content), name, {
+      ...options,
+      ...(mode === undefined ? {} : { mode }),
+    });
   zip.end();
   await pipeline(zip.outputStream, createWriteStream(path));
   return path;
@@ -87,4 +91,16 @@ export function tarEntries(files: Files): { name: string; content: string | Uint
 
 export function zipEntries(files: Files): { name: string; content: string | Uint8Array }[] {
   return Object.entries(files).map(([name, content]) => ({ name, content }));
+}
+
+/** Garbage of the same length in the place of each content, below all checksums of the archive. */
+export function garble(path: string, contents: readonly (string | Uint8Array)[]): void {
+  const isGzip = path.endsWith('.gz');
+  const bytes = isGzip ? gunzipSync(readFileSync(path)) : readFileSync(path);
+  for (const content of contents) {
+    const at = bytes.indexOf(content);
+    if (at < 0) throw new Error(`${path} does not hold the content as it is.`);
+    bytes.fill('?', at, at + content.length);
+  }
+  writeFileSync(path, isGzip ? gzipSync(bytes) : bytes);
 }

@@ -31,7 +31,6 @@ import {
   isOutside,
   isSignatureFile,
   oneSigner,
-  signatureFileName,
   type CheckedSignatures,
   type PresentFiles,
   type SignerRule,
@@ -84,7 +83,8 @@ export async function passGate<Stored extends Digested>(
   const known = options.known ?? (() => undefined);
   try {
     bundle = await openBundle(path);
-    const signed = trustedDigests([await bundle.ahead(signatureFileName)], options);
+    const signed = new Map<string, string>();
+    let signedFolder = '';
     for await (const file of bundle.files()) {
       options.signal?.throwIfAborted();
       if (isModelFile(file.path) && (models += 1) > gateLimits.models)
@@ -99,7 +99,15 @@ export async function passGate<Stored extends Digested>(
           ? await readKnown(file.path, before, options)
           : await readFile(file, options),
       );
+      for (const [at, sha256] of justListed(read, bundle.declared(), options)) {
+        if (signed.size === 0) signedFolder = folderOfAll(read, bundle.declared());
+        signed.set(at, sha256);
+      }
     }
+    // A signature counts at the top of all files only, and which folder that is was not known for sure until now.
+    const wasTaken = read.some(({ from }) => from !== undefined);
+    if (wasTaken && folderOfAll(read, bundle.declared()) !== signedFolder)
+      return await passGate(path, { ...options, known: undefined });
   } catch (error) {
     if (!(error instanceof GateBreach)) throw error;
     breach = findingOf(error.ruleId, error.path, error.message);
@@ -147,6 +155,19 @@ export async function passGate<Stored extends Digested>(
   };
 }
 
+/** What the file that was read last lists, if it is a signature of a trusted signer: SHA-256 by the paths of the container. */
+function justListed(
+  read: readonly ReadFile<unknown>[],
+  declared: Declared,
+  context: Pick<GateOptions<unknown>, 'trust' | 'now'>,
+): readonly (readonly [string, string])[] {
+  const last = read.at(-1);
+  if (last?.path.endsWith('.sig') !== true) return [];
+  const folder = folderOfAll(read, declared);
+  if (!isSignatureFile(last.path.slice(folder.length))) return [];
+  return [...trustedDigests([last.text], context)].map(([at, sha256]) => [folder + at, sha256]);
+}
+
 function readKnown<Stored extends Digested>(
   path: string,
   { from, content, store }: KnownFile<Stored>,
@@ -166,13 +187,17 @@ function formatOf(bundle: OpenBundle | undefined, layout: string | undefined): s
 /** An archive of one folder is that folder; an image says itself where its files are. */
 function inPlace<T extends { readonly path: string }>(
   files: readonly T[],
-  { layout }: Declared,
+  declared: Declared,
 ): T[] {
-  if (layout !== undefined) return [...files];
+  const folder = folderOfAll(files, declared);
+  return files.map((file) => ({ ...file, path: file.path.slice(folder.length) }));
+}
+
+function folderOfAll(files: readonly { readonly path: string }[], { layout }: Declared): string {
   const [first] = files;
   const folder = first?.path.slice(0, first.path.indexOf('/') + 1) ?? '';
-  if (folder === '' || !files.every(({ path }) => path.startsWith(folder))) return [...files];
-  return files.map((file) => ({ ...file, path: file.path.slice(folder.length) }));
+  const isPassedOver = layout === undefined && files.every(({ path }) => path.startsWith(folder));
+  return isPassedOver ? folder : '';
 }
 
 interface Judged {

@@ -4,16 +4,28 @@
  */
 import { AppError } from '#shared/errors.ts';
 import type { Content } from '#platform/content.ts';
+import { isSignatureFile } from '../signatures/check.ts';
 import { GateBreach } from './breach.ts';
 import { printable } from './names.ts';
 
 export interface BundleFile {
   /** Relative, `/` between the parts. */
   readonly path: string;
+  /** May be left unread: a medium that can be sought in is then not read there. */
   readonly content: Content;
 }
 
 export type Files = AsyncGenerator<BundleFile, void, undefined>;
+
+/** The order of paths where the medium lets one choose: what a signature lists and is held already need not be read. */
+export function signaturesFirst(a: string, b: string): number {
+  return rank(a) - rank(b);
+}
+
+/** An archive may have everything in one folder. */
+function rank(path: string): number {
+  return isSignatureFile(path.slice(path.indexOf('/') + 1)) ? 0 : 1;
+}
 
 /** What a container's own manifest says of the model in it. Nothing of it is verified beyond its digest. */
 export interface Declared {

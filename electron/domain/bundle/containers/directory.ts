@@ -2,9 +2,8 @@
 import { constants, lstat, open, opendir, type FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { contentOf } from '#platform/content.ts';
-import { gateLimits } from '../limits.ts';
 import { GateBreach } from './breach.ts';
-import { damageOf, guarded, isReadError, type Files } from './container.ts';
+import { damageOf, guarded, isReadError, signaturesFirst, type Files } from './container.ts';
 import { checkPath, utf8Name } from './names.ts';
 
 export async function* directoryFiles(root: string): Files {
@@ -12,17 +11,6 @@ export async function* directoryFiles(root: string): Files {
     yield* filesBelow(root);
   } catch (error) {
     throw isReadError(error) ? damageOf(error, basename(root)) : error;
-  }
-}
-
-/** A small file at the top, without reading the rest; undefined if there is no such plain file. */
-export async function readAtTop(root: string, name: string): Promise<Uint8Array | undefined> {
-  try {
-    await using file = await openWithoutLinks(root, name);
-    const facts = await file.stat();
-    return facts.isFile() && facts.size <= gateLimits.textBytes ? await file.readFile() : undefined;
-  } catch {
-    return undefined; // what is wrong with it is said when it is its turn
   }
 }
 
@@ -34,7 +22,7 @@ async function* filesBelow(root: string): Files {
       encoding: 'buffer' as 'utf8',
     }))
       names.push(utf8Name(name as unknown as Buffer));
-    for (const name of names.sort()) {
+    for (const name of names.sort().sort(signaturesFirst)) {
       const path = folder === '' ? name : `${folder}/${name}`;
       checkPath(path);
       const file = await openWithoutLinks(root, path);

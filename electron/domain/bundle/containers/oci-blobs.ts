@@ -9,7 +9,7 @@ import { gateLimits } from '../limits.ts';
 import { GateBreach } from './breach.ts';
 import type { ByteSource } from './byte-source.ts';
 import { openWithoutLinks } from './directory.ts';
-import { tarEntries } from './tar-index.ts';
+import type { TarEntry } from './tar-index.ts';
 import { tarFiles, type FolderCount } from './tar.ts';
 
 export interface Blob {
@@ -58,13 +58,13 @@ export async function directoryBlobs(root: string): Promise<Blobs | undefined> {
   };
 }
 
-/** Undefined for a tar that is no layout, or that is damaged. */
-export async function plainTarBlobs(source: ByteSource): Promise<Blobs | undefined> {
+/** Undefined for a tar that is no layout. */
+export function plainTarBlobs(source: ByteSource, entries: readonly TarEntry[]): Blobs | undefined {
   const look = createLook();
   const rangeByPath = new Map<string, { readonly start: number; readonly end: number }>();
-  for await (const entry of tarEntries(source)) {
-    const path = entry === undefined ? undefined : look.at(entry.path, entry.isFolder);
-    if (entry === undefined || path === undefined) return undefined;
+  for (const entry of entries) {
+    const path = look.at(entry.path, entry.isFolder);
+    if (path === undefined) return undefined;
     if (entry.isFolder) continue;
     if (rangeByPath.has(path)) throw twice(path);
     rangeByPath.set(path, { start: entry.start, end: entry.start + entry.sizeBytes });
@@ -130,10 +130,7 @@ export async function packedTarBlobs(
         for await (const file of tarFiles(open(), name)) {
           const path = again.at(file.path, false) ?? '';
           const left = waiting.get(path);
-          if (left === undefined) {
-            for await (const _chunk of file.content); // on to the next entry
-            continue;
-          }
+          if (left === undefined) continue;
           if (left === 1) waiting.delete(path);
           else waiting.set(path, left - 1);
           yield { path, content: file.content };

@@ -9,7 +9,7 @@ import { Readable } from 'node:stream';
 import { gateLimits } from '../limits.ts';
 import { GateBreach } from './breach.ts';
 import { decompressed, type Compression } from './compression.ts';
-import type { Declared, Files } from './container.ts';
+import { signaturesFirst, type Declared, type Files } from './container.ts';
 import { printable } from './names.ts';
 import type { Blobs } from './oci-blobs.ts';
 import {
@@ -27,7 +27,10 @@ import { tarFiles, type FolderCount } from './tar.ts';
 
 export async function* ociFiles(blobs: Blobs, declare: (said: Declared) => void): Files {
   const { manifest, kind } = await findModel(blobs);
-  const { config, layers } = manifest;
+  const { config } = manifest;
+  const layers = manifest.layers.toSorted((a, b) =>
+    signaturesFirst(namedPath(a) ?? '', namedPath(b) ?? ''),
+  );
   const said = declaredByConfig(kind, await readChecked(blobs, config));
   declare(said);
   if (layers.length > gateLimits.entries)
@@ -153,16 +156,21 @@ async function* layerFiles(
     throw new GateBreach('SR-OCI-001', path, 'There is more in it than the archive that it is.');
 }
 
-function rawPath({ annotations, digest }: Descriptor): string {
-  const named =
-    annotations?.['org.cncf.model.filepath'] ?? annotations?.['org.opencontainers.image.title'];
+function rawPath(layer: Descriptor): string {
+  const named = namedPath(layer);
   if (named === undefined)
     throw new GateBreach(
       'SR-OCI-003',
-      digest,
+      layer.digest,
       'A raw layer does not say which file it is (org.cncf.model.filepath).',
     );
-  return named.replace(/^\.\//, '');
+  return named;
+}
+
+function namedPath({ annotations }: Descriptor): string | undefined {
+  const named =
+    annotations?.['org.cncf.model.filepath'] ?? annotations?.['org.opencontainers.image.title'];
+  return named?.replace(/^\.\//, '');
 }
 
 async function readChecked(blobs: Blobs, descriptor: Descriptor): Promise<Uint8Array> {

@@ -10,13 +10,14 @@ import { observed } from '#platform/content.ts';
 import { GateBreach } from './breach.ts';
 import { openBytes, type ByteSource } from './byte-source.ts';
 import { compressionOf, decompressed } from './compression.ts';
-import { damaged, type Declared, type Files } from './container.ts';
-import { directoryFiles, readAtTop } from './directory.ts';
+import { damageOf, damaged, guarded, type Declared, type Files } from './container.ts';
+import { directoryFiles } from './directory.ts';
 import { checkPath, createNames } from './names.ts';
 import { ociFiles } from './oci.ts';
 import { directoryBlobs, packedTarBlobs, plainTarBlobs } from './oci-blobs.ts';
 import { checkParts, findParts, type Parts } from './parts.ts';
-import { tarFiles } from './tar.ts';
+import { indexTar } from './tar-index.ts';
+import { indexedTarFiles, tarFiles } from './tar.ts';
 import { zipFiles } from './zip.ts';
 
 export type ContainerFormat = 'directory' | 'zip' | 'tar' | 'tar.gz' | 'tar.zst' | 'onnx';
@@ -27,9 +28,8 @@ export interface OpenBundle {
   readonly name: string;
   /** Bytes on the medium, for progress; undefined for folders. */
   readonly mediumBytes: number | undefined;
+  /** Signatures come first, but for the order of a compressed tar. */
   files(): Files;
-  /** A small file at the top of a folder, ahead of its turn; undefined in all other containers. */
-  ahead(name: string): Promise<Uint8Array | undefined>;
   /** Known when `files` has ended. */
   declared(): Declared;
 }
@@ -48,7 +48,6 @@ export async function openBundle(path: string): Promise<OpenBundle> {
       name: basename(path),
       mediumBytes: undefined,
       files: () => bounded(folder(path, declare)),
-      ahead: (name) => readAtTop(path, name),
       declared: () => declared,
     };
   const parts = await findParts(path);
@@ -68,7 +67,6 @@ export async function openBundle(path: string): Promise<OpenBundle> {
     name: file.replace(archiveEnding, '').replace(/\.onnx$/i, ''),
     mediumBytes,
     files: () => bounded(archive({ paths, parts, format, file, declare })),
-    ahead: () => Promise.resolve(undefined),
     declared: () => declared,
   };
 }
@@ -91,15 +89,19 @@ async function* archive(from: {
   await using source = await openBytes(from.paths);
   switch (from.format) {
     case 'onnx':
-      yield { path: from.file, content: source.stream() };
+      yield { path: from.file, content: guarded(source.stream(), source.name) };
       return;
     case 'zip':
       yield* zipFiles(source);
       return;
     case 'tar': {
-      const blobs = await plainTarBlobs(source);
-      if (blobs === undefined) yield* tarFiles(source.stream(), source.name);
-      else yield* ociFiles(blobs, from.declare);
+      const entries = await indexTar(source).catch((error: unknown) => {
+        throw damageOf(error, source.name);
+      });
+      const blobs = entries === undefined ? undefined : plainTarBlobs(source, entries);
+      if (blobs !== undefined) yield* ociFiles(blobs, from.declare);
+      else if (entries !== undefined) yield* indexedTarFiles(source, entries);
+      else yield* tarFiles(source.stream(), source.name);
       return;
     }
     case 'tar.gz':

@@ -1,6 +1,7 @@
 /**
  * Where the entries of a seekable tar begin (POSIX.1-2017 pax, ustar, and GNU long names), found by reading headers only.
- * Undefined for anything that is not a plain, whole tar of files and folders: the streaming reader then says what is wrong.
+ * Undefined for anything that is not a plain, whole tar of files and folders, and for what readers of tars disagree about: the
+ * streaming reader then says what is wrong.
  */
 import { gateLimits } from '../limits.ts';
 import type { ByteSource } from './byte-source.ts';
@@ -16,43 +17,55 @@ export interface TarEntry {
 const block = 512;
 const maxExtension = 64 * 1024;
 
-/** Entries in their order, until the consumer has seen enough. */
-export async function* tarEntries(
-  source: ByteSource,
-): AsyncGenerator<TarEntry | undefined, void, undefined> {
+/** Entries in their order. */
+export async function indexTar(source: ByteSource): Promise<readonly TarEntry[] | undefined> {
+  if (source.sizeBytes % block !== 0) return undefined;
+  const entries: TarEntry[] = [];
   let offset = 0;
   let pax = new Map<string, string>();
   let longName: string | undefined;
   for (let count = 0; count <= 4 * gateLimits.entries; count += 1) {
     const header = await source.read(offset, block);
-    // Two empty blocks end a tar; so does the end of the file.
-    if (header.every((byte) => byte === 0)) return;
+    // Empty blocks end a tar, and so does the end of the file.
+    if (isEmpty(header)) {
+      const rest = await source.read(offset, maxExtension + 1);
+      return rest.length <= maxExtension && isEmpty(rest) ? entries : undefined;
+    }
     const size = numberAt(header, 124, 12);
-    if (header.length < block || size === undefined || !hasItsChecksum(header))
-      return yield undefined;
+    if (header.length < block || size === undefined || !hasItsChecksum(header)) return undefined;
+    if (header.toString('latin1', 257, 262) !== 'ustar') return undefined;
     const kind = String.fromCharCode(header[156] ?? 0);
     const start = offset + block;
     if (kind === 'x' || kind === 'g' || kind === 'L') {
-      if (size > maxExtension) return yield undefined;
+      if (size > maxExtension) return undefined;
       const content = await source.read(start, size);
       if (kind === 'x') pax = paxRecords(content);
+      if (kind === 'g' && ['path', 'size'].some((name) => paxRecords(content).has(name)))
+        return undefined;
       if (kind === 'L') longName = textAt(content, 0, content.length);
       offset = start + padded(size);
       continue;
     }
     const sizeBytes = Number(pax.get('size') ?? size);
     if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0 || start + sizeBytes > source.sizeBytes)
-      return yield undefined;
+      return undefined;
     const prefix =
       header.toString('latin1', 257, 263) === 'ustar\0' ? textAt(header, 345, 155) : '';
     const own = textAt(header, 0, 100);
     const path = pax.get('path') ?? longName ?? (prefix === '' ? own : `${prefix}/${own}`);
-    if (!['0', '\0', '5', '7'].includes(kind)) return yield undefined;
-    yield { path, isFolder: kind === '5' || path.endsWith('/'), start, sizeBytes };
+    const isFolder = kind === '5';
+    if (!isFolder && (!['0', '\0', '7'].includes(kind) || path.endsWith('/'))) return undefined;
+    if (isFolder && sizeBytes > 0) return undefined;
+    entries.push({ path, isFolder, start, sizeBytes });
     offset = start + padded(sizeBytes);
     pax = new Map();
     longName = undefined;
   }
+  return undefined;
+}
+
+function isEmpty(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0);
 }
 
 function padded(size: number): number {

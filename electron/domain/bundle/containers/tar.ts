@@ -1,16 +1,19 @@
-/** A tar in a stream: the files in their order; folders are only counted, and anything else is refused. */
+/** A tar, in a stream or by its index: folders are only counted, and anything but them and files is refused. */
 import { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
 import { gateLimits } from '../limits.ts';
 import { GateBreach } from './breach.ts';
-import { damageOf, guarded, type Files } from './container.ts';
+import type { ByteSource } from './byte-source.ts';
+import { damageOf, guarded, signaturesFirst, type Files } from './container.ts';
 import { checkPath, printable } from './names.ts';
+import type { TarEntry } from './tar-index.ts';
 
 /** Shared by the tars of one container, so that many small ones are held to one bound. */
 export interface FolderCount {
   folders: number;
 }
 
+/** In their order. */
 export async function* tarFiles(
   source: AsyncIterable<Uint8Array>,
   name: string,
@@ -24,18 +27,10 @@ export async function* tarFiles(
     for await (const entry of tar) {
       const { name: path, type } = entry.header;
       if (type === 'directory') {
-        count.folders += 1;
-        if (count.folders > gateLimits.entries)
-          throw new GateBreach(
-            'SR-LIMIT-001',
-            printable(name),
-            'The archive has too many folders.',
-          );
-        checkPath(path.replace(/\/+$/, '').replace(/^\.\//, '') || 'x');
-        entry.resume();
+        checkFolder(path, name, count);
       } else if (type === 'file' || type === 'contiguous-file') {
         yield {
-          path: path.replace(/^\.\//, ''),
+          path: plainPath(path),
           content: guarded(entry as AsyncIterable<Uint8Array>, name),
         };
       } else {
@@ -45,6 +40,7 @@ export async function* tarFiles(
           'The entry is a link or a special file.',
         );
       }
+      entry.resume(); // what was left unread
     }
   } catch (error) {
     throw damageOf(error, name);
@@ -52,4 +48,30 @@ export async function* tarFiles(
     input.destroy();
     tar.destroy();
   }
+}
+
+/** By offset, signatures first. */
+export async function* indexedTarFiles(source: ByteSource, entries: readonly TarEntry[]): Files {
+  const count: FolderCount = { folders: 0 };
+  for (const { path, isFolder } of entries) if (isFolder) checkFolder(path, source.name, count);
+  const files = entries
+    .filter(({ isFolder }) => !isFolder)
+    .map((entry) => ({ ...entry, path: plainPath(entry.path) }))
+    .toSorted((a, b) => signaturesFirst(a.path, b.path));
+  for (const { path, start, sizeBytes } of files)
+    yield {
+      path,
+      content: guarded(source.stream({ start, end: start + sizeBytes }), source.name),
+    };
+}
+
+function checkFolder(path: string, archive: string, count: FolderCount): void {
+  count.folders += 1;
+  if (count.folders > gateLimits.entries)
+    throw new GateBreach('SR-LIMIT-001', printable(archive), 'The archive has too many folders.');
+  checkPath(plainPath(path.replace(/\/+$/, '')) || 'x');
+}
+
+function plainPath(path: string): string {
+  return path.replace(/^\.\//, '');
 }

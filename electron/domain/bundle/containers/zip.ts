@@ -5,7 +5,7 @@ import yauzl from 'yauzl';
 import { gateLimits } from '../limits.ts';
 import { GateBreach } from './breach.ts';
 import type { ByteSource } from './byte-source.ts';
-import { damageOf, damaged, guarded, type Files } from './container.ts';
+import { damageOf, damaged, guarded, signaturesFirst, type Files } from './container.ts';
 import { printable } from './names.ts';
 
 export async function* zipFiles(source: ByteSource): Files {
@@ -21,6 +21,7 @@ export async function* zipFiles(source: ByteSource): Files {
   try {
     let packed = 0;
     let unpacked = 0;
+    const files: yauzl.Entry[] = [];
     if (zip.entryCount > 2 * gateLimits.entries)
       throw new GateBreach(
         'SR-LIMIT-001',
@@ -51,11 +52,10 @@ export async function* zipFiles(source: ByteSource): Files {
           `The archive unpacks to more than ${gateLimits.ratio} times its size.`,
         );
       }
-      const content = await zip.openReadStreamPromise(entry);
-      // An error before anybody reads is met by who reads; nobody else must fall over it.
-      content.on('error', () => undefined);
-      yield { path: name, content: guarded(checked(content, entry.crc32), source.name) };
+      files.push(entry);
     }
+    for (const entry of files.toSorted((a, b) => signaturesFirst(a.fileName, b.fileName)))
+      yield { path: entry.fileName, content: guarded(contentOf(zip, entry), source.name) };
   } catch (error) {
     const message = error instanceof Error ? error.message : '';
     if (/^(absolute path|invalid relative path|invalid characters in fileName)/.test(message)) {
@@ -82,15 +82,13 @@ class SourceReader extends yauzl.RandomAccessReader {
   }
 }
 
-/** The checksum of a zip entry, which the library leaves to its caller. */
-async function* checked(
-  content: AsyncIterable<Uint8Array>,
-  expected: number,
-): AsyncGenerator<Uint8Array> {
+/** Checks the sum of an entry, which the library leaves to its caller. */
+async function* contentOf(zip: yauzl.ZipFile, entry: yauzl.Entry): AsyncGenerator<Uint8Array> {
+  const content = await zip.openReadStreamPromise(entry);
   let sum = 0;
-  for await (const chunk of content) {
+  for await (const chunk of content as AsyncIterable<Uint8Array>) {
     sum = crc32(chunk, sum);
     yield chunk;
   }
-  if (sum !== expected) throw new Error('The checksum of an entry does not fit.');
+  if (sum !== entry.crc32) throw new Error('The checksum of an entry does not fit.');
 }
