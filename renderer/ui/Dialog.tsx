@@ -27,6 +27,8 @@ export function Dialog({
     dialog
       ?.querySelector<HTMLElement>('input, select, textarea, [role=group] button, footer button')
       ?.focus({ preventScroll: true });
+    // Opening it brings what has the focus into view; a tall one is read from its beginning.
+    dialog?.scrollTo(0, 0);
     return () => dialog?.close();
   }, []);
   return (

@@ -12,7 +12,7 @@ import { Facts } from '../../ui/Facts.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { Time } from '../../ui/Time.tsx';
-import { bytes, count, plural } from '../../lib/format.ts';
+import { bytes, plural } from '../../lib/format.ts';
 
 /** What a run has kept of its input and predictions, to be exported or erased. */
 export function KeptPanel({ runId, kept }: { readonly runId: string; readonly kept: KeptData }) {
@@ -51,8 +51,8 @@ export function KeptPanel({ runId, kept }: { readonly runId: string; readonly ke
         <Facts
           rows={[
             [
-              'Rows',
-              `${count(kept.rows - kept.erasedRows)}${kept.subjects === null ? '' : ` about ${plural(kept.subjects, 'person', 'people')}`}, ${bytes(kept.bytes)} encrypted`,
+              'Kept',
+              `${plural(kept.rows - kept.erasedRows, 'row')}${kept.subjects === null ? '' : ` about ${plural(kept.subjects, 'person', 'people')}`}, ${bytes(kept.bytes)} encrypted`,
             ],
             [
               'Told apart by',

@@ -190,10 +190,10 @@ function RunForm({
           {keep && preview.data !== undefined ? (
             <Field
               label="Column that tells whom a row is about"
-              hint="With it, the rows of one person can be erased later and all others stay."
+              hint="With it, the rows of one person can be erased later and all others stay; without it the files are kept whole."
             >
               <select value={subject} onChange={(event) => setSubject(event.currentTarget.value)}>
-                <option value="">What the bundle says; else the files are kept whole</option>
+                <option value="">As the bundle says, else none</option>
                 {preview.data.unusedColumns.map((column) => (
                   <option key={column}>{column}</option>
                 ))}
