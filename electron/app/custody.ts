@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '#platform/make-folder.ts';
 import { AppError } from '#shared/errors.ts';
 import { isSignatureFile } from '#domain/bundle/index.ts';
 import type { ResolvedVersion, StoredFile } from '#domain/registry/index.ts';
@@ -50,7 +51,7 @@ export async function exportFiles(
     let done = 0;
     for (const file of files) {
       const path = join(dir, file.path);
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       await using output = await open(path, 'wx', 0o644);
       await readThrough(vault, file, {
         signal: context.signal,

@@ -1,6 +1,7 @@
 /** The CLI's link to the core: the typed client, file tokens for paths, and jobs awaited with progress. */
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
+import { makeFolder } from '#platform/make-folder.ts';
 import { AppError } from '#shared/errors.ts';
 import { contract, type AppClient } from '#shared/contract/index.ts';
 import { createClient, type Started } from '#shared/rpc.ts';
@@ -56,7 +57,7 @@ export function connect(options: GlobalOptions, output: Output): Connection {
     },
     async target(path) {
       const absolute = outside(path);
-      await mkdir(dirname(absolute), { recursive: true });
+      await makeFolder(dirname(absolute));
       return { folder: app.admitFile(dirname(absolute)), name: basename(absolute) };
     },
     async write(path, text) {

@@ -1,6 +1,6 @@
 /** Backups and restoring. */
-import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { makeFolder } from '#platform/make-folder.ts';
 import { AppError } from '#shared/errors.ts';
 import { contract } from '#shared/contract/index.ts';
 import type { CheckedBackup, FoundBackup, MadeBackup } from '#shared/contract/backups.ts';
@@ -96,7 +96,7 @@ async function make(
   options: MakeOptions,
 ): Promise<number> {
   if (dir === undefined) throw new AppError('invalid-input', 'Say where to: backup DIR.');
-  await mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   const made = await connection.wait(
     contract.backups.make,
     client.backups.make({
@@ -134,7 +134,7 @@ async function restore(
   options: { readonly to?: string; readonly snapshot?: number; readonly vaultId?: string },
 ): Promise<void> {
   const { connection, client, output, options: global } = context;
-  if (options.to === undefined) await mkdir(vaultDirOf(global), { recursive: true, mode: 0o700 });
+  if (options.to === undefined) await makeFolder(vaultDirOf(global), 0o700);
   const restored = await connection.wait(
     contract.backups.restore,
     client.backups.restore({

@@ -5,6 +5,7 @@
 import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Database } from '#platform/database.ts';
+import { makeFolder } from '#platform/make-folder.ts';
 import { hashSource, type AuditLog } from './log.ts';
 import { entriesToBundle, tilePath, tilesOf, tileWidth } from './tiles.ts';
 
@@ -57,7 +58,7 @@ export async function exportLog(
         );
       }
       const path = join(dir, tilePath(tile));
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       await writeFile(path, bytes);
       options.onProgress?.(done + 1, tiles.length);
     }

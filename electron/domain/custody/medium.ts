@@ -3,8 +3,9 @@
  * them. A piece gets its name only when it has been read back from the medium, so what has a name is whole when it is written.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { lstat, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { lstat, open, readdir, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '#platform/make-folder.ts';
 import { AppError } from '#shared/errors.ts';
 import { syncDirectory } from '#platform/atomic-file.ts';
 import { readUncached } from '#platform/read-uncached.ts';
@@ -115,7 +116,7 @@ export async function openPieceStore(options: {
 }): Promise<PieceStore> {
   const dir = join(options.medium, backupFolder, options.vaultId);
   const snapshots = join(dir, snapshotFolder);
-  await mkdir(snapshots, { recursive: true, mode: 0o700 });
+  await makeFolder(snapshots, 0o700);
   const set = await readSet(dir, options.vaultId);
   const known = new Map(set.pieces);
   const parts = await partsOf(dir);
@@ -135,7 +136,7 @@ export async function openPieceStore(options: {
       inPart = 0;
     }
     const folder = join(dir, partFolder(part));
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     return folder;
   }
 

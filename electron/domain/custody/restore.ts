@@ -6,9 +6,10 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { makeFolder } from '#platform/make-folder.ts';
 import { AppError } from '#shared/errors.ts';
 import { syncDirectory, writeFileAtomic } from '#platform/atomic-file.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -54,7 +55,7 @@ export async function restoreVault(options: RestoreOptions): Promise<Manifest> {
     throw new AppError('tampered', chosen.problem ?? 'The manifest does not hold.');
   const { manifest } = chosen;
   requirePieces(manifest, set);
-  await mkdir(target, { recursive: true, mode: 0o700 });
+  await makeFolder(target, 0o700);
   await requireTarget(target, manifest.digest);
   const lock = acquireLock(join(target, 'lock'));
   try {
@@ -155,7 +156,7 @@ async function restoreFiles(
 ): Promise<void> {
   const { target } = options;
   for (const name of ['objects', 'staging', 'quarantine'])
-    await mkdir(join(target, name), { recursive: true, mode: 0o700 });
+    await makeFolder(join(target, name), 0o700);
   const sizes = [...manifest.files.values()].map(sizeOf);
   const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
   const there = await presentBytes(target, manifest);
@@ -193,7 +194,7 @@ async function restoreFile(
 ): Promise<void> {
   const path = join(options.target, name);
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   if (await isRestored(path, pieces, options.signal)) return;
   for (const left of await readdir(folder))
     if (unfinishedName.test(left)) await rm(join(folder, left));
