@@ -43,7 +43,11 @@ export function createRunner(finish: (exitCode: number) => void): Runner {
     signedIn: (command, work) =>
       run(command, async (context) => {
         await context.connection.signIn();
-        return work(context);
+        const exitCode = await work(context);
+        // What reads an older copy succeeds, and a report of it must not pass for one of today.
+        const { rolledBack } = await context.client.vault.status(null);
+        if (rolledBack !== null) context.output.notice(rolledBack.message);
+        return exitCode;
       }),
   };
 }

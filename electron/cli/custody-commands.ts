@@ -1,6 +1,7 @@
 /** Backups and restoring. */
 import type { Command } from 'commander';
 import { makeFolder } from '#platform/make-folder.ts';
+import { isInside } from '#platform/paths.ts';
 import { AppError } from '#shared/errors.ts';
 import { contract } from '#shared/contract/index.ts';
 import type { CheckedBackup, FoundBackup, MadeBackup } from '#shared/contract/backups.ts';
@@ -91,12 +92,12 @@ export function addCustodyCommands(program: Command, runner: Runner): void {
 }
 
 async function make(
-  { connection, client, output }: CommandContext,
+  { connection, client, output, options: global }: CommandContext,
   dir: string | undefined,
   options: MakeOptions,
 ): Promise<number> {
   if (dir === undefined) throw new AppError('invalid-input', 'Say where to: backup DIR.');
-  await makeFolder(dir);
+  if (!isInside(dir, vaultDirOf(global))) await makeFolder(dir);
   const made = await connection.wait(
     contract.backups.make,
     client.backups.make({
@@ -150,7 +151,7 @@ async function restore(
       `Vault ${restored.vaultId} restored to ${restored.path}`,
       `from snapshot ${restored.snapshot}, made at ${restored.madeAt}.`,
       `Its log has ${restored.logSize} entries, root ${restored.logRoot}.`,
-      'What came after the backup is not in it. Sign in and run "audit verify".',
+      'What came after the backup is not in it, and what was erased after it is back. Sign in and run "audit verify".',
     ].join('\n'),
   );
 }

@@ -6,6 +6,8 @@ import { escapedJson, printableLines } from '#platform/printable.ts';
 export interface Output {
   /** One JSON document with --json, else the text for people. */
   result(document: unknown, text: string): void;
+  /** What has to be said beside the result; on stderr. */
+  notice(text: string): void;
   error(error: ErrorBody): number;
   progress(operation: Operation): void;
   progressDone(): void;
@@ -22,6 +24,14 @@ export function createOutput(mode: 'json' | 'text'): Output {
     result(document, text) {
       clear();
       process.stdout.write(`${mode === 'json' ? escapedJson(document) : printableLines(text)}\n`);
+    },
+    notice(text) {
+      clear();
+      process.stderr.write(
+        mode === 'json'
+          ? `${escapedJson({ notice: text })}\n`
+          : printableLines(`strongroom: ${text}\n`),
+      );
     },
     error(error) {
       clear();

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../support/vaults.ts';
@@ -25,10 +25,12 @@ test('backup, list, verify, restore and pins on the command line, with their exi
       },
     );
     const text = status === 0 || status === 1 ? stdout : stderr;
-    return { status, answer: text === '' ? undefined : (JSON.parse(text) as unknown) };
+    return { status, answer: text === '' ? undefined : (JSON.parse(text) as unknown), stderr };
   };
   expect(cli('init', '--policy', 'solo').status).toBe(0);
   cpSync(join(dir, 'vault'), join(dir, 'older'), { recursive: true });
+  expect(cli('backup', 'vault/inside').status).toBe(66);
+  expect(existsSync(join(dir, 'vault/inside'))).toBe(false);
   expect(cli('backup', 'medium', '--part-size', 'huge')).toMatchObject({ status: 64 });
   expect(cli('backup', 'medium', '--part-size', '10M')).toMatchObject({ status: 64 });
   expect(cli('backup', 'medium', '--continue')).toMatchObject({ status: 66 });
@@ -63,6 +65,11 @@ test('backup, list, verify, restore and pins on the command line, with their exi
   cpSync(join(dir, 'older'), join(dir, 'vault'), { recursive: true });
   expect(cli('audit', 'pins', 'show').status).toBe(1);
   expect(cli('audit', 'verify').status).toBe(1);
+  const checkpoint = cli('audit', 'checkpoint');
+  expect(checkpoint.status).toBe(0);
+  expect(JSON.parse(checkpoint.stderr)).toEqual({
+    notice: expect.stringContaining('This vault is an older copy') as string,
+  });
   expect(cli('backup', 'verify', 'medium', '--sign-in')).toMatchObject({
     status: 1,
     answer: { status: 'whole', ofThisVault: 'other-history' },
@@ -72,7 +79,7 @@ test('backup, list, verify, restore and pins on the command line, with their exi
     answer: { error: { code: 'tampered' } },
   });
   expect(cli('audit', 'pins', 'accept', '--reason', 'as tested').status).toBe(0);
-  expect(cli('policy', 'set', '--idle-minutes', '5').status).toBe(0);
+  expect(cli('policy', 'set', '--idle-minutes', '5')).toMatchObject({ status: 0, stderr: '' });
   rmSync(join(set, 'part-0001', readdirSync(join(set, 'part-0001'))[0] ?? ''));
   expect(cli('backup', 'verify', 'medium')).toMatchObject({
     status: 1,
