@@ -103,7 +103,7 @@ async function decrypt(
     aad: Buffer.from(vault.id + object.id, 'hex'),
     sizeBytes: object.size_bytes,
   });
-  return reader.readAll();
+  return await reader.readAll();
 }
 
 async function intact({ client, wait }: TestApp): Promise<void> {

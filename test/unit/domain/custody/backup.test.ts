@@ -119,7 +119,8 @@ test('nothing of the content, the people or the log stands on the medium in the 
     const texts = [bytes, Buffer.from(String(payloadOf(bytes)))];
     for (const word of [
       'secret of the bank',
-      'Ada',
+      // With its quotes: three letters alone stand in random base64 now and then.
+      '"Ada"',
       'vault.backup',
       'administrator',
       'CREATE TABLE',
