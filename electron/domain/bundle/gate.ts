@@ -255,7 +255,10 @@ function judge(
   const inside = files.filter(({ path }) => !isOutside(path, ignorePaths));
   const at = (path: string): ReadFile<unknown> | undefined =>
     inside.find((file) => file.path === path);
-  const sizeByPath = new Map(inside.map(({ path, bytes }) => [path, bytes]));
+  // No signature covers another, so weights in one could be changed after the model was signed.
+  const sizeByPath = new Map(
+    inside.filter(({ path }) => !isSignatureFile(path)).map(({ path, bytes }) => [path, bytes]),
+  );
   const pipeline = parseDescription(at(wellKnown.pipeline), pipelineSchema, findings);
   const golden = parseDescription(at(wellKnown.golden), goldenCases, findings);
   const layout = layoutOf(inside, declared);

@@ -69,7 +69,9 @@ function checkFolder(path: string, archive: string, count: FolderCount): void {
   count.folders += 1;
   if (count.folders > gateLimits.entries)
     throw new GateBreach('SR-LIMIT-001', printable(archive), 'The archive has too many folders.');
-  checkPath(plainPath(path.replace(/\/+$/, '')) || 'x');
+  // `tar -C FOLDER -cf FILE .` begins with the folder itself.
+  const folder = plainPath(path).replace(/\/+$/, '');
+  if (folder !== '' && folder !== '.') checkPath(folder);
 }
 
 function plainPath(path: string): string {

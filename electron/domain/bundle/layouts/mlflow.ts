@@ -1,15 +1,19 @@
 /** A model as MLflow saves it: `MLmodel` (YAML) names the flavours, and the ONNX flavour its file. */
-import { parse } from 'yaml';
+import { isScalar, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 import type { Layout, LayoutFile } from './layout.ts';
 
 const descriptionFile = 'MLmodel';
-const text = z.string().max(10_000);
+/** A model of thousands of columns declares them in less. */
+const maxBytes = 512 * 1024;
+const text = z.string().max(maxBytes);
 
 const description = z.object({
   flavors: z.record(
     z.string(),
-    z.object({ data: text.optional(), onnx_version: z.coerce.string().optional() }).loose(),
+    z
+      .object({ data: z.string().max(1024).optional(), onnx_version: z.coerce.string().optional() })
+      .loose(),
   ),
   mlflow_version: z.coerce.string().optional(),
   model_uuid: z.coerce.string().optional(),
@@ -45,19 +49,13 @@ export function mlflowLayout(files: readonly LayoutFile[]): Layout | undefined {
   });
   let said: z.infer<typeof description>;
   try {
-    // No aliases: they are how a small document unfolds to a large one.
-    const yaml: unknown = parse(Buffer.from(file.text ?? '').toString('utf8'), {
-      maxAliasCount: 0,
-      schema: 'core',
-      logLevel: 'silent',
-    });
-    said = description.parse(yaml);
+    said = description.parse(readYaml(file.text ?? new Uint8Array()));
   } catch {
     return without('SR-BUNDLE-004', 'It is not as MLflow writes it.');
   }
   const facts = [
     { name: 'MLflow', value: said.mlflow_version },
-    { name: 'Flavours', value: Object.keys(said.flavors).join(', ') },
+    { name: 'Flavours', value: Object.keys(said.flavors).join(', ').slice(0, 500) },
     { name: 'Declared inputs', value: listed(said.signature?.inputs) },
     { name: 'Declared outputs', value: listed(said.signature?.outputs) },
   ].flatMap(({ name, value }) => (value === undefined || value === '' ? [] : [{ name, value }]));
@@ -75,6 +73,27 @@ export function mlflowLayout(files: readonly LayoutFile[]): Layout | undefined {
         facts,
       )
     : { layout: 'mlflow', model: found, facts };
+}
+
+/** Throws for what is no plain document. */
+function readYaml(bytes: Uint8Array): unknown {
+  if (bytes.length > maxBytes) throw new RangeError('The document is too long.');
+  const document = parseDocument(Buffer.from(bytes).toString('utf8'), {
+    schema: 'core',
+    logLevel: 'silent',
+    // The library compares every key with every other, which takes minutes for a document of many.
+    uniqueKeys: false,
+  });
+  if (document.errors.length > 0) throw new SyntaxError('It is not YAML.');
+  visit(document, {
+    Map(_, { items }) {
+      const keys = new Set(items.map(({ key }) => (isScalar(key) ? String(key.value) : undefined)));
+      if (keys.size < items.length || keys.has(undefined))
+        throw new SyntaxError('A key comes twice, or is no plain text.');
+    },
+  });
+  // No aliases: they are how a small document unfolds to a large one.
+  return document.toJS({ maxAliasCount: 0 });
 }
 
 /** `name: type [shape]` for each; undefined if the text is not as MLflow writes it. */

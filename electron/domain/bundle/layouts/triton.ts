@@ -79,17 +79,18 @@ function modelAt(files: readonly LayoutFile[], root: string): Layout | undefined
 
 /** The value of a plain text field at the top of a `config.pbtxt` (Protocol Buffers text format). */
 function setting(text: string, field: string): string | undefined {
-  const value = new RegExp(`^\\s*${field}\\s*:\\s*["']([^"'\\n\\\\]{0,200})["']`, 'm').exec(
-    text,
-  )?.[1];
+  // Within one line: a pattern that may cross lines takes hours for a file of nothing but empty ones.
+  const value = new RegExp(
+    `^[ \\t]*${field}[ \\t]*:[ \\t]*["']([^"'\\n\\\\]{0,200})["']`,
+    'm',
+  ).exec(text)?.[1];
   return value === '' ? undefined : value;
 }
 
 /** `version_policy: { specific: { versions: [1, 3] } }`; undefined for any other policy. */
 function specificVersions(text: string): readonly string[] | undefined {
-  const list =
-    /version_policy\s*:?\s*\{\s*specific\s*:?\s*\{\s*versions\s*:\s*\[([\d\s,]{0,10000})\]/.exec(
-      text,
-    )?.[1];
-  return list?.split(',').map((version) => version.trim());
+  const list = /version_policy:?\{specific:?\{versions:\[([\d,]{0,10000})\]/.exec(
+    text.replace(/\s+/g, ''),
+  )?.[1];
+  return list?.split(',');
 }

@@ -2,7 +2,7 @@
 import { createPublicKey, hash, X509Certificate, type KeyObject } from 'node:crypto';
 import type { SignatureResult } from '#shared/contract/bundles.ts';
 import { findTrustedPath, nameOf } from './certificate.ts';
-import { Unacceptable, type SignatureFile } from './envelope.ts';
+import { hashByCurve, Unacceptable, type SignatureFile } from './envelope.ts';
 import { verifySigstore, type SigstoreIdentity } from './sigstore.ts';
 
 /** What counts as a known signer; `identity` keeps the list. */
@@ -100,6 +100,11 @@ function byCertificate(
     signer: nameOf(leaf),
     keyId: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
   } as const;
+  if (hashByCurve[leaf.publicKey.asymmetricKeyDetails?.namedCurve ?? ''] === undefined)
+    return untrusted(
+      facts,
+      `The key of ${nameOf(leaf)} is of another kind than ECDSA on P-256, P-384 or P-521, which cannot be checked here.`,
+    );
   if (!file.isBy(leaf.publicKey))
     return invalid(facts, 'The signature was not made with the key of its certificate.');
   const roots = trust

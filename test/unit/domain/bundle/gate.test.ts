@@ -257,6 +257,24 @@ describe('containers', () => {
     expect(result.refusal?.code).toBe(ruleId === 'SR-LIMIT-001' ? 'limit' : 'refused');
   });
 
+  test('an entry for the folder itself, as `tar -C FOLDER -cf FILE .` writes it, is no way out', async () => {
+    for (const top of ['.', './']) {
+      const folder = { name: top, content: '', type: 'directory' as const };
+      const entries = [folder, ...tarEntries({ './model.onnx': bytesOf(matrixModel()) })];
+      const path = await writeTar(join(temporaryFolder(), 'a.tar'), entries);
+      expect(rulesOf(await pass(path))).toEqual(['SR-SIG-001']);
+    }
+  });
+
+  test('a zip of another compression is called that, and not damaged', async () => {
+    const path = await writeZip(join(temporaryFolder(), 'a.zip'), zipEntries(plainFiles));
+    const bytes = readFileSync(path);
+    const central = bytes.indexOf(Buffer.from('PK\u0001\u0002'));
+    bytes.writeUInt16LE(12, central + 10);
+    writeFileSync(path, bytes);
+    await expect(pass(path)).rejects.toMatchObject({ code: 'unsupported' });
+  });
+
   test('a zip entry above the bundle is refused', async () => {
     const path = await writeZip(join(temporaryFolder(), 'x.zip'), [
       { name: 'aa/aa/passwd', content: 'x' },
@@ -517,6 +535,7 @@ describe('the walk over the graph', () => {
     ['weights above the bundle', simple([add], [external('../../etc/passwd')]), 'SR-ONNX-004'],
     ['weights at an absolute path', simple([add], [external('/etc/passwd')]), 'SR-ONNX-004'],
     ['weights that are not there', simple([add], [external('missing.bin')]), 'SR-ONNX-004'],
+    ['weights in a signature', simple([add], [external('model.sig')]), 'SR-ONNX-004'],
     [
       'weights beyond the end of their file',
       simple([add], [external('docs/notes.txt', 4000)]),

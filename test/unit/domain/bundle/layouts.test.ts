@@ -51,12 +51,55 @@ describe('MLflow', () => {
       },
       'SR-BUNDLE-004',
     ],
+    [
+      'a key that comes twice',
+      { ...mlflowFiles(), MLmodel: 'flavors: {onnx: {data: model.onnx, data: other.onnx}}\n' },
+      'SR-BUNDLE-004',
+    ],
+    [
+      'more text than a description has',
+      {
+        ...mlflowFiles(),
+        MLmodel: `flavors: {onnx: {data: model.onnx}}\nx: [${'a,'.repeat(2 ** 20)}]\n`,
+      },
+      'SR-BUNDLE-004',
+    ],
   ])('an MLmodel with %s is refused', async (_what, files, ruleId) => {
     const result = await inspect(files);
     expect(rulesOf(result)).toContain(ruleId);
     expect(result.report.overridable).toBe(false);
   });
 });
+
+test('a declared signature of hundreds of columns is no reason to refuse a model', async () => {
+  const columns = Array.from({ length: 400 }, (_, at) => ({
+    type: 'double',
+    name: `column ${at}`,
+    required: true,
+  }));
+  const MLmodel = `flavors: {onnx: {data: model.onnx}}\nsignature: {inputs: '${JSON.stringify(columns)}'}\n`;
+  const result = await inspect({ ...mlflowFiles(), MLmodel });
+  expect(rulesOf(result)).toEqual(['SR-SIG-001']);
+});
+
+// Each keeps a reader that looks again from every place busy for minutes or hours, and no signal ends it.
+test.each([
+  ['an MLmodel of 40,000 keys', 'MLmodel', keys(40_000)],
+  ['a config.pbtxt of empty lines', 'config.pbtxt', `${'\n'.repeat(4 * 2 ** 20)}x`],
+  [
+    'a config.pbtxt of a policy that does not begin',
+    'config.pbtxt',
+    `version_policy${' '.repeat(2 ** 20)}x`,
+  ],
+])('a bundle with %s comes to its verdict', async (_what, name, content) => {
+  const { report } = await inspect({ [name]: content, 'model.onnx': model, '1/model.onnx': model });
+  expect(report.verdict).toBe('refuse');
+});
+
+function keys(count: number): string {
+  const lines = Array.from({ length: count }, (_, at) => `  k${at}: 0\n`);
+  return `flavors: {onnx: {data: model.onnx}}\nextra:\n${lines.join('')}`;
+}
 
 describe('Triton', () => {
   test('the highest version is the model; folders that Triton ignores are ignored', async () => {
