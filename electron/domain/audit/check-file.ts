@@ -17,23 +17,14 @@ import {
   sameHash,
   type Hash,
 } from './merkle.ts';
-import { isSignedBy, keyFingerprint, parseVerifierKey, type VerifierKey } from './note.ts';
+import { isSignedBy, parseVerifierKey, type VerifierKey } from './note.ts';
 import { parseBundle, tilePath, tilesOf, tileWidth } from './tiles.ts';
 import { parseTlogProof } from './tlog-proof.ts';
-
-export type Check = FileVerdict['checks'][number];
+import { signerCheck, verdictOf, type Check } from './verdict.ts';
 
 const maxTileBytes = tileWidth * (65_535 + 2);
 /** Some two million entries. */
 const maxLinesBytes = 500_000_000;
-
-export function verdictOf(kind: FileVerdict['kind'], checks: readonly Check[]): FileVerdict {
-  return {
-    status: checks.length > 0 && checks.every(({ ok }) => ok) ? 'valid' : 'invalid',
-    kind,
-    checks: [...checks],
-  };
-}
 
 /** `pinned`: a verifier key that the caller trusts. */
 export function verifyProof(text: string, pinned?: string): FileVerdict {
@@ -65,7 +56,7 @@ export function verifyProof(text: string, pinned?: string): FileVerdict {
           ? `The entry is number ${proof.index} of the ${checkpoint.size} under the checkpoint.`
           : 'The hashes do not lead from the entry to the root of the checkpoint.',
       },
-      signatureCheck(checkpoint, key),
+      checkpointCheck(checkpoint, key),
       check,
     ]);
   } catch (error) {
@@ -91,7 +82,7 @@ export function verifyCheckpoint(text: string, pinned?: string): FileVerdict {
         },
       ]);
     }
-    return verdictOf('checkpoint', [about, signatureCheck(checkpoint, parseVerifierKey(pinned))]);
+    return verdictOf('checkpoint', [about, checkpointCheck(checkpoint, parseVerifierKey(pinned))]);
   } catch (error) {
     return unreadable('checkpoint', error);
   }
@@ -116,7 +107,7 @@ export async function verifyExport(
       options.pinned,
     );
     const tree = await rebuild(dir, { checkpoint, key, against: options.against ?? [] });
-    return verdictOf('log', [...tree, signatureCheck(checkpoint, key), check]);
+    return verdictOf('log', [...tree, checkpointCheck(checkpoint, key), check]);
   } catch (error) {
     return unreadable('log', error);
   }
@@ -214,31 +205,19 @@ function chooseKey(
   pinned: string | undefined,
 ): { readonly key: VerifierKey; readonly check: Check } {
   const own = parseVerifierKey(embedded);
-  if (pinned === undefined) {
-    return {
-      key: own,
-      check: {
-        name: 'signer',
-        ok: true,
-        detail: `Not pinned: compare the key's fingerprint ${keyFingerprint(own)} with the one the vault shows.`,
-      },
-    };
-  }
+  if (pinned === undefined) return { key: own, check: signerCheck(own, 'embedded') };
   const key = parseVerifierKey(pinned);
-  const ok = key.text === own.text;
+  const other = 'The file names another key than the given one.';
   return {
     key,
-    check: {
-      name: 'signer',
-      ok,
-      detail: ok
-        ? `The key is the given one, ${keyFingerprint(key)}.`
-        : 'The file names another key than the given one.',
-    },
+    check:
+      key.text === own.text
+        ? signerCheck(key, 'given')
+        : { name: 'signer', ok: false, detail: other },
   };
 }
 
-function signatureCheck(checkpoint: Checkpoint, key: VerifierKey): Check {
+function checkpointCheck(checkpoint: Checkpoint, key: VerifierKey): Check {
   const ok = checkpoint.origin === key.name && isSignedBy(checkpoint.note, key);
   return {
     name: 'signature',

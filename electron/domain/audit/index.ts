@@ -1,11 +1,4 @@
-export {
-  isExportedLog,
-  verdictOf,
-  verifyCheckpoint,
-  verifyExport,
-  verifyProof,
-  type Check,
-} from './check-file.ts';
+export { isExportedLog, verifyCheckpoint, verifyExport, verifyProof } from './check-file.ts';
 export { verifyLog } from './check-log.ts';
 export { compareWithKept } from './compare.ts';
 export { parseCheckpoint } from './checkpoint.ts';
@@ -15,3 +8,4 @@ export { openLog, type AuditLog, type LogMemory, type NewEntry } from './log.ts'
 export { isSignature, keyFingerprint, parseVerifierKey } from './note.ts';
 export { auditSchema } from './schema.ts';
 export { isTlogProof } from './tlog-proof.ts';
+export { signatureCheck, signerCheck, verdictOf, type Check } from './verdict.ts';

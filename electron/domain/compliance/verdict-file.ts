@@ -4,8 +4,9 @@ import type { FileVerdict } from '#shared/contract/audit.ts';
 import { dsseEnvelope, inTotoPayloadType, preAuthenticationEncoding } from '#platform/dsse.ts';
 import {
   isSignature,
-  keyFingerprint,
   parseVerifierKey,
+  signatureCheck,
+  signerCheck,
   verdictOf,
   type Check,
 } from '#domain/audit/index.ts';
@@ -40,19 +41,8 @@ export function verifyVerdict(text: string, pinned: string | undefined): FileVer
       );
     const parsed = verdictStatement.safeParse(JSON.parse(payload.toString('utf8')));
     const checks: Check[] = [
-      {
-        name: 'signature',
-        ok: signed,
-        detail: signed ? `Signed by ${key.name}.` : 'The signature was not made with the key.',
-      },
-      {
-        name: 'signer',
-        ok: true,
-        detail:
-          pinned === undefined
-            ? `Not pinned: compare the key's fingerprint ${keyFingerprint(key)} with the one the vault shows.`
-            : `The key is the given one, ${keyFingerprint(key)}.`,
-      },
+      signatureCheck(signed, key),
+      signerCheck(key, pinned === undefined ? 'embedded' : 'given'),
       {
         name: 'statement',
         ok: parsed.success,

@@ -10,10 +10,11 @@ import {
   isExportedLog,
   isSignature,
   isTlogProof,
-  keyFingerprint,
   parseCheckpoint,
   parseEntry,
   parseVerifierKey,
+  signatureCheck,
+  signerCheck,
   verdictOf,
   verifyCheckpoint,
   verifyExport,
@@ -96,11 +97,7 @@ export async function verifyReport(
     );
     const whole = found.statement.subject[0]?.digest.sha256 === found.blankSha256;
     const checks: Check[] = [
-      {
-        name: 'signature',
-        ok: signed,
-        detail: signed ? `Signed by ${key.name}.` : 'The signature was not made with the key.',
-      },
+      signatureCheck(signed, key),
       {
         name: 'file',
         ok: whole,
@@ -108,14 +105,7 @@ export async function verifyReport(
           ? 'Not a byte of the file was changed since it was signed.'
           : 'The file was changed after it was signed.',
       },
-      {
-        name: 'signer',
-        ok: true,
-        detail:
-          pinned === undefined
-            ? `Not pinned: compare the key's fingerprint ${keyFingerprint(key)} with the one the vault shows.`
-            : `The key is the given one, ${keyFingerprint(key)}.`,
-      },
+      signerCheck(key, pinned === undefined ? 'embedded' : 'given'),
     ];
     // Only a file that is whole is worth parsing further; what is in a changed one proves nothing.
     return verdictOf(

@@ -9,8 +9,9 @@ import { AppError } from '#shared/errors.ts';
 import type { FileVerdict } from '#shared/contract/audit.ts';
 import {
   isSignature,
-  keyFingerprint,
   parseVerifierKey,
+  signatureCheck,
+  signerCheck,
   verdictOf,
   verifyCheckpoint,
   type AuditLog,
@@ -172,11 +173,7 @@ function inspectManifest(
             ? 'The list of pieces is not in order.'
             : `Snapshot ${facts.snapshot} of vault ${facts.vaultId}, made at ${facts.madeAt}: ${files.size} files, log of ${facts.log.size} entries.`,
       },
-      {
-        name: 'signature',
-        ok: signed,
-        detail: signed ? `Signed by ${key.name}.` : 'The signature was not made with the key.',
-      },
+      signatureCheck(signed, key),
       {
         name: 'checkpoint',
         ok: logged,
@@ -184,14 +181,7 @@ function inspectManifest(
           ? `The checkpoint over ${facts.log.size} entries is signed by the same key.`
           : 'The checkpoint does not belong to this backup.',
       },
-      {
-        name: 'signer',
-        ok: true,
-        detail:
-          pinned === undefined
-            ? `Not pinned: compare the key's fingerprint ${keyFingerprint(key)} with the one the vault shows.`
-            : `The key is the given one, ${keyFingerprint(key)}.`,
-      },
+      signerCheck(key, pinned === undefined ? 'embedded' : 'given'),
     ];
     const digest = `sha256:${hash('sha256', text, 'hex')}`;
     return {
