@@ -105,7 +105,9 @@ export async function packedTarBlobs(
       throw new GateBreach('SR-LIMIT-001', name, 'The archive has too many files.');
     const content = await upTo(file.content, gateLimits.manifestBytes);
     // A manifest is a JSON object; what is not can wait for the second reading.
-    const isJson = content?.[0] === 0x7b;
+    const isJson =
+      content !== undefined &&
+      /^\s*\{/.test(Buffer.from(content.subarray(0, 64)).toString('latin1'));
     smallByPath.set(path, isJson ? content : 'large');
     if (isJson) kept += content.length;
     if (kept > 16 * gateLimits.manifestBytes)

@@ -57,6 +57,16 @@ function withLayers(
   return layout;
 }
 
+test('an index that begins with an empty line is an index in a compressed tar too', async () => {
+  const layout = modelPackLayout({ 'model.onnx': model });
+  layout.set(
+    'index.json',
+    Buffer.concat([Buffer.from('\n'), layout.get('index.json') ?? Buffer.alloc(0)]),
+  );
+  const path = await writeLayoutTar(join(temporaryFolder(), 'a.tgz'), layout, 'tar+gzip');
+  expect(rulesOf(await pass(path))).toEqual(['SR-SIG-001']);
+});
+
 /** The same layout as a folder, as a tar, and as a compressed tar. */
 async function everyForm(layout: LayoutFiles): Promise<Awaited<ReturnType<typeof pass>>[]> {
   const out = temporaryFolder();
