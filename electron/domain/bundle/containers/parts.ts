@@ -7,7 +7,7 @@
  * Names of letters (`xaa`, `.aa`) are not taken: nothing tells them from other files.
  */
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { gateLimits } from '../limits.ts';
@@ -100,8 +100,11 @@ export async function findParts(path: string): Promise<Parts | undefined> {
   };
 }
 
-/** Reads all parts once, if there is anything to compare them with. */
+/** Refuses links, and reads all parts once, if there is anything to compare them with. */
 export async function checkParts({ paths, header, digests }: Parts): Promise<void> {
+  for (const path of paths)
+    if ((await lstat(path)).isSymbolicLink())
+      throw new GateBreach('SR-PATH-002', printable(basename(path)), 'The part is a link.');
   if (header === undefined && digests === undefined) return;
   const expected = digests === undefined ? new Map<string, string>() : await readDigests(digests);
   const whole = createHash('sha256');

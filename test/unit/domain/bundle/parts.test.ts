@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -101,6 +101,14 @@ describe('archives in parts', () => {
         message: expect.stringContaining('the content of credit.tar.part003'),
       },
     ]);
+  });
+
+  test('a part that is a link is refused', async () => {
+    const path = await archive();
+    const [first = '', second = ''] = splitFile(path, 3);
+    renameSync(second, `${path}.elsewhere`);
+    symlinkSync(`${path}.elsewhere`, second);
+    expect(rulesOf(await pass(first))).toEqual(['SR-PATH-002']);
   });
 
   test('a part more than the header says, and a number twice, are refused', async () => {
