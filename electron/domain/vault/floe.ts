@@ -80,8 +80,11 @@ export function createFloeEncryptor(
       iv.copy(segment, 4);
       const cipher = createCipheriv('aes-256-gcm', keys.of(index), iv);
       cipher.setAAD(segmentAad(index, place));
-      for (let done = 0; done < plaintext.length; done += pieceBytes)
-        cipher.update(plaintext.subarray(done, done + pieceBytes)).copy(segment, 16 + done);
+      // Shared memory is copied word by word only if source and destination are aligned alike, else byte by byte.
+      const lead = (16 - ((segment.byteOffset + 16) % 16)) % 16;
+      let next = lead === 0 ? pieceBytes : lead;
+      for (let done = 0; done < plaintext.length; done = next, next += pieceBytes)
+        cipher.update(plaintext.subarray(done, next)).copy(segment, 16 + done);
       cipher.final();
       cipher.getAuthTag().copy(segment, 16 + plaintext.length);
       if (ended) keys.destroy();
