@@ -3,6 +3,15 @@ import { z } from 'zod';
 
 const text = z.string().max(200);
 
+/** Counted before an element is looked at: each wrong one costs memory, and a bundle may bring millions. */
+function atMost<T extends z.ZodType>(count: number, element: T) {
+  return z.array(z.unknown()).max(count).pipe(z.array(element));
+}
+
+type Scalar = number | string | boolean | null;
+const isScalar = (value: unknown): boolean =>
+  value === null || ['number', 'string', 'boolean'].includes(typeof value);
+
 export const pipelineColumn = z.strictObject({
   name: text.min(1),
   /** Input that takes the column; the column's own name if left out. Not used with `matrix`. */
@@ -11,7 +20,7 @@ export const pipelineColumn = z.strictObject({
   /** Plausible range: values outside are counted, and rejected with `reject`. */
   min: z.number().optional(),
   max: z.number().optional(),
-  categories: z.array(text).max(1000).optional(),
+  categories: atMost(1000, text).optional(),
   reject: z.boolean().optional(),
   unit: text.optional(),
   description: z.string().max(2000).optional(),
@@ -22,12 +31,15 @@ export const pipelineSchema = z.strictObject({
   schemaVersion: z.literal(1),
   /** Path of the model to run, when the bundle has several. */
   model: text.optional(),
-  columns: z.array(pipelineColumn).max(20_000),
+  columns: atMost(20_000, pipelineColumn),
   /** Column of the file that tells whom a row is about; no input of the model. Used when rows are kept. */
   subject: text.min(1).optional(),
   /** For models with one input of shape [rows, columns]: the columns in order. */
   matrix: z
-    .strictObject({ input: text.min(1), columns: z.array(text.min(1)).min(1).max(20_000) })
+    .strictObject({
+      input: text.min(1),
+      columns: atMost(20_000, text.min(1)).refine((columns) => columns.length > 0),
+    })
     .optional(),
   prediction: z.strictObject({ output: text.min(1), threshold: z.number().optional() }).optional(),
 });
@@ -35,25 +47,26 @@ export type Pipeline = z.infer<typeof pipelineSchema>;
 
 /** `golden/cases.json`: inputs and the outputs that their maker got. */
 const goldenTensor = z.strictObject({
-  shape: z.array(z.int().nonnegative()).max(8),
+  shape: atMost(8, z.int().nonnegative()),
   /** Row-major; int64 values as decimal text when they are beyond 2^53. `null` stands for a missing number. */
-  data: z.array(z.union([z.number(), z.string(), z.boolean(), z.null()])).max(1_000_000),
+  data: z
+    .array(z.unknown())
+    .max(1_000_000)
+    .pipe(z.custom<Scalar[]>((values) => Array.isArray(values) && values.every(isScalar))),
 });
 export const goldenCases = z.strictObject({
   schemaVersion: z.literal(1),
   /** Largest absolute difference that still counts as the same number. */
   tolerance: z.number().min(0).max(1),
-  cases: z
-    .array(
-      z.strictObject({
-        inputs: z.record(z.string(), goldenTensor),
-        outputs: z
-          .record(z.string(), goldenTensor)
-          .refine((outputs) => Object.keys(outputs).length > 0),
-      }),
-    )
-    .min(1)
-    .max(1000),
+  cases: atMost(
+    1000,
+    z.strictObject({
+      inputs: z.record(z.string(), goldenTensor),
+      outputs: z
+        .record(z.string(), goldenTensor)
+        .refine((outputs) => Object.keys(outputs).length > 0),
+    }),
+  ).refine((cases) => cases.length > 0),
 });
 export type GoldenCases = z.infer<typeof goldenCases>;
 export type GoldenTensor = z.infer<typeof goldenTensor>;

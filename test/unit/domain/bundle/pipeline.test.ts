@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { goldenCases, pipelineSchema } from '../../../../electron/domain/bundle/pipeline.ts';
+
+const many = Array.from({ length: 1_200_000 }, () => ({}));
+const tensor = (data: unknown): unknown => ({ x: { shape: [1], data } });
+const golden = (cases: unknown): unknown => ({ schemaVersion: 1, tolerance: 0, cases });
+
+test('a description of millions of wrong elements is refused in a few words', () => {
+  for (const [schema, value] of [
+    [pipelineSchema, { schemaVersion: 1, columns: many }],
+    [goldenCases, golden(many)],
+    [goldenCases, golden([{ inputs: tensor(many.slice(0, 900_000)), outputs: tensor([1]) }])],
+    [goldenCases, golden([{ inputs: tensor(many), outputs: tensor([1]) }])],
+  ] as const)
+    expect(schema.safeParse(value).error?.issues.length).toBe(1);
+});
+
+test('an empty list is refused where there must be something', () => {
+  expect(goldenCases.safeParse(golden([])).success).toBe(false);
+  expect(
+    pipelineSchema.safeParse({
+      schemaVersion: 1,
+      columns: [],
+      matrix: { input: 'x', columns: [] },
+    }).success,
+  ).toBe(false);
+});
+
+test('numbers, texts, booleans and nothing are data', () => {
+  const data = [1, '9007199254740993', true, null];
+  expect(goldenCases.safeParse(golden([{ inputs: {}, outputs: tensor(data) }])).success).toBe(true);
+});
