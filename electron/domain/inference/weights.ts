@@ -44,15 +44,17 @@ export async function weightsInFolder(
     await using output = await open(location, 'wx', 0o600);
     await (await openSealed(file)).writeTo(output);
   }
-  const taken = new Set(external.map(({ location }) => location));
-  let moved = 'weights';
-  while (taken.has(moved)) moved += '-';
+  const files = new Set(external.map(({ location }) => location));
+  let location = 'weights';
+  while (files.has(location)) location += '-';
+  const moved = await moveOut(model, location);
+  if (moved !== undefined) files.add(location);
   return {
-    model: await movedOut(model, moved),
+    model: moved ?? model,
     externalData: [],
     folder: process.cwd(),
     async drop() {
-      for (const location of [...taken, moved]) await rm(location);
+      for (const file of files) await rm(file);
     },
   };
 }
@@ -62,14 +64,16 @@ const leastMovedBytes = 64 * 1024;
 /** Mapped from a multiple of the page size. */
 const alignmentBytes = 4096;
 
-async function movedOut(model: OnnxModel, location: string): Promise<OnnxModel> {
+/** Undefined, and no file, where no tensor is large. */
+async function moveOut(model: OnnxModel, location: string): Promise<OnnxModel | undefined> {
+  const isLarge = ({ rawData }: OnnxTensor): boolean => (rawData?.length ?? 0) >= leastMovedBytes;
+  if (model.graph?.initializers.some(isLarge) !== true) return undefined;
   await using output = await open(location, 'wx', 0o600);
-  if (model.graph === undefined) return model;
   let offset = 0;
   const initializers: OnnxTensor[] = [];
   for (const tensor of model.graph.initializers) {
     const { rawData, ...rest } = tensor;
-    if (rawData === undefined || rawData.length < leastMovedBytes) {
+    if (rawData === undefined || !isLarge(tensor)) {
       initializers.push(tensor);
       continue;
     }
