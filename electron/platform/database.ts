@@ -137,12 +137,20 @@ export function migrate(
 }
 
 /**
- * Leaves no copy of what was deleted. `secure_delete` has overwritten it in the pages, free ones too; what is left is the
- * write-ahead log, which still holds the pages as they were. Throws `busy` when something else reads the database.
+ * Leaves no copy of what was deleted. `secure_delete` overwrites a deleted cell where it stands. What it misses: copies that
+ * stayed behind in a page when SQLite moved cells elsewhere, so the file is made anew from what is in use; and the
+ * write-ahead log, which holds the pages as they were, so it is emptied, before that too: the pages that the new file does not
+ * need are then overwritten where they lie. Throws `busy` when something else reads the database.
  */
 export function scrub(db: Database): void {
   if (db.pragma('secure_delete', { simple: true }) !== 1)
     throw new AppError('internal', 'A database of the vault does not overwrite what is deleted.');
+  emptyWriteAheadLog(db);
+  db.exec('VACUUM');
+  emptyWriteAheadLog(db);
+}
+
+function emptyWriteAheadLog(db: Database): void {
   const [left] = db.pragma('wal_checkpoint(TRUNCATE)') as { readonly busy: number }[];
   if (left?.busy !== 0) throw new AppError('busy', 'The database is being read by something else.');
 }

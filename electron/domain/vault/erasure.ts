@@ -2,8 +2,8 @@
  * Erasure: keys are destroyed, then what they opened is removed. It is decided in one transaction of the catalog, together
  * with the rows of the caller; everything after that is completed at the next opening if the program is killed.
  *   1. In the transaction: the wrapped keys are deleted, and what is left to do is written down (`unfinished_erasures`).
- *   2. The write-ahead log is emptied into the database, where deleted content is overwritten: no page in use, no free page
- *      and no frame of the log holds a wrapped key any more.
+ *   2. The write-ahead log is emptied into the database, where deleted content is overwritten, and the database is made anew
+ *      from what is in use: no page and no frame of the log holds a wrapped key any more.
  *   3. The files are removed and their folders synced; then the notes of step 1 go.
  * Ciphertext that stays somewhere, in a backup or on a worn-out flash cell, has no key in this vault afterwards.
  */
