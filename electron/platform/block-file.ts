@@ -19,9 +19,10 @@ export interface BlockFile {
   close(): Promise<void>;
 }
 
-/** Memory that starts at a page of the system, which ordinary buffers do not. */
-export function alignedMemory(sizeBytes: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(sizeBytes, { maxByteLength: sizeBytes });
+/** Memory for a `BlockFile`: at least that long, whole pages, at the start of one, which ordinary buffers are not. */
+export function alignedMemory(sizeBytes: number): Uint8Array {
+  const bytes = padded(sizeBytes);
+  return new Uint8Array(new ArrayBuffer(bytes, { maxByteLength: bytes }));
 }
 
 /** Throws what the file system says, `EEXIST` for a name that is taken. `aligned` says that the blocks will be. */

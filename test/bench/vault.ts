@@ -11,11 +11,12 @@ import { open, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createBlockFile } from '#platform/block-file.ts';
+import { alignedMemory, createBlockFile } from '#platform/block-file.ts';
 import { contentOf, fillFrom } from '#platform/content.ts';
 import type { OpenVault, StagedObject } from '#domain/vault/index.ts';
+import { floeHeaderBytes } from '../../electron/domain/vault/floe.ts';
 import { createBlockSealer } from '../../electron/domain/vault/sealed-blocks.ts';
-import { createSealer, objectShape } from '../../electron/domain/vault/sealer.ts';
+import { createFloeWriter, objectShape } from '../../electron/domain/vault/floe-writer.ts';
 import {
   hasCommand,
   interleaved,
@@ -108,25 +109,31 @@ function peerWork({ before, script, after }: Peer): Work {
 
 /** Each stage of the pass on its own, with the buffers and calls of the product. */
 function stages(): Record<'read' | 'SHA-256' | 'encrypt' | 'write and sync', Work> {
-  const [lane] = createSealer().lanes;
-  if (lane === undefined) throw new Error('A sealer has lanes.');
-  const { plain, sealed } = lane;
-  const blocks = Math.ceil(sizeBytes / plain.length);
-  const each = async (work: (at: number) => Promise<unknown> | void): Promise<void> => {
-    for (let at = 0; at < blocks; at += 1) await work(at);
+  const { lanes } = createFloeWriter().hasher;
+  const lengthBytes = objectShape.segmentBytes * objectShape.segmentsPerBlock;
+  const sealed = Array.from({ length: 3 }, () => alignedMemory(lengthBytes + floeHeaderBytes));
+  const count = Math.ceil(sizeBytes / (lanes[0]?.length ?? Number.NaN));
+  const each = async (
+    work: (at: { index: number; lane: Uint8Array; buffer: Uint8Array }) => Promise<unknown> | void,
+  ): Promise<void> => {
+    for (let index = 0; index < count; index += 1) {
+      const lane = lanes[index % lanes.length];
+      const buffer = sealed[index % sealed.length];
+      if (lane !== undefined && buffer !== undefined) await work({ index, lane, buffer });
+    }
   };
   return {
     read: {
       async run() {
         await using file = await open(path);
         await using filler = fillFrom(contentOf(file));
-        await each(() => filler.fill(plain));
+        await each(({ lane }) => filler.fill(lane));
       },
     },
     'SHA-256': {
       async run() {
         const hash = createHash('sha256');
-        await each(() => void hash.update(plain));
+        await each(({ lane }) => void hash.update(lane));
         hash.digest();
       },
     },
@@ -134,21 +141,20 @@ function stages(): Record<'read' | 'SHA-256' | 'encrypt' | 'write and sync', Wor
       async run() {
         const key = randomBytes(32);
         const sealer = createBlockSealer({ ...objectShape, key, aad: randomBytes(32) });
-        await each((at) => void sealer.seal(plain, at === blocks - 1, sealed));
+        await each(
+          ({ index, lane, buffer }) => void sealer.seal(lane, index === count - 1, buffer),
+        );
       },
     },
     'write and sync': {
       async run() {
         const file = await createBlockFile(out, true);
-        const lengthBytes = objectShape.segmentBytes * objectShape.segmentsPerBlock;
-        // Two under way, as there are when the thread keeps up.
-        let before: Promise<void> = Promise.resolve();
-        await each(async () => {
-          const writing = file.write({ buffer: sealed, lengthBytes });
-          await before;
-          before = writing;
+        const writing = sealed.map(() => Promise.resolve());
+        await each(async ({ index, buffer }) => {
+          await writing[index % sealed.length];
+          writing[index % sealed.length] = file.write({ buffer, lengthBytes });
         });
-        await before;
+        await Promise.all(writing);
         await file.finish();
       },
       after: clear,

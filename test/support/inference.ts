@@ -1,8 +1,7 @@
 /** Models as the vault hands them over, without a vault around them. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { writeFloeFile } from '../../electron/domain/vault/floe-file.ts';
-import { createSealer } from '../../electron/domain/vault/sealer.ts';
+import { createFloeWriter } from '../../electron/domain/vault/floe-writer.ts';
 import type { ModelFiles } from '#domain/inference/index.ts';
 import type { ObjectHandOver } from '#domain/vault/index.ts';
 import { chunksOf, temporaryFolder } from './vaults.ts';
@@ -11,15 +10,14 @@ export async function sealed(bytes: Uint8Array, dir = temporaryFolder()): Promis
   const path = join(dir, randomBytes(8).toString('hex'));
   const key = randomBytes(32);
   const aad = randomBytes(32);
-  const sealer = createSealer();
-  const { sizeBytes } = await writeFloeFile({
+  const writer = createFloeWriter();
+  const { sizeBytes } = await writer.write({
     path,
     source: chunksOf(bytes),
     key: Uint8Array.from(key),
     aad,
-    sealer,
   });
-  sealer.close();
+  writer.hasher.close();
   return { path, key, aad, sizeBytes };
 }
 

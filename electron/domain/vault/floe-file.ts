@@ -1,105 +1,17 @@
 /**
- * A FLOE file on disk: header, full inner segments of 1 MiB, one last segment. The reader knows the plaintext's length
+ * Reads a FLOE file: header, full inner segments of 1 MiB, one last segment. The reader knows the plaintext's length
  * from the catalog, so the file's length is checked before a byte is decrypted, and each segment knows whether it is last.
  * Works on file descriptors, because an inference child is handed a descriptor and never a path.
  */
 import { fstat, read, type Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { AppError } from '#shared/errors.ts';
-import { alignmentBytes, createBlockFile } from '#platform/block-file.ts';
-import { fillFrom, type Content } from '#platform/content.ts';
 import { floeHeaderBytes, floeSegmentOverheadBytes, openFloe } from './floe.ts';
-import { objectShape, type Lane, type Sealer } from './sealer.ts';
+import { objectShape } from './floe-writer.ts';
 
 const readAt = promisify(read);
 const stat = promisify<number, Stats>(fstat);
-
-export interface EncryptedFile {
-  readonly sizeBytes: number;
-  /** SHA-256 of the plaintext, hex. */
-  readonly sha256: string;
-}
-
-/**
- * Reads, hashes, encrypts and writes in one pass, in the memory of the sealer's lanes. The file is new, and durable when the
- * promise resolves; on failure it is left behind for the caller to remove.
- */
-export async function writeFloeFile(options: {
-  readonly path: string;
-  readonly source: Content;
-  /** Zeroed as soon as it has been handed on. */
-  readonly key: Uint8Array;
-  readonly aad: Uint8Array;
-  readonly sealer: Sealer;
-  readonly onBytes?: (count: number) => void;
-  readonly signal?: AbortSignal;
-}): Promise<EncryptedFile> {
-  const { sealer, source, key, aad, signal } = options;
-  const { lanes } = sealer;
-  const { segmentBytes, segmentsPerBlock } = sealer.shape;
-  const isAligned = (segmentBytes * segmentsPerBlock) % alignmentBytes === 0;
-  const file = await createBlockFile(options.path, isAligned);
-  const hash = createHash('sha256');
-  /** By lane: its latest block, sealed and written. */
-  const stored: Promise<void>[] = lanes.map(() => Promise.resolve());
-  let sizeBytes = 0;
-  let failure: { readonly error: unknown } | undefined;
-
-  async function store(block: Parameters<Sealer['seal']>[0], sealed: Uint8Array): Promise<void> {
-    try {
-      const lengthBytes = await sealer.seal(block);
-      await file.write({ buffer: sealed, lengthBytes });
-    } catch (error) {
-      failure ??= { error };
-    }
-  }
-
-  try {
-    await using filler = fillFrom(source);
-    sealer.begin({ key, aad });
-    const read = async (at: number): Promise<{ number: number; bytes: Uint8Array }> => {
-      const number = at % lanes.length;
-      await stored[number];
-      const plain = laneAt(lanes, number).plain;
-      return { number, bytes: plain.subarray(0, await filler.fill(plain)) };
-    };
-    let current = await read(0);
-    for (let at = 1, isLast = false; !isLast; at += 1) {
-      signal?.throwIfAborted();
-      const { number, bytes } = current;
-      const { plain, sealed } = laneAt(lanes, number);
-      // The next block is read while this one is hashed; only then it is known whether this one is the last.
-      const reading = bytes.length < plain.length ? undefined : read(at);
-      reading?.catch(() => undefined); // awaited below
-      hash.update(bytes);
-      const next = await reading;
-      if (failure !== undefined) throw failure.error;
-      isLast = next === undefined || next.bytes.length === 0;
-      stored[number] = store({ lane: number, lengthBytes: bytes.length, isLast }, sealed);
-      sizeBytes += bytes.length;
-      options.onBytes?.(bytes.length);
-      if (next !== undefined) current = next;
-    }
-    await Promise.all(stored);
-    if (failure !== undefined) throw failure.error;
-    await file.finish();
-    return { sizeBytes, sha256: hash.digest('hex') };
-  } catch (error) {
-    await Promise.all(stored);
-    await file.close().catch(() => undefined); // the first error is the one that counts
-    throw error;
-  } finally {
-    sealer.end();
-  }
-}
-
-function laneAt(lanes: readonly Lane[], at: number): Lane {
-  const lane = lanes[at];
-  if (lane === undefined) throw new RangeError('There is no such lane.');
-  return lane;
-}
 
 export interface FloeFileReader {
   readonly sizeBytes: number;

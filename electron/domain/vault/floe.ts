@@ -21,8 +21,11 @@ const parameterBytes = 10;
 const ivBytes = 32;
 const innerSegmentWord = 0xffffffff;
 const defaultRotationBits = 20;
-/** The cipher's output is new memory each time, and below a megabyte the allocator hands out pages that are warm. */
-const pieceBytes = 256 * 1024;
+/**
+ * The cipher's output is new memory each time. In pieces of this size, each given back as soon as it has been copied, it is the
+ * same memory again, still in the processor's cache: half the time that whole segments take, and nothing for the collector.
+ */
+const pieceBytes = 64 * 1024;
 
 export interface FloeInput {
   /** 32 bytes. */
@@ -84,7 +87,7 @@ export function createFloeEncryptor(
       const lead = (16 - ((segment.byteOffset + 16) % 16)) % 16;
       let next = lead === 0 ? pieceBytes : lead;
       for (let done = 0; done < plaintext.length; done = next, next += pieceBytes)
-        cipher.update(plaintext.subarray(done, next)).copy(segment, 16 + done);
+        moveInto(segment, 16 + done, cipher.update(plaintext.subarray(done, next)));
       cipher.final();
       cipher.getAuthTag().copy(segment, 16 + plaintext.length);
       if (ended) keys.destroy();
@@ -130,7 +133,7 @@ export function openFloe(input: FloeInput & { readonly header: Uint8Array }): Fl
       decipher.setAuthTag(segment.subarray(segment.length - 16));
       const ciphertext = segment.subarray(16, segment.length - 16);
       for (let done = 0; done < ciphertext.length; done += pieceBytes)
-        into.set(decipher.update(ciphertext.subarray(done, done + pieceBytes)), done);
+        moveInto(into, done, decipher.update(ciphertext.subarray(done, done + pieceBytes)), 'zero');
       try {
         decipher.final();
       } catch (cause) {
@@ -140,6 +143,13 @@ export function openFloe(input: FloeInput & { readonly header: Uint8Array }): Fl
     },
   };
   return floe;
+}
+
+/** Copies the piece and gives its memory back without waiting for the collector. */
+function moveInto(into: Uint8Array, at: number, piece: Buffer, zero?: 'zero'): void {
+  into.set(piece, at);
+  if (zero !== undefined) piece.fill(0);
+  if (piece.byteLength === piece.buffer.byteLength) (piece.buffer as ArrayBuffer).transfer(0);
 }
 
 interface SegmentKeys {

@@ -19,9 +19,9 @@ import type { Secret } from '#platform/secret.ts';
 import type { Content } from '#platform/content.ts';
 import { step } from '#platform/steps.ts';
 import { destroyObjectKeys, finishErasures, type DestroyedKeys } from './erasure.ts';
-import { openFloeFile, writeFloeFile, type FloeFileReader } from './floe-file.ts';
+import { openFloeFile, type FloeFileReader } from './floe-file.ts';
+import { createFloeWriter, type FloeWriter } from './floe-writer.ts';
 import { deriveKey, type Purpose } from './purposes.ts';
-import { createSealer, type Sealer } from './sealer.ts';
 import { unwrap, wrap } from './slots.ts';
 
 export const objectsSchema = `
@@ -81,7 +81,7 @@ export interface ObjectStore {
   /** Destroys their keys, inside the caller's transaction; `finishErasures` removes what is left of them. */
   destroyKeys(objectIds: readonly string[]): DestroyedKeys;
   finishErasures(): Promise<void>;
-  /** Destroys the key that opens the keys, and ends the thread that encrypts. */
+  /** Destroys the key that opens the keys, and ends the thread that hashes. */
   close(): void;
 }
 
@@ -114,7 +114,7 @@ export function createObjectStore(deps: {
   let wrapKey =
     deps.modelsKey === undefined ? undefined : deriveKey(deps.modelsKey, 'object keys v1');
   /** Kept for the next object; imports at the same time have one each. */
-  const idle: Sealer[] = [];
+  const idle: FloeWriter[] = [];
   const partPath = (id: string): string => join(dir, 'staging', `${id}.part`);
 
   function keyForObjects(): Uint8Array {
@@ -186,14 +186,13 @@ export function createObjectStore(deps: {
       const objectKey = randomBytes(32);
       const path = partPath(objectId);
       const wrappedKey = wrap(key, objectKey, wrapAad(objectId, epoch));
-      const sealer = idle.pop() ?? createSealer();
+      const writer = idle.pop() ?? createFloeWriter();
       try {
-        const written = await writeFloeFile({
+        const written = await writer.write({
           path,
           source,
           key: objectKey,
           aad: objectAad(vaultId, objectId),
-          sealer,
           ...(onBytes === undefined ? {} : { onBytes }),
           ...(signal === undefined ? {} : { signal }),
         });
@@ -204,8 +203,9 @@ export function createObjectStore(deps: {
         throw error;
       } finally {
         objectKey.fill(0);
-        if (wrapKey !== undefined && idle.length === 0 && sealer.isUsable()) idle.push(sealer);
-        else sealer.close();
+        const isWanted = wrapKey !== undefined && idle.length === 0;
+        if (isWanted && writer.hasher.isUsable()) idle.push(writer);
+        else writer.hasher.close();
       }
     },
 
@@ -269,7 +269,7 @@ export function createObjectStore(deps: {
     close() {
       wrapKey?.fill(0);
       wrapKey = undefined;
-      for (const sealer of idle.splice(0)) sealer.close();
+      for (const { hasher } of idle.splice(0)) hasher.close();
     },
 
     destroyKeys: (objectIds) => destroyObjectKeys(catalog, objectIds),

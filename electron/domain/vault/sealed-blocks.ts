@@ -1,6 +1,6 @@
 /**
  * A FLOE file as blocks of one size, so that each can be written at a multiple of it: block 0 begins with the header, and what
- * the header pushes over the end of a block begins the next. Runs where it is called; `sealer.ts` calls it in a thread.
+ * the header pushes over the end of a block begins the next.
  */
 import { createFloeEncryptor, floeHeaderBytes, type FloeInput } from './floe.ts';
 

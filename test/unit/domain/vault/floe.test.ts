@@ -4,18 +4,14 @@ import { open, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  floeFileBytes,
-  openFloeFile,
-  writeFloeFile,
-} from '../../../../electron/domain/vault/floe-file.ts';
+import { floeFileBytes, openFloeFile } from '../../../../electron/domain/vault/floe-file.ts';
 import {
   createFloeEncryptor,
   floeHeaderBytes,
   floeSegmentOverheadBytes,
   openFloe,
 } from '../../../../electron/domain/vault/floe.ts';
-import { createSealer, objectShape } from '../../../../electron/domain/vault/sealer.ts';
+import { createFloeWriter, objectShape } from '../../../../electron/domain/vault/floe-writer.ts';
 import { chunksOf, temporaryFolder } from '../../../support/vaults.ts';
 
 const vectors = new URL('../../../vectors/floe/', import.meta.url);
@@ -65,10 +61,11 @@ async function write(
   const key = Buffer.alloc(32, 7);
   const aad = Buffer.from('vault and object');
   const { segmentBytes, chunkBytes } = options;
-  const sealer = createSealer({ shape: { segmentBytes, segmentsPerBlock: 3, laneCount: 2 } });
+  const shape = { segmentBytes, segmentsPerBlock: 3, laneCount: 3 };
+  const writer = createFloeWriter({ shape });
   const source = chunksOf(plaintext, chunkBytes);
-  const written = await writeFloeFile({ path, source, key: Uint8Array.from(key), aad, sealer });
-  sealer.close();
+  const written = await writer.write({ path, source, key: Uint8Array.from(key), aad });
+  writer.hasher.close();
   expect(written).toEqual({
     sizeBytes: plaintext.length,
     sha256: createHash('sha256').update(plaintext).digest('hex'),
@@ -134,10 +131,10 @@ describe('segments of 1 MiB, as objects have them', () => {
     const path = join(temporaryFolder(), 'object');
     const key = randomBytes(32);
     const aad = randomBytes(32);
-    const sealer = createSealer();
+    const writer = createFloeWriter();
     const source = chunksOf(plaintext, 700_001);
-    await writeFloeFile({ path, source, key: Uint8Array.from(key), aad, sealer });
-    sealer.close();
+    await writer.write({ path, source, key: Uint8Array.from(key), aad });
+    writer.hasher.close();
     expect(readFileSync(path).length).toBe(floeFileBytes(length));
     const back = await readBack(path, { key, aad, sizeBytes: length });
     expect(Buffer.compare(back, plaintext)).toBe(0);
@@ -148,10 +145,10 @@ describe('segments of 1 MiB, as objects have them', () => {
     const path = join(temporaryFolder(), 'object');
     const key = randomBytes(32);
     const aad = randomBytes(32);
-    const sealer = createSealer();
+    const writer = createFloeWriter();
     const source = chunksOf(plaintext, 1_000_000);
-    await writeFloeFile({ path, source, key: Uint8Array.from(key), aad, sealer });
-    sealer.close();
+    await writer.write({ path, source, key: Uint8Array.from(key), aad });
+    writer.hasher.close();
     const good = readFileSync(path);
     const mebibyte = 2 ** 20;
     for (const offset of [

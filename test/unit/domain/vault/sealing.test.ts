@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { contentOf } from '#platform/content.ts';
-import { writeFloeFile } from '../../../../electron/domain/vault/floe-file.ts';
-import { createSealer, objectShape } from '../../../../electron/domain/vault/sealer.ts';
+import { createFloeWriter, objectShape } from '../../../../electron/domain/vault/floe-writer.ts';
 import { chunksOf, freshVault, temporaryFolder } from '../../../support/vaults.ts';
 
 const ringBytes = objectShape.laneCount * objectShape.segmentsPerBlock * objectShape.segmentBytes;
@@ -74,33 +73,32 @@ describe('a file larger than the memory it goes through', () => {
   });
 });
 
-describe('the thread that encrypts', () => {
+describe('the thread that hashes', () => {
   test.each([
-    ['throws', 'broken-seal-thread.ts'],
-    ['ends', 'broken-seal-thread.ts#exit'],
+    ['throws', 'broken-hash-thread.ts'],
+    ['ends', 'broken-hash-thread.ts#exit'],
   ])('fails the file when it %s, and is not used again', async (_how, entry) => {
-    const sealer = createSealer({ entry: new URL(entry, support) });
-    const writing = writeFloeFile({
+    const writer = createFloeWriter({ threadEntry: new URL(entry, support) });
+    const writing = writer.write({
       path: join(temporaryFolder(), 'object'),
       source: chunksOf(Buffer.alloc(ringBytes * 2), 1_000_000),
       key: randomBytes(32),
       aad: randomBytes(32),
-      sealer,
     });
     await expect(writing).rejects.toMatchObject({ code: 'unavailable' });
-    expect(sealer.isUsable()).toBe(false);
-    sealer.close();
+    expect(writer.hasher.isUsable()).toBe(false);
+    writer.hasher.close();
   });
 
   test('leaves neither key nor plaintext in the memory that it shares', async () => {
-    const sealer = createSealer();
+    const { hasher, write } = createFloeWriter();
     const key = randomBytes(32);
     const source = chunksOf(Buffer.alloc(ringBytes + 5, 'secret'), 1_000_000);
     const path = join(temporaryFolder(), 'object');
-    await writeFloeFile({ path, source, key, aad: randomBytes(32), sealer });
+    await write({ path, source, key, aad: randomBytes(32) });
     expect(key).toEqual(Buffer.alloc(32));
-    for (const { plain } of sealer.lanes) expect(plain.every((byte) => byte === 0)).toBe(true);
-    sealer.close();
+    for (const lane of hasher.lanes) expect(lane.every((byte) => byte === 0)).toBe(true);
+    hasher.close();
   });
 });
 
