@@ -9,7 +9,10 @@ import { addCustodyCommands } from './custody-commands.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { addErasureCommands } from './erasure-commands.ts';
 import { addModelCommands } from './model-commands.ts';
+import { addPolicyCommands } from './policy-commands.ts';
 import { addRunCommands } from './run-commands.ts';
+import { addTrustCommands } from './trust-commands.ts';
+import { addUserCommands } from './user-commands.ts';
 import { addVaultCommands } from './vault-commands.ts';
 
 const exitCodes = `
@@ -57,6 +60,9 @@ export async function runCli(args: readonly string[]): Promise<number> {
         ),
     });
   addVaultCommands(program, runner);
+  addUserCommands(program, runner);
+  addTrustCommands(program, runner);
+  addPolicyCommands(program, runner);
   addKeyCommands(program, runner);
   addBundleCommands(program, runner);
   addModelCommands(program, runner);
