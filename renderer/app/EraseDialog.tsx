@@ -7,9 +7,8 @@ import { Field } from '../ui/Field.tsx';
 import { Notice } from '../ui/Notice.tsx';
 import { bytes, count } from '../lib/format.ts';
 import { textOf } from '../lib/form.ts';
-import { ErrorNotice } from './ErrorNotice.tsx';
+import { FormDialog } from './FormDialog.tsx';
 import { ReasonField } from './ReasonField.tsx';
-import { useAct } from './use-act.ts';
 
 /** What cannot be undone: its object is typed once more, a reason is given, and what was destroyed is shown. */
 export function EraseDialog({
@@ -26,7 +25,6 @@ export function EraseDialog({
   readonly onClose: () => void;
   readonly onErase: (reason: string) => Promise<EraseResult>;
 }) {
-  const { run, pending, error } = useAct();
   const [typed, setTyped] = useState('');
   const [result, setResult] = useState<EraseResult>();
   if (result !== undefined)
@@ -41,36 +39,25 @@ export function EraseDialog({
       </Dialog>
     );
   return (
-    <Dialog title={title} onClose={onClose}>
-      <p className="quiet">{explain}</p>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const reason = textOf(new FormData(event.currentTarget), 'reason');
-          void run(async () => setResult(await onErase(reason)));
-        }}
-      >
-        <Field label={`Type ${confirm} to confirm`}>
-          <input
-            autoComplete="off"
-            spellCheck={false}
-            value={typed}
-            onChange={(event) => setTyped(event.currentTarget.value)}
-          />
-        </Field>
-        <ReasonField />
-        <ErrorNotice error={error} />
-        <footer>
-          <Button kind="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button submit kind="danger" disabled={pending || typed !== confirm}>
-            Erase
-          </Button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={title}
+      explain={explain}
+      act="Erase"
+      kind="danger"
+      ready={typed === confirm}
+      onClose={onClose}
+      onSubmit={async (form) => setResult(await onErase(textOf(form, 'reason')))}
+    >
+      <Field label={`Type ${confirm} to confirm`}>
+        <input
+          autoComplete="off"
+          spellCheck={false}
+          value={typed}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+        />
+      </Field>
+      <ReasonField />
+    </FormDialog>
   );
 }
 

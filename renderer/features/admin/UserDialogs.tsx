@@ -1,11 +1,8 @@
 import type { User } from '#shared/contract/users.ts';
 import { roles, type Role } from '#shared/roles.ts';
 import { client } from '../../app/client.ts';
-import { ErrorNotice } from '../../app/ErrorNotice.tsx';
+import { FormDialog } from '../../app/FormDialog.tsx';
 import { useApp } from '../../app/store.ts';
-import { useAct } from '../../app/use-act.ts';
-import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { Field } from '../../ui/Field.tsx';
 import { textOf } from '../../lib/form.ts';
 
@@ -25,38 +22,26 @@ export function RoleField({ initial }: { readonly initial: Role }) {
 }
 
 export function AddUser({ onClose }: { readonly onClose: () => void }) {
-  const { run, pending, error } = useAct();
   return (
-    <Dialog title="Add a user" onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const form = new FormData(event.currentTarget);
-          const entry = {
-            name: textOf(form, 'name'),
-            role: textOf(form, 'role') as Role,
-            password: textOf(form, 'password'),
-          };
-          void run(() => client.users.add(entry)).then((worked) => worked && onClose());
-        }}
-      >
-        <Field label="Name" hint="As it will stand in the log.">
-          <input name="name" required maxLength={64} autoComplete="off" />
-        </Field>
-        <RoleField initial="analyst" />
-        <NewPassword label="First password" more="The person can change it after signing in." />
-        <ErrorNotice error={error} />
-        <footer>
-          <Button kind="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button submit kind="primary" disabled={pending}>
-            Add this user
-          </Button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog
+      title="Add a user"
+      act="Add this user"
+      onClose={onClose}
+      onSubmit={async (form) => {
+        await client.users.add({
+          name: textOf(form, 'name'),
+          role: textOf(form, 'role') as Role,
+          password: textOf(form, 'password'),
+        });
+        onClose();
+      }}
+    >
+      <Field label="Name" hint="As it will stand in the log.">
+        <input name="name" required maxLength={64} autoComplete="off" />
+      </Field>
+      <RoleField initial="analyst" />
+      <NewPassword label="First password" more="The person can change it after signing in." />
+    </FormDialog>
   );
 }
 
@@ -67,31 +52,18 @@ export function SetPassword({
   readonly user: Pick<User, 'name'>;
   readonly onClose: () => void;
 }) {
-  const { run, pending, error } = useAct();
   return (
-    <Dialog title={`Password of ${user.name}`} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const password = textOf(new FormData(event.currentTarget), 'password');
-          void run(() => client.users.password({ name: user.name, password })).then(
-            (worked) => worked && onClose(),
-          );
-        }}
-      >
-        <NewPassword label="New password" />
-        <ErrorNotice error={error} />
-        <footer>
-          <Button kind="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button submit kind="primary" disabled={pending}>
-            Set password
-          </Button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={`Password of ${user.name}`}
+      act="Set password"
+      onClose={onClose}
+      onSubmit={async (form) => {
+        await client.users.password({ name: user.name, password: textOf(form, 'password') });
+        onClose();
+      }}
+    >
+      <NewPassword label="New password" />
+    </FormDialog>
   );
 }
 

@@ -36,7 +36,9 @@ export function Verdict({
   const policy = useQuery('policy', () => client.policy.show(null), ['policy']);
   const overridable = report?.overridable === true && policy.data?.unsigned !== 'refuse';
   const stored =
-    (report?.verdict === 'accept' || report?.overridable === true) && !bringIn.pending
+    (report?.verdict === 'accept' || report?.overridable === true) &&
+    !bringIn.pending &&
+    !overriding
       ? models.data
           ?.map(({ latest }) => latest)
           .find(({ digest, stage }) => digest === report.manifestDigest && stage !== 'erased')
@@ -55,11 +57,10 @@ export function Verdict({
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [source.token]);
 
-  const start = (override?: Override): Promise<boolean> =>
-    bringIn.run(async () => {
-      const input = { source: source.token, ...(override === undefined ? {} : { override }) };
-      setImported(await finished(contract.bundles.import, client.bundles.import(input), setJob));
-    });
+  const start = async (override?: Override): Promise<void> => {
+    const input = { source: source.token, ...(override === undefined ? {} : { override }) };
+    setImported(await finished(contract.bundles.import, client.bundles.import(input), setJob));
+  };
   const title = `Bundle ${report?.name ?? source.name}`;
   const busy =
     operation?.state === 'running' ? (
@@ -74,7 +75,7 @@ export function Verdict({
         {`Open ${stored.model}`}
       </Button>
     ) : report.verdict === 'accept' ? (
-      <Button kind="primary" disabled={bringIn.pending} onClick={() => void start()}>
+      <Button kind="primary" disabled={bringIn.pending} onClick={() => void bringIn.run(start)}>
         {`Import ${report.name}`}
       </Button>
     ) : overridable ? (
@@ -99,7 +100,7 @@ export function Verdict({
         </>
       }
     >
-      <ErrorNotice error={inspect.error ?? (overriding ? undefined : bringIn.error)} />
+      <ErrorNotice error={inspect.error ?? bringIn.error} />
       {busy}
       {report === undefined ? (
         inspect.error === undefined && busy === null ? (
@@ -115,13 +116,7 @@ export function Verdict({
         />
       )}
       {overriding && report !== undefined ? (
-        <OverrideDialog
-          name={report.name}
-          onClose={() => setOverriding(false)}
-          onConfirm={start}
-          pending={bringIn.pending}
-          error={bringIn.error}
-        />
+        <OverrideDialog name={report.name} onClose={() => setOverriding(false)} onConfirm={start} />
       ) : null}
     </Page>
   );
