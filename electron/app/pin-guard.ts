@@ -57,7 +57,11 @@ export function createPinGuard(dir: string | undefined, vaultDir: string): PinGu
       if (standing === 'extends') return undefined;
       const restoredFrom = restored?.manifest.facts.madeAt;
       return {
-        refusal: new AppError('tampered', refusalText(standing, { pin, head, restoredFrom })),
+        // Who restores a backup has done nothing wrong, and nobody else has done anything.
+        refusal: new AppError(
+          restoredFrom === undefined ? 'tampered' : 'conflict',
+          refusalText(standing, { pin, head, restoredFrom }),
+        ),
         kept: { size: pin.size, root: pin.root },
         found: { size: head.size, root: head.root },
         restoredFrom,
@@ -113,9 +117,14 @@ function refusalText(
 ): string {
   const what =
     restoredFrom !== undefined
-      ? `This vault was restored from the backup of ${restoredFrom}: its log has ${head.size} entries, and this computer has seen ${pin.size}.`
+      ? `This vault was restored from the backup of ${minuteOf(restoredFrom)}: its log has ${head.size} entries, and this computer has seen ${pin.size}.`
       : standing === 'shorter'
         ? `This vault is an older copy: its log has ${head.size} entries, and this computer has seen ${pin.size}.`
         : `The log of this vault, of ${head.size} entries, is not the one that this computer has seen ${pin.size} entries of.`;
   return `${what} It can be read, verified and reported on. Nothing is changed in it until an administrator accepts it with a reason.`;
+}
+
+/** `2031-05-01 14:00 UTC`: people read it, in a window or a terminal. */
+function minuteOf(time: string): string {
+  return `${time.slice(0, 16).replace('T', ' ')} UTC`;
 }

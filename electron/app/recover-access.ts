@@ -23,7 +23,7 @@ export async function recoverAccess(
     );
   if (rolledBack !== undefined)
     throw new AppError(
-      'tampered',
+      rolledBack.refusal.code,
       `${rolledBack.refusal.message} Where no administrator can sign in to accept it, name another folder for the pins, and recover then.`,
     );
   settleInterrupted(stores, user);

@@ -11,7 +11,7 @@ const titles: Readonly<Partial<Record<AppError['code'], string>>> = {
   forbidden: 'Not allowed',
   refused: 'Refused',
   corrupt: 'Damaged',
-  tampered: 'Changed by somebody else',
+  tampered: 'Changed outside of Strongroom',
   limit: 'Too large',
   unsupported: 'Not supported',
   unavailable: 'Not available',

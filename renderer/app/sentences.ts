@@ -1,6 +1,6 @@
 /** What the log says, as a person would say it to another. The log itself keeps the typed names. */
 import type { LogEntry } from '#shared/contract/audit.ts';
-import { count, plural } from '../lib/format.ts';
+import { count, localTime, plural } from '../lib/format.ts';
 
 /** Announcements say what was meant to happen; what did happen stands in the entry that answers them. */
 export function tellsWhatHappened(entry: LogEntry): boolean {
@@ -99,7 +99,7 @@ function did(entry: LogEntry): string {
         ? 'made a backup'
         : 'filled one medium of a backup; it goes on on the next';
     case 'vault.restore':
-      return `opened the vault that was restored from the backup of ${text('madeAt')}`;
+      return `opened the vault that was restored from the backup of ${localTime(text('madeAt'))}`;
     case 'user.add':
       return `added ${about} as ${text('role')}`;
     case 'user.disable':

@@ -10,8 +10,11 @@ export function useSession(): Session {
   return session;
 }
 
-/** Whether the signed-in role may call a method. */
+/** Whether the signed-in role may call a method, and the vault takes it now: an older one takes no act until it is accepted. */
 export function useMay(): (method: Method) => boolean {
   const { role } = useSession();
-  return ({ access }) => access === 'anyone' || access.includes(role);
+  const isHeld = useApp(({ status }) => (status?.rolledBack ?? null) !== null);
+  return ({ access, action, whenRolledBack }) =>
+    (access === 'anyone' || access.includes(role)) &&
+    !(isHeld && action !== undefined && whenRolledBack !== 'unlogged');
 }

@@ -79,11 +79,19 @@ test('a backup is made, checked and restored, and the vault that came back is ac
     await openCustody(page);
     await page.getByText('This vault was restored from a backup').waitFor();
     await expectAccessible(page, 'restored');
+    await page.getByText('Not in the list yet').waitFor();
+    // What would be refused is not offered.
+    expect(await page.getByRole('button', { name: 'Make backup' }).count()).toBe(0);
+    await page.getByRole('link', { name: 'Users' }).click();
+    await page.getByRole('cell', { name: 'ada' }).waitFor();
+    expect(await page.getByRole('button', { name: /Add user|password of/ }).count()).toBe(0);
+    await page.getByRole('link', { name: 'Custody' }).click();
     await page.getByRole('button', { name: 'Accept this vault' }).click();
     await page.getByLabel('Reason').fill('the disk failed');
     await page.getByRole('button', { name: 'Accept and go on' }).click();
     await page.getByText('This vault was restored from a backup').waitFor({ state: 'detached' });
     await page.getByRole('cell', { name: 'complete' }).waitFor();
+    await page.getByRole('button', { name: 'Make backup' }).waitFor();
     expect(window.refusedRequests()).toEqual([]);
   } finally {
     await window.close();

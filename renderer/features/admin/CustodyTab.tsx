@@ -150,8 +150,14 @@ function pinWords(pin: VaultStatus['pin']): string {
 }
 
 function History({ list }: { readonly list: readonly RememberedBackup[] }) {
+  const isRestored = useApp(({ status }) => (status?.rolledBack?.restoredFrom ?? null) !== null);
   if (list.length === 0)
-    return (
+    return isRestored ? (
+      <Empty title="Not in the list yet">
+        The backup that this vault came from is added when an administrator accepts the vault. Until
+        then the list is as old as the backup.
+      </Empty>
+    ) : (
       <Empty title="No backup yet">
         A backup copies the encrypted vault to another medium and signs what it wrote. Restoring it
         takes no password; opening it does.

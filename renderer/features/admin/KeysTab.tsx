@@ -46,6 +46,7 @@ export function KeysTab() {
 
 function OwnKeys() {
   const session = useSession();
+  const may = useMay();
   const minLength = useApp(({ status }) => status?.passwordPolicy.minLength);
   const keychain = useQuery('keychain', () => client.keys.keychain(null), ['users']);
   const [open, setOpen] = useState<'password' | 'keychain'>();
@@ -54,9 +55,11 @@ function OwnKeys() {
     <Panel
       title="Your way in"
       action={
-        <Button size="small" onClick={() => setOpen('password')}>
-          Change my password
-        </Button>
+        may(contract.users.password) ? (
+          <Button size="small" onClick={() => setOpen('password')}>
+            Change my password
+          </Button>
+        ) : null
       }
     >
       <Loaded query={keychain}>
@@ -71,7 +74,7 @@ function OwnKeys() {
                   <div key="keychain" className="row">
                     <State tone={enabled ? 'ok' : 'neutral'}>{enabled ? 'on' : 'off'}</State>
                     <span className="quiet">{reason}</span>
-                    {available || enabled ? (
+                    {(available || enabled) && may(contract.keys.setKeychain) ? (
                       <Button size="small" onClick={() => setOpen('keychain')}>
                         {enabled ? 'Switch off' : 'Switch on'}
                       </Button>

@@ -84,7 +84,7 @@ export function UsersTab() {
                         </Button>
                       </>
                     ) : null}
-                    {isAdministrator || user.name === self ? (
+                    {isAdministrator || (user.name === self && may(contract.users.password)) ? (
                       <Button
                         size="small"
                         aria-label={`Set password of ${user.name}`}

@@ -144,7 +144,12 @@ test('a restore on the same computer is told apart, and accepted like any other 
   await signIn(test);
   const { rolledBack: found } = await client.vault.status(null);
   expect(found).toMatchObject({ restoredFrom: restored.madeAt, foundSize: restored.logSize });
-  expect(found?.message).toContain('restored from the backup');
+  expect(found?.message).toMatch(/restored from the backup of \d{4}-\d\d-\d\d \d\d:\d\d UTC:/);
+  // Nobody has tampered with anything.
+  await expect(client.policy.set({ idleMinutes: 9, reason })).rejects.toMatchObject({
+    code: 'conflict',
+    message: found?.message,
+  });
   await client.audit.acceptPin({ reason });
   const actions = (await client.audit.list({ limit: 10 })).entries
     .map(({ entry }) => entry.action)

@@ -83,3 +83,20 @@ test('every action of the log is a sentence, done or only tried', () => {
       );
   }
 });
+
+test('a restore is told with a time that people read', () => {
+  const entry: LogEntry = {
+    v: 1,
+    index: 9,
+    time: '2031-01-01T00:00:00Z',
+    actor: 'ada',
+    role: 'administrator',
+    session: 's',
+    host: 'test',
+    phase: 'event',
+    action: 'vault.restore',
+    objects: [],
+    details: { madeAt: '2031-01-01T12:34:56.789Z' },
+  };
+  expect(sentenceOf(entry)).toMatch(/from the backup of \d{4}-\d\d-\d\d \d\d:34$/);
+});
