@@ -84,7 +84,7 @@ export function createOpenStores(
     }),
     users: createUsers({ db: vault.catalog, slots: vault.slots, clock }),
     trust,
-    policy: createPolicy(vault.catalog),
+    policy: createPolicy(vault.catalog, trust),
     registry: createRegistry(vault.catalog, { clock, signerTrustOf: trust.stateOf }),
     runs: createRunStore(vault.records),
     backups: createBackupHistory(vault.catalog, clock),

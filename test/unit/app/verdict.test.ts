@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
+import { generateSigningKey } from '#domain/bundle/index.ts';
 import { appPasswords, openPeopledApp, type TestApp } from '../../support/apps.ts';
 import { signedFolder, signingKey, writeFolder } from '../../support/bundles.ts';
 
@@ -192,9 +193,26 @@ test('the policy asks for signers by number and by role', async () => {
   const one = await openPeopledApp();
   const { client, dir } = one;
   await trustMaker(one);
-  await client.policy.set({ signers: { required: 1, from: ['validator'] }, reason: 'four eyes' });
+  const from = (name: string) =>
+    client.policy.set({ signers: { required: 1, from: [name] }, reason: 'four eyes' });
+  // A name that nobody has would refuse everything.
+  await expect(from('validator')).rejects.toMatchObject({
+    code: 'invalid-input',
+    message: expect.stringContaining('There are: Model maker.') as string,
+  });
+  writeFileSync(join(dir, 'keys', 'validator.pub.pem'), generateSigningKey().publicPem);
+  const validator = await client.trust.add({
+    name: 'Vera',
+    file: one.app.admitFile(join(dir, 'keys', 'validator.pub.pem')),
+    role: 'validator',
+  });
+  await from('validator');
   await expect(importFrom(one, await signedFolder(join(dir, 'bundle')))).rejects.toMatchObject({
     code: 'refused',
     message: expect.stringContaining('among validator') as string,
   });
+  // Who leaves the trust list does not stand in the way of another change.
+  await client.trust.remove({ keyId: validator.keyId });
+  const { signers } = await client.policy.show(null);
+  await client.policy.set({ signers, idleMinutes: 9, reason: 'test' });
 });
