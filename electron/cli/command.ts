@@ -17,12 +17,13 @@ export interface CommandContext {
 export const answerNo = 1;
 
 type Work = (context: CommandContext) => Promise<number | void>;
+type SignedInWork = (context: CommandContext, password: string) => Promise<number | void>;
 
 export interface Runner {
   /** For commands that need nobody signed in. */
   plain(command: Command, work: Work): Promise<void>;
   /** Signs in first. */
-  signedIn(command: Command, work: Work): Promise<void>;
+  signedIn(command: Command, work: SignedInWork): Promise<void>;
 }
 
 export function createRunner(finish: (exitCode: number) => void): Runner {
@@ -42,8 +43,8 @@ export function createRunner(finish: (exitCode: number) => void): Runner {
     plain: run,
     signedIn: (command, work) =>
       run(command, async (context) => {
-        await context.connection.signIn();
-        const exitCode = await work(context);
+        const password = await context.connection.signIn();
+        const exitCode = await work(context, password);
         // What reads an older copy succeeds, and a report of it must not pass for one of today.
         const { rolledBack } = await context.client.vault.status(null);
         if (rolledBack !== null) context.output.notice(rolledBack.message);

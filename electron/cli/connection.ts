@@ -24,7 +24,8 @@ export interface Connection {
     declared: { readonly output: O },
     started: Promise<Started>,
   ): Promise<z.infer<O>>;
-  signIn(): Promise<void>;
+  /** Returns the password, for acts that ask for it once more. */
+  signIn(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -89,7 +90,9 @@ export function connect(options: GlobalOptions, output: Output): Connection {
     },
     async signIn() {
       const user = userOf(options);
-      await client.vault.signIn({ user, password: await readPassword(options) });
+      const password = await readPassword(options);
+      await client.vault.signIn({ user, password });
+      return password;
     },
     close: app.close,
   };

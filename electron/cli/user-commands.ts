@@ -85,14 +85,17 @@ export function addUserCommands(program: Command, runner: Runner): void {
     );
   users
     .command('password [name]')
-    .description('set a password: your own, or as administrator that of anybody')
+    .description(
+      'set a password: your own, or as administrator that of anybody; your present one is what you sign in with here',
+    )
     .option(...newPasswordOption)
     .action((name: string | undefined, options: { newPasswordFile?: string }, command: Command) =>
-      runner.signedIn(command, async ({ client, output, options: global }) => {
+      runner.signedIn(command, async ({ client, output, options: global }, present) => {
         const of = name ?? userOf(global);
         await client.users.password({
           name: of,
           password: await newPassword(options.newPasswordFile),
+          present,
         });
         output.result({ name: of }, `The password of ${of} is changed.`);
       }),

@@ -7,7 +7,7 @@ const titles: Readonly<Partial<Record<AppError['code'], string>>> = {
   'not-found': 'Not found',
   conflict: 'Not possible now',
   locked: 'Blocked',
-  'wrong-password': 'Not signed in',
+  'wrong-password': 'Not accepted',
   forbidden: 'Not allowed',
   refused: 'Refused',
   corrupt: 'Damaged',

@@ -48,10 +48,16 @@ export const users = {
     about: 'Changes the role of a user and with it the keys that their slot holds.',
   }),
   password: method({
-    input: z.strictObject({ name: userName, password }),
+    input: z.strictObject({
+      name: userName,
+      password,
+      /** Your present one, for your own: who finds an open vault must not be able to take it over. */
+      present: password.optional(),
+    }),
     output: none,
     access: everyone,
     action: 'user.password',
-    about: 'Sets a password: your own, or as administrator that of anybody.',
+    about:
+      'Sets a password: your own, with your present one, or as administrator that of anybody else.',
   }),
 };

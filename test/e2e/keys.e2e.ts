@@ -53,7 +53,11 @@ test.each(availableHosts())(
       await page.getByRole('dialog').getByRole('button', { name: 'Rotate keys' }).click();
       await page.getByText('New keys are in use').waitFor();
       await page.getByRole('button', { name: 'Change my password' }).click();
+      await page.getByLabel('Present password').fill('somebody at the desk');
       await page.getByLabel('New password').fill('another harbour');
+      await page.getByRole('button', { name: 'Set password' }).click();
+      await page.getByRole('dialog').getByText('is not right').waitFor();
+      await page.getByLabel('Present password').fill('a quiet harbour');
       await page.getByRole('button', { name: 'Set password' }).click();
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       await page.getByRole('button', { name: 'Make a new one' }).click();

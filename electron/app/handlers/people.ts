@@ -1,11 +1,11 @@
 /** Handlers of who may do what. */
-import { AppError } from '#shared/errors.ts';
 import type { contract } from '#shared/contract/index.ts';
 import type { User } from '#shared/contract/users.ts';
 import { atOnce } from '../catalog-acts.ts';
 import type { CallContext, Handlers } from '../handler.ts';
 import { keychainState, setKeychain } from '../keychain-unlock.ts';
 import { rotateKeys } from '../rotate-keys.ts';
+import { setPassword } from '../set-password.ts';
 import { readText } from '../small-files.ts';
 
 import type { HandlerDeps } from './deps.ts';
@@ -22,17 +22,7 @@ export function peopleHandlers(
       enable: ({ open, note }, { name, password }) =>
         open().users.enable(name, password).then(noted(note)),
       role: ({ open, note }, { name, role }) => open().users.setRole(name, role).then(noted(note)),
-      password: async ({ open, note }, { name, password }) => {
-        const { users, session } = open();
-        if (name !== session.user && session.role !== 'administrator')
-          throw new AppError(
-            'forbidden',
-            'Only an administrator sets the password of somebody else.',
-          );
-        await users.setPassword(name, password);
-        note({ objects: [{ type: 'user', id: name }] });
-        return null;
-      },
+      password: (context, input) => setPassword(context, input, sessions),
     },
     keys: {
       keychain: (context) => keychainState(context, deps.keychain),

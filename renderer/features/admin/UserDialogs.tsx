@@ -2,6 +2,7 @@ import type { User } from '#shared/contract/users.ts';
 import { roles, type Role } from '#shared/roles.ts';
 import { client } from '../../app/client.ts';
 import { FormDialog } from '../../app/FormDialog.tsx';
+import { useSession } from '../../app/session.ts';
 import { useApp } from '../../app/store.ts';
 import { Field } from '../../ui/Field.tsx';
 import { textOf } from '../../lib/form.ts';
@@ -52,16 +53,26 @@ export function SetPassword({
   readonly user: Pick<User, 'name'>;
   readonly onClose: () => void;
 }) {
+  const isOwn = useSession().user === user.name;
   return (
     <FormDialog
       title={`Password of ${user.name}`}
       act="Set password"
       onClose={onClose}
       onSubmit={async (form) => {
-        await client.users.password({ name: user.name, password: textOf(form, 'password') });
+        await client.users.password({
+          name: user.name,
+          password: textOf(form, 'password'),
+          ...(isOwn ? { present: textOf(form, 'present') } : {}),
+        });
         onClose();
       }}
     >
+      {isOwn ? (
+        <Field label="Present password">
+          <input name="present" type="password" required autoComplete="current-password" />
+        </Field>
+      ) : null}
       <NewPassword label="New password" />
     </FormDialog>
   );

@@ -86,7 +86,11 @@ test('a person switches it on with the password, signs in without one, and loses
   };
   const slot = file.slots.find(({ kind }) => kind === 'keychain');
   expect(Object.keys(slot?.sealed ?? {})).not.toContain('models');
-  await client.users.password({ name: 'grace', password: 'another windmill' });
+  await client.users.password({
+    name: 'grace',
+    password: 'another windmill',
+    present: appPasswords.grace,
+  });
   expect(await client.keys.keychain(null)).toMatchObject({ enabled: false });
   await client.vault.seal(null);
   await expect(client.vault.signInWithKeychain({ user: 'grace' })).rejects.toMatchObject({
