@@ -1,7 +1,7 @@
 /** Backups and restoring. */
+import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { makeFolder } from '#platform/make-folder.ts';
-import { isInside } from '#platform/paths.ts';
 import { AppError } from '#shared/errors.ts';
 import { contract } from '#shared/contract/index.ts';
 import type { CheckedBackup, FoundBackup, MadeBackup } from '#shared/contract/backups.ts';
@@ -30,6 +30,10 @@ export function addCustodyCommands(program: Command, runner: Runner): void {
       mediaSizeOf,
     )
     .option('--continue', 'go on with the backup that waits for its next medium')
+    .addHelpText(
+      'after',
+      '\nThe folder has to be there: a mistyped name, or a medium that is not in, is an error.',
+    )
     .action((dir: string | undefined, options: MakeOptions, command: Command) =>
       runner.signedIn(command, (context) => make(context, dir, options)),
     );
@@ -92,12 +96,12 @@ export function addCustodyCommands(program: Command, runner: Runner): void {
 }
 
 async function make(
-  { connection, client, output, options: global }: CommandContext,
+  { connection, client, output }: CommandContext,
   dir: string | undefined,
   options: MakeOptions,
 ): Promise<number> {
   if (dir === undefined) throw new AppError('invalid-input', 'Say where to: backup DIR.');
-  if (!isInside(dir, vaultDirOf(global))) await makeFolder(dir);
+  await requireFolder(dir);
   const made = await connection.wait(
     contract.backups.make,
     client.backups.make({
@@ -110,6 +114,16 @@ async function make(
   );
   output.result(made, describeMade(made));
   return made.state === 'complete' ? 0 : answerNo;
+}
+
+/** Made here, a folder would hide that the medium is not there, or that its name was mistyped. */
+async function requireFolder(dir: string): Promise<void> {
+  const found = await stat(dir).catch(() => undefined); // whatever the reason, it is not there for us
+  if (found?.isDirectory() === true) return;
+  throw new AppError(
+    'not-found',
+    `There is no folder ${dir}. Put the medium in and look at its name; a new folder on it is yours to make.`,
+  );
 }
 
 async function verify(

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../support/vaults.ts';
@@ -31,6 +31,13 @@ test('backup, list, verify, restore and pins on the command line, with their exi
   cpSync(join(dir, 'vault'), join(dir, 'older'), { recursive: true });
   expect(cli('backup', 'vault/inside').status).toBe(66);
   expect(existsSync(join(dir, 'vault/inside'))).toBe(false);
+  // The medium is not in, or its name is mistyped.
+  expect(cli('backup', 'medium')).toMatchObject({
+    status: 66,
+    answer: { error: { message: expect.stringContaining('Put the medium in') as string } },
+  });
+  expect(existsSync(join(dir, 'medium'))).toBe(false);
+  mkdirSync(join(dir, 'medium'));
   expect(cli('backup', 'medium', '--part-size', 'huge')).toMatchObject({ status: 64 });
   expect(cli('backup', 'medium', '--part-size', '10M')).toMatchObject({ status: 64 });
   expect(cli('backup', 'medium', '--continue')).toMatchObject({ status: 66 });
