@@ -44,6 +44,7 @@ export async function recoverAccess(
     of: index,
     objects: [{ type: 'user', id: recovered.name }],
     outcome: 'ok',
+    details: { role: recovered.role, before: previous?.role ?? null },
   });
   return recovered;
 }

@@ -64,13 +64,19 @@ export function addVaultCommands(program: Command, runner: Runner): void {
 
   program
     .command('recover')
-    .description('set a new password for an administrator (--user) with the recovery key')
+    .description(
+      'open the vault with the recovery key; whoever --user names is an administrator afterwards, with a new password',
+    )
     .option(
       '--recovery-file <file>',
       'file that holds the recovery key; without it STRONGROOM_RECOVERY_KEY, or a prompt',
     )
     .option('--share <file...>', 'files that hold a share of the recovery key each')
     .option('--reason <text>', 'why')
+    .addHelpText(
+      'after',
+      '\nThe recovery key has all rights: the name may be new, or that of somebody with a smaller role or disabled.\nThe log keeps who it was, the role before and the reason.',
+    )
     .action((options: RecoverOptions, command: Command) =>
       runner.plain(command, async ({ client, output, options: global }) => {
         const { session } = await client.vault.recover({

@@ -91,7 +91,9 @@ function did(entry: LogEntry): string {
         ? 'left the vault open; it sealed itself'
         : 'sealed the vault';
     case 'vault.recover':
-      return 'opened the vault with the recovery key';
+      return text('role') === text('before')
+        ? 'opened the vault with the recovery key'
+        : 'opened the vault with the recovery key and became an administrator';
     case 'vault.repair':
       return 'opened the vault, and it repaired itself';
     case 'vault.backup':

@@ -75,7 +75,7 @@ export function SignInPage({ status }: { readonly status: VaultStatus }) {
             <>
               <Field
                 label="Recovery key"
-                hint="The key, or as many of its shares as are needed, one on a line. It sets a new password for the administrator of this name."
+                hint="The key, or as many of its shares as are needed, one on a line. Whoever is named above is an administrator afterwards, with the new password; the log says so."
               >
                 <textarea
                   name="recoveryKey"

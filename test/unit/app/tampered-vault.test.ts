@@ -218,31 +218,3 @@ test('results never land among the files of the vault', async () => {
     message: expect.stringContaining('belongs to the vault') as string,
   });
 });
-
-test('who finds an open vault cannot take it over: the present password is asked for, and tries count', async () => {
-  const { client } = await openPeopledApp();
-  const own = { name: 'Ada', password: 'a new beginning' };
-  await expect(client.users.password(own)).rejects.toMatchObject({ code: 'invalid-input' });
-  for (let tries = 0; tries < 5; tries += 1)
-    await expect(client.users.password({ ...own, present: 'guess' })).rejects.toMatchObject({
-      code: tries < 4 ? 'wrong-password' : (expect.any(String) as string),
-    });
-  await expect(client.users.password({ ...own, present: appPasswords.ada })).rejects.toMatchObject({
-    code: 'locked',
-  });
-  await client.users.password({ name: 'grace', password: 'a new beginning' });
-});
-
-test('a new password takes the present one', async () => {
-  const { client } = await openPeopledApp();
-  await client.users.password({
-    name: 'ada',
-    password: 'a new beginning',
-    present: appPasswords.ada,
-  });
-  await client.vault.seal(null);
-  await expect(
-    client.vault.signIn({ user: 'ada', password: appPasswords.ada }),
-  ).rejects.toMatchObject({ code: 'wrong-password' });
-  await client.vault.signIn({ user: 'ada', password: 'a new beginning' });
-});
