@@ -3,6 +3,29 @@ import type { Command } from 'commander';
 import type { EraseResult } from '#shared/contract/erasure.ts';
 import { reasonOf, type CommandContext, type Runner } from './command.ts';
 import { table } from './output.ts';
+import { readSecret } from './settings.ts';
+
+interface IdOptions {
+  readonly idFile?: string;
+}
+
+const idFileOption = [
+  '--id-file <file>',
+  'file that holds the id; without it and the argument STRONGROOM_SUBJECT, or a prompt',
+] as const;
+const aboutIds = `
+An id on the command line stays in the history of the shell, and others on the machine can see it while the command
+runs. From a file, the environment or the prompt it goes into the vault's answer only.`;
+
+function readId({ idFile, repeat }: IdOptions & { readonly repeat?: true }): Promise<string> {
+  return readSecret({
+    file: idFile,
+    variable: 'STRONGROOM_SUBJECT',
+    prompt: 'Id of the person: ',
+    flag: '--id-file',
+    ...(repeat === undefined ? {} : { repeat }),
+  });
+}
 
 export function addErasureCommands(program: Command, runner: Runner): void {
   const erase = program
@@ -36,11 +59,22 @@ export function addErasureCommands(program: Command, runner: Runner): void {
   act('data <run>', 'the input and predictions that a run has kept', (client, { id, reason }) =>
     client.erasure.data({ runId: id, reason }),
   );
-  act(
-    'subject <id>',
-    'one person in the data that all runs have kept; the id goes into no table and no log entry',
-    (client, { id, reason }) => client.erasure.subject({ subject: id, reason }),
-  );
+  erase
+    .command('subject [id]')
+    .description(
+      'one person in the data that all runs have kept; the id goes into no table and no log entry',
+    )
+    .option(...idFileOption)
+    .option('--reason <text>', 'why; stands in the log for ever, and must not name the person')
+    .addHelpText('after', aboutIds)
+    .action((id: string | undefined, options: IdOptions & { reason?: string }, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        // Typed unseen, so typed twice: what is erased does not come back.
+        const subject = id ?? (await readId({ ...options, repeat: true }));
+        const result = await client.erasure.subject({ subject, reason: reasonOf(options) });
+        output.result(result, eraseText(result));
+      }),
+    );
   erase
     .command('due')
     .description('what the policy of retention says is due: shows it, and erases it with --yes')
@@ -57,12 +91,15 @@ export function addErasureCommands(program: Command, runner: Runner): void {
   program
     .command('subject')
     .description('what is kept on one person')
-    .command('show <id>')
+    .command('show [id]')
     .description(
       'the runs that keep rows of the person, and how many; the log says that it was asked',
     )
-    .action((subject: string, _options, command: Command) =>
+    .option(...idFileOption)
+    .addHelpText('after', aboutIds)
+    .action((id: string | undefined, options: IdOptions, command: Command) =>
       runner.signedIn(command, async ({ client, output }) => {
+        const subject = id ?? (await readId(options));
         const shown = await client.erasure.showSubject({ subject });
         output.result(
           shown,

@@ -64,7 +64,7 @@ export async function readSecret(from: {
   if (!process.stdin.isTTY) {
     throw new AppError(
       'invalid-input',
-      `No password: give ${from.flag} FILE or set ${from.variable}.`,
+      `No ${from.prompt.replace(': ', '').toLowerCase()}: give ${from.flag} FILE or set ${from.variable}.`,
     );
   }
   const secret = await ask(from.prompt);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../../support/vaults.ts';
@@ -262,6 +262,26 @@ describe('the command line', () => {
       ]);
       expect(cli(['import', escaping], as('grace')).status).toBe(65);
       expect(cli(['bundle', 'inspect', escaping]).status).toBe(1);
+
+      // The id of a person need not stand in the history of a shell.
+      expect(cli(['erase', 'subject'], as('ada'))).toMatchObject({
+        status: 64,
+        stderr: expect.stringContaining('No id of the person: give --id-file') as string,
+      });
+      writeFileSync(join(dir, 'person'), '4711\n');
+      const idFile = ['--id-file', join(dir, 'person'), '--json'];
+      const shown = cli(['subject', 'show', ...idFile], as('ada'));
+      expect(shown).toMatchObject({ status: 0 });
+      expect(JSON.parse(shown.stdout)).toMatchObject({ rows: 0 });
+
+      // One's own password: the present one is what the command signs in with.
+      const renewed = { ...as('grace'), STRONGROOM_NEW_PASSWORD: 'windmills at dusk' };
+      expect(cli(['users', 'password'], renewed).status).toBe(0);
+      expect(cli(['models', 'list'], as('grace')).status).toBe(77);
+      expect(
+        cli(['models', 'list'], { ...as('grace'), STRONGROOM_PASSWORD: 'windmills at dusk' })
+          .status,
+      ).toBe(0);
     },
   );
 });
