@@ -18,6 +18,7 @@ import { directoryBlobs, packedTarBlobs, plainTarBlobs } from './oci-blobs.ts';
 import { checkParts, findParts, type Parts } from './parts.ts';
 import { indexTar } from './tar-index.ts';
 import { indexedTarFiles, tarFiles } from './tar.ts';
+import { refuseUnread } from './unread.ts';
 import { zipFiles } from './zip.ts';
 
 export type ContainerFormat = 'directory' | 'zip' | 'tar' | 'tar.gz' | 'tar.zst' | 'onnx';
@@ -126,6 +127,7 @@ async function detectFormat(
   const compression = compressionOf(head);
   if (compression !== undefined) return compression === 'gzip' ? 'tar.gz' : 'tar.zst';
   if (bytesRead === 512 && head.toString('latin1', 257, 262) === 'ustar') return 'tar';
+  await refuseUnread(source, head.subarray(0, bytesRead), file);
   // A damaged archive must not be taken for a model with a strange name.
   if (archiveEnding.test(file)) throw damaged(file);
   return 'onnx';
