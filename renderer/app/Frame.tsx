@@ -95,6 +95,7 @@ export function Frame({ children }: { readonly children: ReactNode }) {
           <a
             key={path}
             href={linkTo(path)}
+            title={name}
             {...(section === path ? { 'aria-current': 'page' as const } : {})}
           >
             <Icon size={17} aria-hidden />
@@ -108,7 +109,7 @@ export function Frame({ children }: { readonly children: ReactNode }) {
           onClick={toggleTheme}
           icon={dark ? <IconSun size={15} aria-hidden /> : <IconMoon size={15} aria-hidden />}
         >
-          {dark ? 'Light' : 'Dark'}
+          <span>{dark ? 'Light' : 'Dark'}</span>
         </Button>
       </nav>
       {children}

@@ -69,6 +69,14 @@ test('a backup is made, checked and restored, and the vault that came back is ac
     window = await openTestWindow(dir);
     page = window.page;
     await page.getByRole('button', { name: 'or restore one from a backup' }).click();
+    // A folder that was chosen by mistake is left out again.
+    await page.getByRole('button', { name: 'Choose the medium' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Inbox' }).click();
+    await page.getByRole('group', { name: 'Files' }).getByRole('button', { name: 'data' }).click();
+    await page.getByRole('button', { name: 'Use this folder' }).click();
+    await page.getByText('No snapshot here').waitFor();
+    await page.getByRole('button', { name: /^Leave out .*data$/ }).click();
+    await page.getByText('No snapshot here').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Choose the medium' }).click();
     await pickStick(page);
     await page.getByLabel('Snapshot').waitFor();

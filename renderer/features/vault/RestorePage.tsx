@@ -1,4 +1,4 @@
-import { IconBuildingBank } from '@tabler/icons-react';
+import { IconBuildingBank, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import { contract } from '#shared/contract/index.ts';
 import type { FoundBackup } from '#shared/contract/backups.ts';
@@ -23,19 +23,21 @@ export function RestorePage({
   readonly status: VaultStatus;
   readonly onBack: () => void;
 }) {
-  const { run, pending, error } = useAct();
+  const { run, pending, error, clear } = useAct();
   const [picking, setPicking] = useState(false);
   const [places, setPlaces] = useState<readonly PickedPlace[]>([]);
   const [found, setFound] = useState<readonly FoundBackup[]>([]);
   const [operationId, setOperationId] = useState<string>();
   const operation = useOperation(operationId);
   const folders = places.map(({ token }) => token);
-  const add = (place: PickedPlace): void => {
-    const all = [...places, place];
-    setPlaces(all);
-    void run(async () =>
-      setFound(await client.backups.inspect({ folders: all.map(({ token }) => token) })),
-    );
+  const look = (at: readonly PickedPlace[]): void => {
+    setPlaces(at);
+    setFound([]);
+    clear();
+    if (at.length > 0)
+      void run(async () =>
+        setFound(await client.backups.inspect({ folders: at.map(({ token }) => token) })),
+      );
   };
   const restore = (choice: string): Promise<boolean> =>
     run(async () => {
@@ -66,9 +68,17 @@ export function RestorePage({
           }}
         >
           {places.map(({ token, path }) => (
-            <p key={token} className="mono small wrap-anywhere">
-              {path}
-            </p>
+            <div key={token} className="row">
+              <span className="mono small wrap-anywhere">{path}</span>
+              <Button
+                size="small"
+                kind="quiet"
+                aria-label={`Leave out ${path}`}
+                disabled={pending}
+                onClick={() => look(places.filter((place) => place.token !== token))}
+                icon={<IconX size={14} aria-hidden />}
+              />
+            </div>
           ))}
           <Button onClick={() => setPicking(true)} disabled={pending}>
             {places.length === 0 ? 'Choose the medium' : 'Add another medium of it'}
@@ -105,7 +115,7 @@ export function RestorePage({
         <FileDialog
           title="Where the backup is"
           pick="folder"
-          onPick={add}
+          onPick={(place) => look([...places, place])}
           onClose={() => setPicking(false)}
         />
       ) : null}
