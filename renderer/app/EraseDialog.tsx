@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { EraseResult } from '#shared/contract/erasure.ts';
 import { Button } from '../ui/Button.tsx';
+import { CopyButton } from '../ui/CopyButton.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
 import { Facts } from '../ui/Facts.tsx';
 import { Field } from '../ui/Field.tsx';
@@ -84,8 +85,11 @@ function Erased({ result }: { readonly result: EraseResult }) {
                 ['Log entry', String(receipt.logIndex)],
                 [
                   'Salt',
-                  <span key="salt" className="mono wrap-anywhere">
-                    {receipt.salt}
+                  <span key="salt" className="row">
+                    <span className="mono wrap-anywhere">{receipt.salt}</span>
+                    <CopyButton size="small" text={receipt.salt}>
+                      Copy salt
+                    </CopyButton>
                   </span>,
                 ],
               ] as const)),

@@ -121,6 +121,26 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     await page.getByText('Nothing: the policy of this vault lets in only').waitFor();
     expect(await page.getByRole('button', { name: 'Import credit-risk' }).count()).toBe(0);
     await expectAccessible(page, 'verdict');
+    await page.getByRole('button', { name: 'Try it, for the log' }).click();
+    await page.getByRole('button', { name: 'See it in the log' }).click();
+    await page
+      .getByRole('group', { name: 'Log entries' })
+      .getByRole('button', { name: /bundle.import/ })
+      .first()
+      .click();
+    await page.getByRole('button', { name: /^Save verdict of the import/ }).click();
+    await page.getByRole('button', { name: 'Choose a folder' }).click();
+    await pick();
+    await page.getByRole('button', { name: 'Use this folder' }).click();
+    await page.getByLabel('Name of the new folder').fill('refused');
+    await expectAccessible(page, 'save verdict');
+    await page.getByRole('button', { name: 'Write verdict' }).click();
+    await page.getByText('Written').waitFor();
+    await page.getByRole('button', { name: 'Done' }).click();
+    expect(readdirSync(join(window.inboxDir, 'refused')).toSorted()).toEqual([
+      'findings.sarif',
+      'svr.dsse.json',
+    ]);
 
     await go('Admin');
     await page.getByRole('link', { name: 'Trust' }).click();
@@ -288,6 +308,23 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     await page.getByRole('heading', { name: 'Keys' }).waitFor();
     await page.keyboard.press('Escape');
     expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+
+  test('in half of a small screen, as at 200 %, nothing that acts is cut off', async () => {
+    const size = page.viewportSize();
+    await page.setViewportSize({ width: 640, height: 400 });
+    for (const name of ['Overview', 'Media', 'Models', 'Run', 'Monitor', 'Audit', 'Admin']) {
+      await go(name);
+      await loaded();
+      // As text: the test's own project knows no DOM.
+      const cut: unknown = await page.evaluate(
+        `[...document.querySelectorAll('.page-header .button, .strip .item, .strip button, .rail a, .rail .button')]
+          .filter((each) => { const { left, right } = each.getBoundingClientRect(); return left < 0 || right > innerWidth; })
+          .map((each) => each.textContent)`,
+      );
+      expect(cut, name).toEqual([]);
+    }
+    if (size !== null) await page.setViewportSize(size);
   });
 
   test('nothing left the application, and the page can reach nothing', async () => {

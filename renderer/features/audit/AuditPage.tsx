@@ -7,6 +7,7 @@ import { ErrorNotice } from '../../app/ErrorNotice.tsx';
 import { FileDialog, type PickedPlace } from '../../app/FileDialog.tsx';
 import { JobProgress } from '../../app/JobProgress.tsx';
 import { Loaded, Page } from '../../app/Page.tsx';
+import { SaveDialog } from '../../app/SaveDialog.tsx';
 import { finished, useAct, useOperation } from '../../app/use-act.ts';
 import { useQuery } from '../../app/use-query.ts';
 import { count } from '../../lib/format.ts';
@@ -15,7 +16,6 @@ import { Notice } from '../../ui/Notice.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
 import { CheckpointDialog } from './CheckpointDialog.tsx';
 import { EntryPanel } from './EntryPanel.tsx';
-import { ExportDialog } from './ExportDialog.tsx';
 import { Lines } from './Lines.tsx';
 
 const pageSize = 500;
@@ -28,7 +28,6 @@ export function AuditPage({ index }: { readonly index: string | undefined }) {
   const [before, setBefore] = useState<number>();
   const [verified, setVerified] = useState<VerifyStatus>();
   const [open, setOpen] = useState<'checkpoint' | 'export' | 'against'>();
-  const [exportTo, setExportTo] = useState<PickedPlace>();
   const [job, setJob] = useState<string>();
   const operation = useOperation(job);
   const act = useAct();
@@ -167,16 +166,16 @@ export function AuditPage({ index }: { readonly index: string | undefined }) {
       </div>
       {open === 'checkpoint' ? <CheckpointDialog onClose={() => setOpen(undefined)} /> : null}
       {open === 'export' ? (
-        <FileDialog
-          title="Where to write the log"
-          pick="folder"
-          onPick={setExportTo}
+        <SaveDialog
+          title="Export log"
+          explain="The whole log as a static tree with its checkpoint, for the tools of somebody else."
+          label="Name of the new folder"
+          name="strongroom-log"
+          act="Write log"
           onClose={() => setOpen(undefined)}
+          onSave={(target) => finished(contract.audit.export, client.audit.export(target))}
         />
       ) : null}
-      {exportTo === undefined ? null : (
-        <ExportDialog folder={exportTo} onClose={() => setExportTo(undefined)} />
-      )}
       {open === 'against' ? (
         <FileDialog
           title="Checkpoint that was kept outside"

@@ -2,6 +2,7 @@ import { client } from '../../app/client.ts';
 import { Loaded } from '../../app/Page.tsx';
 import { useQuery } from '../../app/use-query.ts';
 import { Button } from '../../ui/Button.tsx';
+import { CopyButton } from '../../ui/CopyButton.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 
 /** The newest checkpoint, to be taken away: with it, whoever keeps it finds every later change of the past. */
@@ -23,12 +24,8 @@ export function CheckpointDialog({ onClose }: { readonly onClose: () => void }) 
               Verifier key <code className="wrap-anywhere">{verifierKey}</code>
             </p>
             <footer>
-              <Button onClick={() => void navigator.clipboard.writeText(verifierKey)}>
-                Copy key
-              </Button>
-              <Button onClick={() => void navigator.clipboard.writeText(text)}>
-                Copy checkpoint
-              </Button>
+              <CopyButton text={verifierKey}>Copy key</CopyButton>
+              <CopyButton text={text}>Copy checkpoint</CopyButton>
               <Button kind="primary" onClick={onClose}>
                 Done
               </Button>

@@ -3,10 +3,12 @@ import { client } from '../../app/client.ts';
 import { ErrorNotice } from '../../app/ErrorNotice.tsx';
 import { Loaded } from '../../app/Page.tsx';
 import { linkTo } from '../../app/routes.ts';
+import { SaveVerdict } from '../../app/SaveVerdict.tsx';
 import { useAct } from '../../app/use-act.ts';
 import { useQuery } from '../../app/use-query.ts';
 import { sentenceOf, tellsWhatHappened } from '../../app/sentences.ts';
 import { Button } from '../../ui/Button.tsx';
+import { CopyButton } from '../../ui/CopyButton.tsx';
 import { Digest } from '../../ui/Digest.tsx';
 import { Facts } from '../../ui/Facts.tsx';
 import { Panel } from '../../ui/Panel.tsx';
@@ -101,12 +103,15 @@ export function EntryPanel({ index }: { readonly index: number }) {
                   Show proof
                 </Button>
                 {proof?.index === index ? (
-                  <Button
-                    size="small"
-                    onClick={() => void navigator.clipboard.writeText(proof.text)}
-                  >
+                  <CopyButton size="small" text={proof.text}>
                     Copy proof
-                  </Button>
+                  </CopyButton>
+                ) : null}
+                {entry.action === 'bundle.import' ? (
+                  <SaveVerdict
+                    of={{ entry: entry.of ?? entry.index }}
+                    about={`the import of entry ${entry.of ?? entry.index}`}
+                  />
                 ) : null}
               </div>
               {proof?.index === index ? (

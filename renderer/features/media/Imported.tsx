@@ -1,6 +1,7 @@
 import type { ImportResult } from '#shared/contract/bundles.ts';
 import { Page } from '../../app/Page.tsx';
 import { go } from '../../app/routes.ts';
+import { SaveVerdict } from '../../app/SaveVerdict.tsx';
 import { plural } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Digest } from '../../ui/Digest.tsx';
@@ -44,7 +45,10 @@ export function Imported({
           : 'It may run now, and can be promoted.'}
       </Notice>
       <div className="columns" data-of="2">
-        <Panel title="What was stored">
+        <Panel
+          title="What was stored"
+          action={<SaveVerdict of={{ version: reference }} about={reference} />}
+        >
           <Facts
             rows={[
               ['Version', reference],

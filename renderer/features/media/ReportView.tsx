@@ -163,7 +163,7 @@ function judge(
     headline: 'Refused',
     reason: summary,
     steps: [
-      'Nothing is stored, and nobody can override this. An import that is tried leaves its verdict in the log.',
+      'Nothing is stored, and nobody can override this. An import that is tried leaves its signed verdict in the log.',
       'Open what was found to read what to do about it.',
       'A corrected bundle can be inspected here at any time.',
     ],

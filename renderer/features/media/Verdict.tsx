@@ -89,7 +89,11 @@ export function Verdict({
       >
         Let it in all the same…
       </Button>
-    ) : null;
+    ) : bringIn.error?.code === 'refused' ? null : (
+      <Button disabled={bringIn.pending} onClick={() => void bringIn.run(start)}>
+        Try it, for the log
+      </Button>
+    );
   return (
     <Page
       title={title}
@@ -100,7 +104,16 @@ export function Verdict({
         </>
       }
     >
-      <ErrorNotice error={inspect.error ?? bringIn.error} />
+      <ErrorNotice
+        error={inspect.error ?? bringIn.error}
+        action={
+          bringIn.error?.code === 'refused' ? (
+            <Button size="small" onClick={() => go('audit')}>
+              See it in the log
+            </Button>
+          ) : null
+        }
+      />
       {busy}
       {report === undefined ? (
         inspect.error === undefined && busy === null ? (

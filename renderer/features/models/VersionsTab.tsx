@@ -1,4 +1,5 @@
 import type { VersionSummary } from '#shared/contract/models.ts';
+import { SaveVerdict } from '../../app/SaveVerdict.tsx';
 import { plural } from '../../lib/format.ts';
 import { Digest } from '../../ui/Digest.tsx';
 import { Panel } from '../../ui/Panel.tsx';
@@ -54,6 +55,13 @@ export function VersionsTab({ versions }: { readonly versions: readonly VersionS
                   <div className="wrap-anywhere">{overrideWord(version.override)}</div>
                 </div>
               )}
+              <div>
+                <SaveVerdict
+                  of={{ version: `${version.model}@${version.version}` }}
+                  about={`${version.model}@${version.version}`}
+                  kind="link"
+                />
+              </div>
             </div>,
             <Digest key="digest" value={version.digest} />,
             <div key="imported">
