@@ -64,7 +64,14 @@ export function SignInPage({ status }: { readonly status: VaultStatus }) {
             });
           }}
         >
-          <Field label="Name">
+          <Field
+            label="Name"
+            {...(mode === 'recovery'
+              ? {
+                  hint: 'Whoever is named here is an administrator afterwards, with the new password. The log says so.',
+                }
+              : {})}
+          >
             <input name="user" required maxLength={64} autoComplete="username" autoFocus />
           </Field>
           {mode === 'password' ? (
@@ -75,7 +82,7 @@ export function SignInPage({ status }: { readonly status: VaultStatus }) {
             <>
               <Field
                 label="Recovery key"
-                hint="The key, or as many of its shares as are needed, one on a line. Whoever is named above is an administrator afterwards, with the new password; the log says so."
+                hint="The key, or as many of its shares as are needed, one on a line."
               >
                 <textarea
                   name="recoveryKey"
