@@ -14,9 +14,9 @@ import { parseArgs } from 'node:util';
 import { alignedMemory, createBlockFile } from '#platform/block-file.ts';
 import { contentOf, fillFrom } from '#platform/content.ts';
 import type { OpenVault, StagedObject } from '#domain/vault/index.ts';
-import { floeHeaderBytes } from '../../electron/domain/vault/floe.ts';
-import { createBlockSealer } from '../../electron/domain/vault/sealed-blocks.ts';
-import { createFloeWriter, objectShape } from '../../electron/domain/vault/floe-writer.ts';
+import { floeHeaderBytes } from '../../electron/domain/floe/floe.ts';
+import { createBlockSealer } from '../../electron/domain/floe/blocks.ts';
+import { createFloeWriter, objectShape } from '../../electron/domain/floe/writer.ts';
 import {
   hasCommand,
   interleaved,

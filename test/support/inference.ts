@@ -1,7 +1,7 @@
 /** Models as the vault hands them over, without a vault around them. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { createFloeWriter } from '../../electron/domain/vault/floe-writer.ts';
+import { createFloeWriter } from '#domain/floe/index.ts';
 import type { ModelFiles } from '#domain/inference/index.ts';
 import type { ObjectHandOver } from '#domain/vault/index.ts';
 import { chunksOf, temporaryFolder } from './vaults.ts';

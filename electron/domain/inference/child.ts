@@ -5,7 +5,7 @@
  */
 import { AppError } from '#shared/errors.ts';
 import { contactModel } from './contact.ts';
-import { job as jobSchema, type ChildMessage, type Job } from './protocol.ts';
+import type { ChildMessage, Job } from './protocol.ts';
 import { loadModel } from './runtime.ts';
 import { scoreFile } from './score.ts';
 
@@ -27,7 +27,7 @@ async function work(
   send: (message: ChildMessage) => Promise<void>,
 ): Promise<void> {
   try {
-    await send({ kind: 'done', result: await perform(jobSchema.parse(message), send) });
+    await send({ kind: 'done', result: await perform(message as Job, send) });
   } catch (error) {
     await send(toFailure(error));
   }

@@ -1,56 +1,53 @@
 /**
- * What core and child tell each other over the IPC channel: JSON, small, parsed on both sides. Files travel as open
+ * What core and child tell each other over the IPC channel: JSON, small. The core parses what a child says, which nobody
+ * vouches for; a child has nobody but the core to hear. Files travel as open
  * descriptors (numbers below are descriptors of the child), keys as base64, rows not at all.
  */
 import { z } from 'zod';
 import { errorCodes } from '#shared/errors.ts';
 import { reject } from '#shared/contract/runs.ts';
-import { goldenCases, pipelineSchema } from '#domain/bundle/index.ts';
+import type { GoldenCases, Pipeline } from '#domain/bundle/index.ts';
 import { profileSchema } from '#domain/monitoring/index.ts';
 
 /** An encrypted object of the vault, open for reading. */
-const sealedFile = z.strictObject({
-  fd: z.int(),
-  key: z.base64(),
-  aad: z.base64(),
-  sizeBytes: z.int(),
-});
-export type SealedFile = z.infer<typeof sealedFile>;
+export interface SealedFile {
+  readonly fd: number;
+  /** Base64. */
+  readonly key: string;
+  readonly aad: string;
+  readonly sizeBytes: number;
+}
 
-const modelFiles = z.strictObject({
-  model: sealedFile,
+interface SealedModel {
+  readonly model: SealedFile;
   /** Files that the model names as external data, by the name it uses. */
-  external: z.array(z.strictObject({ location: z.string(), file: sealedFile })),
-});
+  readonly external: readonly { readonly location: string; readonly file: SealedFile }[];
+}
 
-const source = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('plain'), fd: z.int(), sizeBytes: z.int() }),
-  z.strictObject({ kind: z.literal('sealed'), file: sealedFile }),
-]);
-export type Source = z.infer<typeof source>;
+export type Source =
+  | { readonly kind: 'plain'; readonly fd: number; readonly sizeBytes: number }
+  | { readonly kind: 'sealed'; readonly file: SealedFile };
 
-export const job = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('score'),
-    ...modelFiles.shape,
-    pipeline: pipelineSchema.nullable(),
-    source,
-    /** Where the rows go; null when only their profile is wanted. */
-    output: z
-      .strictObject({ fd: z.int(), rejectsFd: z.int(), keepColumns: z.boolean() })
-      .nullable(),
-    threads: z.int().min(1),
-  }),
-  z.strictObject({
-    kind: z.literal('contact'),
-    ...modelFiles.shape,
-    runtime: z.enum(['wasm', 'native']),
-    golden: goldenCases.nullable(),
-  }),
-]);
-export type Job = z.infer<typeof job>;
-export type ScoreJob = Extract<Job, { kind: 'score' }>;
-export type ContactJob = Extract<Job, { kind: 'contact' }>;
+export interface ScoreJob extends SealedModel {
+  readonly kind: 'score';
+  readonly pipeline: Pipeline | null;
+  readonly source: Source;
+  /** Where the rows go; null when only their profile is wanted. */
+  readonly output: {
+    readonly fd: number;
+    readonly rejectsFd: number;
+    readonly keepColumns: boolean;
+  } | null;
+  readonly threads: number;
+}
+
+export interface ContactJob extends SealedModel {
+  readonly kind: 'contact';
+  readonly runtime: 'wasm' | 'native';
+  readonly golden: GoldenCases | null;
+}
+
+export type Job = ScoreJob | ContactJob;
 
 export const scoreOutcome = z.strictObject({
   rows: z.int(),

@@ -96,7 +96,8 @@ export async function loadModel(
   });
   // The runtime has its own copies, or has the files mapped.
   adapted.fill(0);
-  await weights.drop();
+  // Not waited for: it takes a while for large files, and the folder ends with this process in any case.
+  weights.drop().catch(() => undefined);
   const { inputs, outputs } = modelSignature(model);
   const rounded = <T>(name: string, data: T): T | Float32Array =>
     halves.has(name) && data instanceof Float32Array ? data.map(Math.f16round) : data;

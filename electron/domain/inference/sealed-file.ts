@@ -1,5 +1,5 @@
 /** In the child: one encrypted file that was handed over as an open descriptor with its key. */
-import { openFloeFile, type FloeFileReader } from '#domain/vault/index.ts';
+import { openFloeFile, type FloeFileReader } from '#domain/floe/index.ts';
 import type { SealedFile } from './protocol.ts';
 
 export function openSealed({ fd, key, aad, sizeBytes }: SealedFile): Promise<FloeFileReader> {

@@ -1,5 +1,4 @@
 export type { KdfChoice } from './kdf.ts';
-export { openFloeFile, type FloeFileReader } from './floe-file.ts';
 import { dataKeysSchema } from './data-keys.ts';
 import { erasureSchema } from './erasure.ts';
 import { objectsSchema } from './objects.ts';

@@ -18,9 +18,13 @@ import type { Database } from '#platform/database.ts';
 import type { Secret } from '#platform/secret.ts';
 import type { Content } from '#platform/content.ts';
 import { step } from '#platform/steps.ts';
+import {
+  createFloeWriter,
+  openFloeFile,
+  type FloeFileReader,
+  type FloeWriter,
+} from '#domain/floe/index.ts';
 import { destroyObjectKeys, finishErasures, type DestroyedKeys } from './erasure.ts';
-import { openFloeFile, type FloeFileReader } from './floe-file.ts';
-import { createFloeWriter, type FloeWriter } from './floe-writer.ts';
 import { deriveKey, type Purpose } from './purposes.ts';
 import { unwrap, wrap } from './slots.ts';
 

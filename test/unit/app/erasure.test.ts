@@ -14,7 +14,7 @@ import { contract } from '#shared/contract/index.ts';
 import { openDatabase } from '#platform/database.ts';
 import { deriveKey, requireKey, type RootKeys } from '#domain/vault/purposes.ts';
 import { createAttempts } from '#domain/vault/attempts.ts';
-import { openFloeFile } from '#domain/vault/index.ts';
+import { openFloeFile } from '#domain/floe/index.ts';
 import { unlock } from '#domain/vault/sign-in.ts';
 import { unwrap } from '#domain/vault/slots.ts';
 import { readVaultFile } from '#domain/vault/vault-file.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { contentOf } from '#platform/content.ts';
-import { createFloeWriter, objectShape } from '../../../../electron/domain/vault/floe-writer.ts';
+import { createFloeWriter, objectShape } from '../../../../electron/domain/floe/writer.ts';
 import { chunksOf, freshVault, temporaryFolder } from '../../../support/vaults.ts';
 
 const ringBytes = objectShape.laneCount * objectShape.segmentsPerBlock * objectShape.segmentBytes;

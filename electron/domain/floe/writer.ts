@@ -7,7 +7,7 @@ import { alignedMemory, alignmentBytes, createBlockFile } from '#platform/block-
 import { fillFrom, type Content } from '#platform/content.ts';
 import { createHasher, type Hasher } from '#platform/hasher.ts';
 import { floeHeaderBytes, floeSegmentOverheadBytes } from './floe.ts';
-import { createBlockSealer } from './sealed-blocks.ts';
+import { createBlockSealer } from './blocks.ts';
 
 export interface WriterShape {
   readonly segmentBytes: number;

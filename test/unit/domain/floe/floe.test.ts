@@ -4,14 +4,14 @@ import { open, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { floeFileBytes, openFloeFile } from '../../../../electron/domain/vault/floe-file.ts';
+import { floeFileBytes, openFloeFile } from '../../../../electron/domain/floe/reader.ts';
 import {
   createFloeEncryptor,
   floeHeaderBytes,
   floeSegmentOverheadBytes,
   openFloe,
-} from '../../../../electron/domain/vault/floe.ts';
-import { createFloeWriter, objectShape } from '../../../../electron/domain/vault/floe-writer.ts';
+} from '../../../../electron/domain/floe/floe.ts';
+import { createFloeWriter, objectShape } from '../../../../electron/domain/floe/writer.ts';
 import { chunksOf, temporaryFolder } from '../../../support/vaults.ts';
 
 const vectors = new URL('../../../vectors/floe/', import.meta.url);

@@ -8,7 +8,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { AppError } from '#shared/errors.ts';
 import { floeHeaderBytes, floeSegmentOverheadBytes, openFloe } from './floe.ts';
-import { objectShape } from './floe-writer.ts';
+import { objectShape } from './writer.ts';
 
 const readAt = promisify(read);
 const stat = promisify<number, Stats>(fstat);
