@@ -38,6 +38,7 @@ export const auditActions = [
   'monitor.reference',
   'audit.export',
   'audit.pin-accept',
+  'audit.key-rotate',
   'report.make',
 ] as const;
 export const auditAction = z.enum(auditActions);

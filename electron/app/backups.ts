@@ -9,7 +9,7 @@ import type {
 } from '#shared/contract/backups.ts';
 import { isInside } from '#platform/paths.ts';
 import type { Clock } from '#platform/clock.ts';
-import { compareWithKept } from '#domain/audit/index.ts';
+import { compareWithKept, hasHadKey } from '#domain/audit/index.ts';
 import {
   checkBackup,
   findBackups,
@@ -142,7 +142,8 @@ function standingOf(
   const { verifierKey } = log.head();
   // What cannot be believed is among the problems already.
   const manifests = snapshots.flatMap(({ manifest }) => manifest ?? []);
-  if (manifests.some((manifest) => manifest.verifierKey !== verifierKey)) return 'other-key';
+  if (manifests.some((manifest) => !hasHadKey(vault.audit, manifest.verifierKey, verifierKey)))
+    return 'other-key';
   return manifests.every(
     ({ facts }) => compareWithKept(vault.audit, facts.log.checkpoint, verifierKey) === 'extends',
   )

@@ -139,6 +139,7 @@ function judgeAs(
     now: deps.clock(),
     version: deps.version,
     verifierKey: log.head().verifierKey,
+    keyHistory: log.keyHistory(),
     sign: log.sign,
   });
   const { svr, sarif, svrDigest, sarifDigest } = signed;

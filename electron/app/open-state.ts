@@ -1,7 +1,7 @@
 /** Everything that exists while the vault is open, built once from its three databases. */
 import type { Session } from '#shared/contract/vault.ts';
 import type { Clock } from '#platform/clock.ts';
-import { auditSchema, openLog, type AuditLog } from '#domain/audit/index.ts';
+import { auditSchema, openLog, renewLogKey, type AuditLog } from '#domain/audit/index.ts';
 import { createBackupHistory, custodySchema, type BackupHistory } from '#domain/custody/index.ts';
 import {
   createPolicy,
@@ -46,6 +46,8 @@ export interface OpenVaultState {
   readonly session: Session & { readonly id: string };
 }
 
+const noteAlgorithms = { standard: 'ed25519', fips: 'ecdsa-p256' } as const;
+
 export const vaultSchema: VaultSchema = {
   catalog: [
     ...vaultCatalogSchema,
@@ -62,6 +64,8 @@ export const vaultSchema: VaultSchema = {
   ],
   audit: auditSchema,
   records: [...runsSchema, ...seenLogSchema],
+  renewAudit: (audit, { vaultId, profile, clock }) =>
+    renewLogKey(audit, { vaultId, algorithm: noteAlgorithms[profile], clock }),
 };
 
 export type OpenStores = Omit<OpenVaultState, 'session'>;
@@ -79,7 +83,7 @@ export function createOpenStores(
       clock,
       host: deps.host,
       vaultId: vault.id,
-      algorithm: vault.profile === 'fips' ? 'ecdsa-p256' : 'ed25519',
+      algorithm: noteAlgorithms[vault.profile],
       memory: readMemory(vault),
     }),
     users: createUsers({ db: vault.catalog, slots: vault.slots, clock }),

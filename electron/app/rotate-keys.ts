@@ -23,7 +23,8 @@ export async function rotateKeys(
     );
   const rotated = purpose.options.filter((name) => input.purposes.includes(name));
   await deps.sessions.rotate(rotated, (epochs) => settle(rotationFacts(rotated, epochs)));
-  return { rotated, epochs: { ...open().vault.epochs() } };
+  const { vault, log } = open();
+  return { rotated, epochs: { ...vault.epochs() }, verifierKey: log.head().verifierKey };
 }
 
 function rotationFacts(

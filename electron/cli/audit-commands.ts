@@ -85,13 +85,23 @@ export function addAuditCommands(program: Command, runner: Runner): void {
     .action((options: { out?: string }, command: Command) =>
       runner.signedIn(command, async ({ connection, client, output }) => {
         const checkpoint = await client.audit.checkpoint(null);
-        if (options.out !== undefined) await connection.write(options.out, checkpoint.text);
-        output.result(
-          { ...checkpoint, out: options.out ?? null },
-          options.out === undefined
-            ? `${checkpoint.text}\nVerifier key ${checkpoint.verifierKey}`
-            : `Checkpoint over ${checkpoint.size} entries: ${options.out}\nVerifier key ${checkpoint.verifierKey}`,
-        );
+        const { out } = options;
+        const history = checkpoint.keyHistory;
+        // A checkpoint has no place for it, and without it an earlier verifier key cannot be followed.
+        const beside = out === undefined || history === null ? null : `${out}.key-history`;
+        if (out !== undefined) await connection.write(out, checkpoint.text);
+        if (beside !== null && history !== null) await connection.write(beside, history);
+        const lines = [
+          out === undefined
+            ? checkpoint.text
+            : `Checkpoint over ${checkpoint.size} entries: ${out}`,
+          `Verifier key ${checkpoint.verifierKey}`,
+          ...checkpoint.earlierKeys.map(
+            ({ verifierKey, until }) => `  up to ${until} entries it was ${verifierKey}`,
+          ),
+          ...(beside === null ? [] : [`How one followed the other: ${beside}`]),
+        ];
+        output.result({ ...checkpoint, out: out ?? null, keyHistoryOut: beside }, lines.join('\n'));
       }),
     );
   const pins = audit
@@ -179,32 +189,41 @@ export function addAuditCommands(program: Command, runner: Runner): void {
   program
     .command('verify <files...>')
     .description(
-      'check reports, proofs, checkpoints and exported logs; needs no vault and no password',
+      'check reports, verdicts, proofs, checkpoints, key histories, exported logs and manifests of backups; needs no vault and no password',
     )
     .option(
       '--verifier-key <key>',
-      'the key that the log must be signed with, as `audit checkpoint` shows it',
+      'the key that the log must be signed with, as `audit checkpoint` shows it; one before or after it counts too when the key history leads there',
     )
-    .action((files: string[], options: { verifierKey?: string }, command: Command) =>
-      runner.plain(command, async ({ connection, client, output }) => {
-        let invalid = 0;
-        for (const file of files) {
-          const input = {
-            file: await connection.file(file),
-            ...(options.verifierKey === undefined ? {} : { verifierKey: options.verifierKey }),
-          };
-          const verdict = await connection.wait(
-            contract.reports.verify,
-            client.reports.verify(input),
-          );
-          if (verdict.status === 'invalid') invalid += 1;
-          output.result(
-            files.length === 1 ? verdict : { file, ...verdict },
-            describeVerdict(file, verdict),
-          );
-        }
-        return invalid === 0 ? 0 : answerNo;
-      }),
+    .option(
+      '--key-history <file>',
+      'key history of the log, from `audit checkpoint` or an exported log; reports, verdicts, proofs and backups carry the one of their day',
+    )
+    .action(
+      (files: string[], options: { verifierKey?: string; keyHistory?: string }, command: Command) =>
+        runner.plain(command, async ({ connection, client, output }) => {
+          let invalid = 0;
+          const { verifierKey, keyHistory } = options;
+          for (const file of files) {
+            const input = {
+              file: await connection.file(file),
+              ...(verifierKey === undefined ? {} : { verifierKey }),
+              ...(keyHistory === undefined
+                ? {}
+                : { keyHistory: await connection.file(keyHistory) }),
+            };
+            const verdict = await connection.wait(
+              contract.reports.verify,
+              client.reports.verify(input),
+            );
+            if (verdict.status === 'invalid') invalid += 1;
+            output.result(
+              files.length === 1 ? verdict : { file, ...verdict },
+              describeVerdict(file, verdict),
+            );
+          }
+          return invalid === 0 ? 0 : answerNo;
+        }),
     );
 }
 

@@ -58,7 +58,14 @@ export function addKeyCommands(program: Command, runner: Runner): void {
         });
         output.result(
           result,
-          `New keys for ${result.rotated.join(', ')}. Copies of the vault made before today keep their old keys: destroy those that nobody needs.`,
+          [
+            `New keys for ${result.rotated.join(', ')}. Copies of the vault made before today keep their old keys: destroy those that nobody needs.`,
+            ...(result.rotated.includes('audit')
+              ? [
+                  `The log has a new signing key, and the old one vouches for it. Verifier key ${result.verifierKey}`,
+                ]
+              : []),
+          ].join('\n'),
         );
       }),
     );

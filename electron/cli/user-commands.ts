@@ -97,7 +97,7 @@ export function addUserCommands(program: Command, runner: Runner): void {
           password: await newPassword(options.newPasswordFile),
           present,
         });
-        output.result({ name: of }, `The password of ${of} is changed.`);
+        output.result({ name: of }, `The password of ${of} is changed. ${rotateHint}`);
       }),
     );
 }

@@ -165,6 +165,8 @@ function did(entry: LogEntry): string {
       return 'exported the log';
     case 'audit.pin-accept':
       return 'accepted a vault that is older than the checkpoint this computer keeps';
+    case 'audit.key-rotate':
+      return 'gave the log a new signing key, which the old one vouches for';
     case 'report.make':
       return `made the report ${text('name')}`;
   }

@@ -54,7 +54,17 @@ export type VerifyStatus = z.infer<typeof verifyStatus>;
 export const check = z.strictObject({ name: z.string(), ok: z.boolean(), detail: z.string() });
 export const fileVerdict = z.strictObject({
   status: z.enum(['valid', 'invalid']),
-  kind: z.enum(['report', 'proof', 'checkpoint', 'log', 'receipt', 'backup', 'verdict', 'unknown']),
+  kind: z.enum([
+    'report',
+    'proof',
+    'checkpoint',
+    'key-history',
+    'log',
+    'receipt',
+    'backup',
+    'verdict',
+    'unknown',
+  ]),
   checks: z.array(check),
 });
 export type FileVerdict = z.infer<typeof fileVerdict>;
@@ -82,7 +92,15 @@ export const audit = {
   }),
   checkpoint: method({
     input: none,
-    output: z.strictObject({ text: z.string(), size: z.int(), verifierKey: z.string() }),
+    output: z.strictObject({
+      text: z.string(),
+      size: z.int(),
+      verifierKey: z.string(),
+      /** Goes with the checkpoint: how its key follows from those before it. Null while it is the first. */
+      keyHistory: z.string().nullable(),
+      /** Oldest first; `until` is the size of the log up to which each was in use. */
+      earlierKeys: z.array(z.strictObject({ verifierKey: z.string(), until: z.int() })),
+    }),
     access: everyone,
     about: 'The newest signed checkpoint, to be kept outside the vault.',
   }),

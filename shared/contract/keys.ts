@@ -50,7 +50,12 @@ export const keys = {
         .default([...purpose.options]),
       reason,
     }),
-    output: z.strictObject({ rotated: z.array(purpose), epochs }),
+    output: z.strictObject({
+      rotated: z.array(purpose),
+      epochs,
+      /** What the log is signed with from now on; a new one when `audit` is among the purposes. */
+      verifierKey: z.string(),
+    }),
     access: administrators,
     action: 'keys.rotate',
     about:

@@ -41,7 +41,12 @@ export const reports = {
     about: 'Computes a report from the log and writes it as PDF/A-3 with its evidence inside.',
   }),
   verify: job({
-    input: z.strictObject({ file: fileToken, verifierKey: z.string().max(300).optional() }),
+    input: z.strictObject({
+      file: fileToken,
+      verifierKey: z.string().max(300).optional(),
+      /** Key history of the log, for a file that is signed with another of its keys than the given one. */
+      keyHistory: fileToken.optional(),
+    }),
     output: fileVerdict,
     access: 'anyone',
     about: 'Checks a report, proof, checkpoint or exported log; needs no vault.',

@@ -145,12 +145,14 @@ const rotateKeys: Act = {
     await client.vault.signIn(ada);
     await client.keys.rotate({ reason: 'as tested' });
   },
-  async found({ dir }) {
+  async found({ client, dir }) {
     const { epochs } = JSON.parse(readFileSync(join(dir, 'vault/vault.json'), 'utf8')) as {
       readonly epochs: Readonly<Record<string, number>>;
     };
     const [first, ...others] = Object.values(epochs);
     if (others.some((epoch) => epoch !== first)) throw new Error('Only some keys were replaced.');
+    const { earlierKeys } = await client.audit.checkpoint(null);
+    if (earlierKeys.length + 1 !== first) throw new Error('The log has another key than its time.');
     return first === 1 ? 'nothing' : 'all';
   },
 };

@@ -9,6 +9,7 @@ const vaultId = '00112233445566778899aabbccddeeff';
 export function openTestLog(
   dir: string,
   clock = (): Date => new Date(),
+  algorithm: 'ed25519' | 'ecdsa-p256' = 'ed25519',
 ): { readonly db: Database; readonly log: AuditLog } {
   const db = openDatabase(join(dir, 'audit.db'), databaseKey, 'new');
   migrate(db, auditSchema);
@@ -19,7 +20,7 @@ export function openTestLog(
       clock,
       host: 'test',
       vaultId,
-      algorithm: 'ed25519',
+      algorithm,
       memory: { sizes: [], broken: false },
     }),
   };

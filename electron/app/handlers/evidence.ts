@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import type { contract } from '#shared/contract/index.ts';
-import { exportLog } from '#domain/audit/index.ts';
+import { exportLog, parseKeyHistory } from '#domain/audit/index.ts';
 import { verifyFile } from '#domain/compliance/index.ts';
 import { backUp, checkBackups, inspectBackups, rememberedBackups, restore } from '../backups.ts';
 import type { Handlers } from '../handler.ts';
 import { madeReports } from '../made-reports.ts';
-import { readCheckpoint } from '../small-files.ts';
+import { readCheckpoint, readText } from '../small-files.ts';
 
 import { makeReport } from '../make-report.ts';
 import { verifyOwnLog } from '../verify-own-log.ts';
@@ -31,8 +31,19 @@ export function evidenceHandlers(
         return null;
       },
       checkpoint: ({ open }) => {
-        const { checkpoint, size, verifierKey } = open().log.head();
-        return { text: checkpoint, size, verifierKey };
+        const { log } = open();
+        const { checkpoint, size, verifierKey } = log.head();
+        const keyHistory = log.keyHistory();
+        return {
+          text: checkpoint,
+          size,
+          verifierKey,
+          keyHistory: keyHistory === '' ? null : keyHistory,
+          earlierKeys: parseKeyHistory(keyHistory).map(({ index, previous }) => ({
+            verifierKey: previous.text,
+            until: index + 1,
+          })),
+        };
       },
       prove: ({ open }, { index }) => ({ ...open().log.prove(index), index }),
       export: async ({ open, signal, report, note }, { folder, name }) => {
@@ -84,7 +95,11 @@ export function evidenceHandlers(
       list: ({ open }) => madeReports(open()),
       make: (context, input) =>
         makeReport(context, { ...input, folder: folderOf(input.folder) }, clock),
-      verify: (_context, { file, verifierKey }) => verifyFile(pathOf(file), { verifierKey }),
+      verify: async (_context, { file, verifierKey, keyHistory }) =>
+        verifyFile(pathOf(file), {
+          verifierKey,
+          ...(keyHistory === undefined ? {} : { keyHistory: await readText(pathOf(keyHistory)) }),
+        }),
     },
   };
 }

@@ -10,6 +10,13 @@ import { parseCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { parseEntry } from './entry.ts';
 import { exportNames } from './export.ts';
 import {
+  handOverAction,
+  isSignedInTime,
+  keysBeside,
+  parseKeyHistory,
+  type KeyHistory,
+} from './key-history.ts';
+import {
   createTreeBuilder,
   emptyRoot,
   leafHash,
@@ -17,7 +24,7 @@ import {
   sameHash,
   type Hash,
 } from './merkle.ts';
-import { isSignedBy, parseVerifierKey, type VerifierKey } from './note.ts';
+import { isSignedBy, keyFingerprint, parseVerifierKey, type VerifierKey } from './note.ts';
 import { parseBundle, tilePath, tilesOf, tileWidth } from './tiles.ts';
 import { parseTlogProof } from './tlog-proof.ts';
 import { signerCheck, verdictOf, type Check } from './verdict.ts';
@@ -26,11 +33,19 @@ const maxTileBytes = tileWidth * (65_535 + 2);
 /** Some two million entries. */
 const maxLinesBytes = 500_000_000;
 
-/** `pinned`: a verifier key that the caller trusts. */
-export function verifyProof(text: string, pinned?: string): FileVerdict {
+/** What the caller brings along. */
+export interface Trust {
+  /** A verifier key that the caller trusts. */
+  readonly pinned?: string | undefined;
+  /** Key history of the log, beside the one that the file carries. */
+  readonly keyHistory?: string | undefined;
+}
+
+export function verifyProof(text: string, trust: Trust = {}): FileVerdict {
   try {
     const proof = parseTlogProof(text);
-    const { key, check } = chooseKey(proof.verifierKey, pinned);
+    const key = parseVerifierKey(proof.verifierKey);
+    const history = parseKeyHistory(proof.keyHistory ?? '', trust.keyHistory ?? '');
     const checkpoint = parseCheckpoint(proof.checkpoint);
     const root = rootFromInclusionProof({
       leaf: leafHash(Buffer.from(proof.entry)),
@@ -56,15 +71,16 @@ export function verifyProof(text: string, pinned?: string): FileVerdict {
           ? `The entry is number ${proof.index} of the ${checkpoint.size} under the checkpoint.`
           : 'The hashes do not lead from the entry to the root of the checkpoint.',
       },
-      checkpointCheck(checkpoint, key),
-      check,
+      checkpointCheck(checkpoint, key, history),
+      signerCheck(key, trust.pinned, history),
     ]);
   } catch (error) {
     return unreadable('proof', error);
   }
 }
 
-export function verifyCheckpoint(text: string, pinned?: string): FileVerdict {
+export function verifyCheckpoint(text: string, trust: Trust = {}): FileVerdict {
+  const { pinned } = trust;
   try {
     const checkpoint = parseCheckpoint(text);
     const about: Check = {
@@ -82,9 +98,36 @@ export function verifyCheckpoint(text: string, pinned?: string): FileVerdict {
         },
       ]);
     }
-    return verdictOf('checkpoint', [about, checkpointCheck(checkpoint, parseVerifierKey(pinned))]);
+    const history = parseKeyHistory(trust.keyHistory ?? '');
+    const given = parseVerifierKey(pinned);
+    // The note names no whole key: it is signed with the given one, or with one that the history leads to.
+    const key =
+      keysBeside(history, given).find((each) => isSignedBy(checkpoint.note, each)) ?? given;
+    return verdictOf('checkpoint', [
+      about,
+      checkpointCheck(checkpoint, key, history),
+      ...(key.text === given.text ? [] : [signerCheck(key, pinned, history)]),
+    ]);
   } catch (error) {
     return unreadable('checkpoint', error);
+  }
+}
+
+/** The chain of keys alone: which came after which, and where the given one stands in it. */
+export function verifyKeyHistory(text: string, pinned?: string): FileVerdict {
+  try {
+    const history = parseKeyHistory(text);
+    const newest = history.at(-1);
+    return verdictOf('key-history', [
+      ...history.map(({ index, previous, next }) => ({
+        name: 'hand-over',
+        ok: true,
+        detail: `Entry ${index}: ${keyFingerprint(previous)} handed on to ${next.text}, fingerprint ${keyFingerprint(next)}. Both have signed it.`,
+      })),
+      ...(newest === undefined ? [] : [signerCheck(newest.next, pinned, history)]),
+    ]);
+  } catch (error) {
+    return unreadable('key-history', error);
   }
 }
 
@@ -98,16 +141,25 @@ export async function isExportedLog(dir: string): Promise<boolean> {
 /** Recomputes the tree of an exported log from its entries and compares every tile, line and signature. */
 export async function verifyExport(
   dir: string,
-  options: { readonly pinned?: string | undefined; readonly against?: readonly string[] } = {},
+  options: Trust & { readonly against?: readonly string[] } = {},
 ): Promise<FileVerdict> {
   try {
     const checkpoint = parseCheckpoint(await readBounded(join(dir, exportNames.checkpoint)));
-    const { key, check } = chooseKey(
-      await readBounded(join(dir, exportNames.verifierKey)),
-      options.pinned,
-    );
-    const tree = await rebuild(dir, { checkpoint, key, against: options.against ?? [] });
-    return verdictOf('log', [...tree, checkpointCheck(checkpoint, key), check]);
+    const key = parseVerifierKey(await readBounded(join(dir, exportNames.verifierKey)));
+    const keyHistory = await readIfThere(join(dir, exportNames.keyHistory));
+    const history = parseKeyHistory(keyHistory, options.keyHistory ?? '');
+    const tree = await rebuild(dir, {
+      checkpoint,
+      key,
+      handOvers: parseKeyHistory(keyHistory),
+      history,
+      against: options.against ?? [],
+    });
+    return verdictOf('log', [
+      ...tree,
+      checkpointCheck(checkpoint, key, history),
+      signerCheck(key, options.pinned, history),
+    ]);
   } catch (error) {
     return unreadable('log', error);
   }
@@ -118,13 +170,18 @@ async function rebuild(
   expected: {
     readonly checkpoint: Checkpoint;
     readonly key: VerifierKey;
+    /** Those of the exported log itself. */
+    readonly handOvers: KeyHistory;
+    readonly history: KeyHistory;
     readonly against: readonly string[];
   },
 ): Promise<Check[]> {
-  const { checkpoint, key, against } = expected;
+  const { checkpoint, key, handOvers, history, against } = expected;
   const tree = createTreeBuilder({ size: 0, source: () => emptyRoot });
   const kept = against.map(parseCheckpoint);
   const keptHolds = new Map<Checkpoint, boolean>();
+  /** For each hand-over among the entries: whether the key history has it, under this very root. */
+  const handedOn: boolean[] = [];
   const compare = (): void => {
     for (const other of kept)
       if (other.size === tree.size()) keptHolds.set(other, sameHash(other.root, tree.root()));
@@ -157,6 +214,10 @@ async function rebuild(
           damaged.push(path);
         for (const node of tree.add(leafHash(entry)))
           if (node.level % 8 === 0) hashes.set(`${node.level / 8}/${node.index}`, node.hash);
+        if (parsed?.action === handOverAction) {
+          const at = handOvers.find(({ index }) => index === parsed.index);
+          handedOn.push(at !== undefined && sameHash(at.checkpoint.root, tree.root()));
+        }
         compare();
       }
     } else {
@@ -171,6 +232,7 @@ async function rebuild(
   }
   const whole = damaged.length === 0 && lines.at(-1) === '';
   const rooted = tree.size() === checkpoint.size && sameHash(tree.root(), checkpoint.root);
+  const handed = handedOn.length === handOvers.length && handedOn.every(Boolean);
   return [
     {
       name: 'entries',
@@ -186,9 +248,21 @@ async function rebuild(
         ? 'The entries lead to the root of the checkpoint.'
         : 'The entries do not lead to the root of the checkpoint.',
     },
+    ...(handed && handOvers.length === 0
+      ? []
+      : [
+          {
+            name: 'keys',
+            ok: handed,
+            detail: handed
+              ? `The signing key was handed on ${handOvers.length === 1 ? 'once' : `${handOvers.length} times`}, as the entries say.`
+              : 'The key history is not the one that the entries tell.',
+          },
+        ]),
     ...kept.map((other) => {
       const ok =
-        keptHolds.get(other) === true && other.origin === key.name && isSignedBy(other.note, key);
+        keptHolds.get(other) === true &&
+        keysBeside(history, key).some((each) => isSignedInTime(other, each, history));
       return {
         name: 'kept checkpoint',
         ok,
@@ -200,31 +274,17 @@ async function rebuild(
   ];
 }
 
-function chooseKey(
-  embedded: string,
-  pinned: string | undefined,
-): { readonly key: VerifierKey; readonly check: Check } {
-  const own = parseVerifierKey(embedded);
-  if (pinned === undefined) return { key: own, check: signerCheck(own, 'embedded') };
-  const key = parseVerifierKey(pinned);
-  const other = 'The file names another key than the given one.';
-  return {
-    key,
-    check:
-      key.text === own.text
-        ? signerCheck(key, 'given')
-        : { name: 'signer', ok: false, detail: other },
-  };
-}
-
-function checkpointCheck(checkpoint: Checkpoint, key: VerifierKey): Check {
-  const ok = checkpoint.origin === key.name && isSignedBy(checkpoint.note, key);
+function checkpointCheck(checkpoint: Checkpoint, key: VerifierKey, history: KeyHistory): Check {
+  const signed = checkpoint.origin === key.name && isSignedBy(checkpoint.note, key);
+  const ok = signed && isSignedInTime(checkpoint, key, history);
   return {
     name: 'signature',
     ok,
     detail: ok
       ? `The checkpoint over ${checkpoint.size} entries is signed by ${key.name}.`
-      : 'The checkpoint is not signed by the key.',
+      : signed
+        ? 'The checkpoint is signed with a key that was not in use at that length of the log.'
+        : 'The checkpoint is not signed by the key, nor by one that a key history at hand leads to.',
   };
 }
 
@@ -247,6 +307,13 @@ async function readLines(path: string): Promise<string[]> {
 
 async function readBounded(path: string): Promise<string> {
   return (await readWhole(path, 1_000_000)).toString('utf8');
+}
+
+async function readIfThere(path: string): Promise<string> {
+  return readBounded(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
 }
 
 async function readWhole(path: string, maxBytes: number): Promise<Buffer> {

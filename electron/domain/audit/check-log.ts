@@ -8,10 +8,12 @@ import type { LogEntry, VerifyStatus } from '#shared/contract/audit.ts';
 import { schemaOf, schemaOfSteps, type Database } from '#platform/database.ts';
 import { parseCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { parseEntry } from './entry.ts';
+import { handOverAction, keysOf } from './key-history.ts';
 import { memoryProblem } from './list.ts';
 import { createTreeBuilder, emptyRoot, leafHash, sameHash, type Hash } from './merkle.ts';
 import { createNoteSigner, isSignedBy, parseVerifierKey, type VerifierKey } from './note.ts';
 import { auditSchema } from './schema.ts';
+import { logSize } from './stored-tree.ts';
 
 const pageRows = 1000;
 
@@ -43,8 +45,16 @@ export async function verifyLog(
     checkSchema(db);
     const key = readKey(db);
     const kept = against.map((text) => readKept(text, key));
-    const hashes = await checkEntries({ db, key, kept, size, tree, options });
-    checkEnd({ db, kept, size, hashes, sizes: options.sizes ?? [] });
+    const { hashes, lastKey } = await checkEntries({
+      db,
+      firstKey: firstKey(db, key),
+      kept,
+      size,
+      tree,
+      options,
+    });
+    if (lastKey.text !== key.text && logSize(db) === size) throw otherKeys();
+    checkEnd({ db, kept, size, hashes, lastKey, sizes: options.sizes ?? [] });
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
     return {
@@ -67,16 +77,19 @@ export async function verifyLog(
   };
 }
 
-/** Walks the entries as they stood at the start; the log may grow meanwhile. Returns how many hashes belong to them. */
+/**
+ * Walks the entries as they stood at the start; the log may grow meanwhile. Returns how many hashes belong to them, and the key that
+ * signs after them.
+ */
 async function checkEntries(context: {
   readonly db: Database;
-  readonly key: VerifierKey;
+  readonly firstKey: VerifierKey;
   readonly kept: readonly Checkpoint[];
   readonly size: number;
   readonly tree: ReturnType<typeof createTreeBuilder>;
   readonly options: NonNullable<Parameters<typeof verifyLog>[1]>;
-}): Promise<number> {
-  const { db, key, kept, size, tree, options } = context;
+}): Promise<{ readonly hashes: number; readonly lastKey: VerifierKey }> {
+  const { db, firstKey, kept, size, tree, options } = context;
   const page = db.prepare<[number, number], { idx: number; json: string }>(
     'SELECT idx, json FROM entries WHERE idx >= ? ORDER BY idx LIMIT ?',
   );
@@ -86,10 +99,14 @@ async function checkEntries(context: {
   const noteAt = db
     .prepare<[number], string>('SELECT note FROM checkpoints WHERE size = ?')
     .pluck();
-  const checkRoots = (): void => {
-    checkOwn(noteAt.get(tree.size()), { key, size: tree.size(), root: tree.root() });
+  let key = firstKey;
+  /** Two keys sign where one hands on to the next. */
+  const checkRoots = (...keys: readonly VerifierKey[]): void => {
+    checkOwn(noteAt.get(tree.size()), { keys, size: tree.size(), root: tree.root() });
     for (const checkpoint of kept) {
-      if (checkpoint.size === tree.size() && !sameHash(checkpoint.root, tree.root())) {
+      if (checkpoint.size !== tree.size()) continue;
+      checkKept(checkpoint, keys);
+      if (!sameHash(checkpoint.root, tree.root())) {
         throw new Broken(
           null,
           `The first ${checkpoint.size} entries are not those that the kept checkpoint was made of: the history was rewritten.`,
@@ -100,7 +117,7 @@ async function checkEntries(context: {
   const begun = new Map<number, LogEntry['action']>();
   let lastTime = '';
   let hashes = 0;
-  checkRoots();
+  checkRoots(key);
   while (tree.size() < size) {
     options.signal?.throwIfAborted();
     const first = tree.size();
@@ -124,12 +141,29 @@ async function checkEntries(context: {
       }
       checkOrder(entry, { idx, lastTime, begun });
       lastTime = entry.time;
-      checkRoots();
+      const next = nextKey(entry, key);
+      if (next === undefined) checkRoots(key);
+      else {
+        checkRoots(key, next);
+        key = next;
+      }
     }
     options.onProgress?.(tree.size(), size);
     await setImmediate();
   }
-  return hashes;
+  return { hashes, lastKey: key };
+}
+
+/** The key that an entry hands on to, which only the key of the log until then can do; undefined for any other entry. */
+function nextKey(entry: LogEntry, key: VerifierKey): VerifierKey | undefined {
+  if (entry.action !== handOverAction) return undefined;
+  const keys = keysOf(entry);
+  if (keys?.previous.text !== key.text || keys.next.name !== key.name)
+    throw new Broken(
+      entry.index,
+      `Entry ${entry.index} hands on a signing key that was not the one of the log.`,
+    );
+  return keys.next;
 }
 
 /** What one entry says of itself and of the others. */
@@ -159,6 +193,7 @@ function checkEnd(context: {
   readonly kept: readonly Checkpoint[];
   readonly size: number;
   readonly hashes: number;
+  readonly lastKey: VerifierKey;
   readonly sizes: readonly number[];
 }): void {
   const { db, size } = context;
@@ -166,6 +201,8 @@ function checkEnd(context: {
   if (problem !== undefined) throw new Broken(size, problem);
   const longest = Math.max(-1, ...context.kept.map((checkpoint) => checkpoint.size));
   if (longest > size) {
+    for (const checkpoint of context.kept)
+      if (checkpoint.size > size) checkKept(checkpoint, [context.lastKey]);
     throw new Broken(
       size,
       `The kept checkpoint covers ${longest} entries and the log has ${size}: entries were cut off, or the vault is an older copy.`,
@@ -189,9 +226,9 @@ function checkEnd(context: {
 
 function checkOwn(
   note: string | undefined,
-  expected: { readonly key: VerifierKey; readonly size: number; readonly root: Hash },
+  expected: { readonly keys: readonly VerifierKey[]; readonly size: number; readonly root: Hash },
 ): void {
-  const { key, size } = expected;
+  const { keys, size } = expected;
   if (note === undefined)
     throw new Broken(
       Math.max(0, size - 1),
@@ -199,10 +236,10 @@ function checkOwn(
     );
   const checkpoint = tryParse(note);
   const fits =
-    checkpoint?.origin === key.name &&
-    checkpoint.size === size &&
+    checkpoint?.origin === keys[0]?.name &&
+    checkpoint?.size === size &&
     sameHash(checkpoint.root, expected.root);
-  if (!fits || !isSignedBy(checkpoint.note, key)) {
+  if (!fits || !keys.every((key) => isSignedBy(checkpoint.note, key))) {
     throw new Broken(
       Math.max(0, size - 1),
       `The checkpoint over the first ${size} entries does not fit them, or the log's key did not sign it.`,
@@ -227,7 +264,21 @@ function readKey(db: Database): VerifierKey {
   } catch {
     // A column that cannot be parsed is told below like one that does not fit.
   }
-  throw new Broken(null, "The log's own keys are missing, or do not belong to each other.");
+  throw otherKeys();
+}
+
+function otherKeys(): Broken {
+  return new Broken(null, "The log's own keys are missing, or do not belong to each other.");
+}
+
+/** What the log was signed with at its beginning: the key that the first hand-over names, or the one that it has. */
+function firstKey(db: Database, key: VerifierKey): VerifierKey {
+  const text = db
+    .prepare<[string], string>('SELECT json FROM entries WHERE action = ? ORDER BY idx LIMIT 1')
+    .pluck()
+    .get(handOverAction);
+  const entry = text === undefined ? undefined : parseEntry(text);
+  return (entry === undefined ? undefined : keysOf(entry)?.previous) ?? key;
 }
 
 /** Tables, indexes and triggers as the writer makes them, and no others: a trigger could rewrite what is to come. */
@@ -242,13 +293,16 @@ function readKept(text: string, key: VerifierKey): Checkpoint {
     throw new Broken(null, 'A file to compare with is not a checkpoint.');
   if (checkpoint.origin !== key.name)
     throw new Broken(null, 'The kept checkpoint belongs to the log of another vault.');
-  if (!isSignedBy(checkpoint.note, key)) {
+  return checkpoint;
+}
+
+/** `keys`: those that signed at that length. */
+function checkKept({ note }: Checkpoint, keys: readonly VerifierKey[]): void {
+  if (!keys.some((key) => isSignedBy(note, key)))
     throw new Broken(
       null,
-      "The kept checkpoint is not signed by this log's key: the key was exchanged, or the checkpoint is a forgery.",
+      "The kept checkpoint is not signed by this log's key: the key was exchanged, the checkpoint is a forgery, or the log is an older copy from before its key was rotated.",
     );
-  }
-  return checkpoint;
 }
 
 function tryParse(text: string): Checkpoint | undefined {

@@ -10,12 +10,14 @@ export interface Checkpoint {
   readonly note: Note;
 }
 
+/** Several signers only where one key hands on to the next, under one name. */
 export function signCheckpoint(
   tree: { readonly size: number; readonly root: Hash },
   signer: NoteSigner,
+  ...others: readonly NoteSigner[]
 ): string {
   const root = Buffer.from(tree.root).toString('base64');
-  return signNote(`${signer.verifierKey.name}\n${tree.size}\n${root}\n`, signer);
+  return signNote(`${signer.verifierKey.name}\n${tree.size}\n${root}\n`, signer, ...others);
 }
 
 /** Reads the form only; who signed it is asked with `isSignedBy`. */

@@ -6,12 +6,14 @@ import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Database } from '#platform/database.ts';
 import { makeFolder } from '#platform/make-folder.ts';
-import { hashSource, type AuditLog } from './log.ts';
+import type { AuditLog } from './log.ts';
+import { hashSource } from './stored-tree.ts';
 import { entriesToBundle, tilePath, tilesOf, tileWidth } from './tiles.ts';
 
 export const exportNames = {
   checkpoint: 'checkpoint',
   verifierKey: 'verifier-key',
+  keyHistory: 'key-history',
   lines: 'entries.jsonl',
 } as const;
 
@@ -25,6 +27,7 @@ export async function exportLog(
   } = {},
 ): Promise<{ readonly entries: number; readonly root: string }> {
   const { size, root, checkpoint, verifierKey } = source.log.head();
+  const keyHistory = source.log.keyHistory();
   const hashes = hashSource(source.db);
   const texts = source.db
     .prepare<[number, number], string>(
@@ -63,6 +66,8 @@ export async function exportLog(
       options.onProgress?.(done + 1, tiles.length);
     }
     await writeFile(join(dir, exportNames.verifierKey), `${verifierKey}\n`);
+    // Only once there is one: the folder of a log with its first key is as it always was.
+    if (keyHistory !== '') await writeFile(join(dir, exportNames.keyHistory), keyHistory);
     await writeFile(join(dir, exportNames.checkpoint), checkpoint);
     await lines.sync();
   }

@@ -12,6 +12,7 @@ import { schemaOf, schemaOfSteps, type Database } from '#platform/database.ts';
 import { step } from '#platform/steps.ts';
 import { parseCheckpoint, signCheckpoint } from './checkpoint.ts';
 import { entryToText } from './entry.ts';
+import { handOverAction, keyHistoryToText } from './key-history.ts';
 import {
   allTexts,
   listEntries,
@@ -20,15 +21,16 @@ import {
   type ListedEntry,
   type LogFilter,
 } from './list.ts';
+import { createTreeBuilder, inclusionProof, leafHash, sameHash } from './merkle.ts';
 import {
-  createTreeBuilder,
-  inclusionProof,
-  leafHash,
-  sameHash,
-  type HashSource,
-} from './merkle.ts';
-import { createNoteSigner, generateNoteKey, isSignedBy, type NoteAlgorithm } from './note.ts';
+  createNoteSigner,
+  generateNoteKey,
+  isSignedBy,
+  type NoteAlgorithm,
+  type NoteSigner,
+} from './note.ts';
 import { auditSchema } from './schema.ts';
+import { hashSource, logSize } from './stored-tree.ts';
 import { tlogProofToText } from './tlog-proof.ts';
 
 /** What the writer is told; index, time, host and clock are its own. */
@@ -60,10 +62,17 @@ export interface AuditLog {
   unfinished(): LogEntry[];
   /** All entries, oldest first, as their exact text. */
   texts(): IterableIterator<string>;
-  /** A tlog-proof against the newest checkpoint. */
-  prove(index: number): { readonly text: string; readonly size: number };
+  /** A tlog-proof against the newest checkpoint; `alone` with the key history inside, for a file that nothing stands beside. */
+  prove(
+    index: number,
+    how?: 'alone' | 'attached',
+  ): { readonly text: string; readonly size: number };
   /** Signs with the key of the checkpoints. */
   sign(message: Uint8Array): Uint8Array;
+  /** How that key follows from those before it, as text; empty while it is the first. */
+  keyHistory(): string;
+  /** A new signing key, which the old one vouches for, in one transaction with the entry that says so; the old one is gone. */
+  handOver(by: Pick<NewEntry, 'actor' | 'role' | 'session' | 'reason'>): LogEntry;
 }
 
 interface LogDeps {
@@ -71,7 +80,7 @@ interface LogDeps {
   readonly clock: Clock;
   readonly host: string;
   readonly vaultId: string;
-  /** What a new log signs with; one that exists keeps the key it has. */
+  /** What a new key is made for; a log that exists keeps the one it has until it is handed on. */
   readonly algorithm: NoteAlgorithm;
   readonly memory: LogMemory;
 }
@@ -97,7 +106,7 @@ export function openLog(deps: LogDeps): AuditLog {
 function openWhole(deps: LogDeps): AuditLog {
   const { db, clock } = deps;
   const { origin, privateKey } = readOrCreateKey(deps);
-  const signer = createNoteSigner(origin, privateKey);
+  let signer = createNoteSigner(origin, privateKey);
   const source = hashSource(db);
   const insertEntry = db.prepare('INSERT INTO entries (idx, json) VALUES (?, ?)');
   const insertHash = db.prepare('INSERT INTO hashes (level, idx, hash) VALUES (?, ?, ?)');
@@ -123,10 +132,10 @@ function openWhole(deps: LogDeps): AuditLog {
     return JSON.parse(text) as LogEntry;
   }
 
-  function putCheckpoint(): void {
+  function putCheckpoint(...others: readonly NoteSigner[]): void {
     insertCheckpoint.run(
       tree.size(),
-      signCheckpoint({ size: tree.size(), root: tree.root() }, signer),
+      signCheckpoint({ size: tree.size(), root: tree.root() }, signer, ...others),
     );
   }
 
@@ -153,6 +162,39 @@ function openWhole(deps: LogDeps): AuditLog {
     if (!fits || !isSignedBy(note, signer.verifierKey)) throw changedElsewhere();
   }
 
+  /** `inOne`: what else belongs to the transaction; it writes the checkpoint. */
+  function write(entry: NewEntry, inOne: () => void): LogEntry {
+    if (distrusted) throw changedElsewhere();
+    if (held !== undefined) throw held;
+    const time = clock().toISOString();
+    const index = tree.size();
+    const complete: LogEntry = {
+      v: 1,
+      index,
+      time,
+      host: deps.host,
+      ...entry,
+      ...(time < lastTime ? { clock: 'backwards' as const } : {}),
+    };
+    const text = entryToText(complete);
+    try {
+      db.transaction(() => {
+        // A trigger that nobody of us made could let it vanish.
+        if (insertEntry.run(index, text).changes !== 1) throw changedElsewhere();
+        for (const node of tree.add(leafHash(Buffer.from(text))))
+          insertHash.run(node.level, node.index, node.hash);
+        inOne();
+      })();
+    } catch (error) {
+      // The transaction is gone; what is in memory must go back to what is on the medium.
+      tree = createTreeBuilder({ size: logSize(db), source });
+      throw error;
+    }
+    step(`log: ${entry.phase} of ${entry.action}`);
+    lastTime = time;
+    return JSON.parse(text) as LogEntry;
+  }
+
   return {
     get damaged() {
       return distrusted;
@@ -167,37 +209,7 @@ function openWhole(deps: LogDeps): AuditLog {
       held = undefined;
     },
 
-    append(entry) {
-      if (distrusted) throw changedElsewhere();
-      if (held !== undefined) throw held;
-      const time = clock().toISOString();
-      const index = tree.size();
-      const complete: LogEntry = {
-        v: 1,
-        index,
-        time,
-        host: deps.host,
-        ...entry,
-        ...(time < lastTime ? { clock: 'backwards' as const } : {}),
-      };
-      const text = entryToText(complete);
-      try {
-        db.transaction(() => {
-          // A trigger that nobody of us made could let it vanish.
-          if (insertEntry.run(index, text).changes !== 1) throw changedElsewhere();
-          for (const node of tree.add(leafHash(Buffer.from(text))))
-            insertHash.run(node.level, node.index, node.hash);
-          putCheckpoint();
-        })();
-      } catch (error) {
-        // The transaction is gone; what is in memory must go back to what is on the medium.
-        tree = createTreeBuilder({ size: logSize(db), source });
-        throw error;
-      }
-      step(`log: ${entry.phase} of ${entry.action}`);
-      lastTime = time;
-      return JSON.parse(text) as LogEntry;
-    },
+    append: (entry) => write(entry, putCheckpoint),
 
     head,
     entry: entryAt,
@@ -206,10 +218,11 @@ function openWhole(deps: LogDeps): AuditLog {
     unfinished: () => unfinishedActs(db),
     texts: () => allTexts(db),
 
-    prove(index) {
+    prove(index, how = 'alone') {
       const entry = textAt.get(index);
       if (entry === undefined) throw new AppError('not-found', `The log has no entry ${index}.`);
       const { checkpoint, size, verifierKey } = head();
+      const keyHistory = how === 'attached' ? '' : keyHistoryToText(db);
       return {
         text: tlogProofToText({
           index,
@@ -217,12 +230,42 @@ function openWhole(deps: LogDeps): AuditLog {
           checkpoint,
           entry,
           verifierKey,
+          ...(keyHistory === '' ? {} : { keyHistory }),
         }),
         size,
       };
     },
 
     sign: (message) => signer.sign(message),
+    keyHistory: () => keyHistoryToText(db),
+
+    handOver(by) {
+      const made = generateNoteKey(origin, deps.algorithm);
+      const next = createNoteSigner(origin, made.privateKey);
+      const keys = {
+        previousKey: signer.verifierKey.text,
+        verifierKey: made.verifierKey.text,
+      };
+      const entry = write(
+        {
+          ...by,
+          phase: 'event',
+          action: handOverAction,
+          objects: [],
+          outcome: 'ok',
+          details: keys,
+        },
+        () => {
+          putCheckpoint(next);
+          db.prepare('UPDATE meta SET private_key = ?, verifier_key = ?').run(
+            made.privateKey,
+            keys.verifierKey,
+          );
+        },
+      );
+      signer = next;
+      return entry;
+    },
   };
 }
 
@@ -241,6 +284,8 @@ function openDamaged(db: Database): AuditLog {
     entry: refuse,
     prove: refuse,
     sign: refuse,
+    keyHistory: refuse,
+    handOver: refuse,
     list(filter) {
       try {
         return listEntries(db, filter);
@@ -262,23 +307,6 @@ function changedElsewhere(): AppError {
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-export function logSize(db: Database): number {
-  return db.prepare<[], number>('SELECT coalesce(max(idx) + 1, 0) FROM entries').pluck().get() ?? 0;
-}
-
-/** Hashes from the table; a missing one means that somebody took it out. */
-export function hashSource(db: Database): HashSource {
-  const select = db
-    .prepare<[number, number], Uint8Array>('SELECT hash FROM hashes WHERE level = ? AND idx = ?')
-    .pluck();
-  return (level, index) => {
-    const hash = select.get(level, index);
-    if (hash === undefined)
-      throw new AppError('tampered', 'A hash of the log is missing. Verify the log to see where.');
-    return hash;
-  };
 }
 
 function isEmpty(db: Database): boolean {

@@ -120,10 +120,12 @@ export function keyFingerprint(key: VerifierKey): string {
   return (digest.match(/.{4}/g) ?? []).join(' ');
 }
 
-export function signNote(text: string, signer: NoteSigner): string {
-  const { name, keyId } = signer.verifierKey;
-  const line = Buffer.concat([keyId, signer.sign(Buffer.from(text))]).toString('base64');
-  return `${text}\n— ${name} ${line}\n`;
+export function signNote(text: string, ...signers: readonly NoteSigner[]): string {
+  const lines = signers.map(({ verifierKey: { name, keyId }, sign: signBy }) => {
+    const line = Buffer.concat([keyId, signBy(Buffer.from(text))]).toString('base64');
+    return `— ${name} ${line}\n`;
+  });
+  return `${text}\n${lines.join('')}`;
 }
 
 export function parseNote(note: string): Note {

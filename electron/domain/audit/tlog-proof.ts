@@ -10,7 +10,11 @@ import type { Hash } from './merkle.ts';
 const header = 'c2sp.org/tlog-proof@v1';
 const maxHashes = 63;
 
-const extraSchema = z.strictObject({ entry: z.string(), verifierKey: z.string() });
+const extraSchema = z.strictObject({
+  entry: z.string(),
+  verifierKey: z.string(),
+  keyHistory: z.string().optional(),
+});
 
 export interface TlogProof {
   readonly index: number;
@@ -19,11 +23,14 @@ export interface TlogProof {
   /** The entry's exact bytes, as text. */
   readonly entry: string;
   readonly verifierKey: string;
+  /** How that key follows from those before it; left out while it is the first, and where it stands beside the proof. */
+  readonly keyHistory?: string | undefined;
 }
 
 export function tlogProofToText(proof: TlogProof): string {
+  const { entry, verifierKey, keyHistory } = proof;
   const extra = Buffer.from(
-    canonicalJson({ entry: proof.entry, verifierKey: proof.verifierKey }),
+    canonicalJson({ entry, verifierKey, ...(keyHistory === undefined ? {} : { keyHistory }) }),
   ).toString('base64');
   const hashes = proof.hashes.map((hash) => `${Buffer.from(hash).toString('base64')}\n`).join('');
   return `${header}\nextra ${extra}\nindex ${proof.index}\n${hashes}\n${proof.checkpoint}`;
@@ -31,6 +38,11 @@ export function tlogProofToText(proof: TlogProof): string {
 
 export function isTlogProof(text: string): boolean {
   return text.startsWith(`${header}\n`);
+}
+
+/** Proofs that stand one after the other. */
+export function splitProofs(text: string): string[] {
+  return text.split(/^(?=c2sp\.org\/tlog-proof@v1\n)/m);
 }
 
 export function parseTlogProof(text: string): TlogProof {

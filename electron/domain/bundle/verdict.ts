@@ -26,6 +26,8 @@ export const verdictStatement = z.strictObject({
     verifier: z.strictObject({
       id: z.literal(verifierId),
       policies: z.array(z.strictObject({ uri: z.string(), digest: sha256 })),
+      /** How the signing key follows from those before it; left out while it is the first of its log. */
+      keyHistory: z.string().optional(),
     }),
     timeCreated: z.iso.datetime(),
     properties: z.array(z.string()).min(1),
@@ -51,6 +53,8 @@ export function signVerdict(
     readonly now: Date;
     readonly version: string;
     readonly verifierKey: string;
+    /** Of that key; empty while it is the first of its log. */
+    readonly keyHistory: string;
     readonly sign: (message: Uint8Array) => Uint8Array;
   },
 ): SignedVerdict {
@@ -72,6 +76,7 @@ export function signVerdict(
         policies: [
           { uri: policyUri, digest: { sha256: hexDigestOf(canonicalBytes(options.policy)) } },
         ],
+        ...(options.keyHistory === '' ? {} : { keyHistory: options.keyHistory }),
       },
       timeCreated: options.now.toISOString(),
       properties: propertiesOf(report, options.decision, sarifDigest),

@@ -27,6 +27,8 @@ export const attachmentNames = {
   checkpoint: 'checkpoint.txt',
   key: 'verifier-key.txt',
 } as const;
+/** There once the log has had more than one key. */
+export const keyHistoryName = 'key-history.txt';
 const maxEntries = 20_000;
 
 export const evidenceSchema = z.strictObject({
@@ -111,7 +113,9 @@ export async function makeProductionHistory(request: ReportRequest): Promise<{
     'application/jsonl',
     'An inclusion proof (tlog-proof) for each entry',
     used
-      .map(({ index }) => `${JSON.stringify({ index, proof: log.prove(index).text })}\n`)
+      .map(
+        ({ index }) => `${JSON.stringify({ index, proof: log.prove(index, 'attached').text })}\n`,
+      )
       .join(''),
   );
   attach(
@@ -126,6 +130,9 @@ export async function makeProductionHistory(request: ReportRequest): Promise<{
     'The key that checkpoint and report are signed with',
     `${head.verifierKey}\n`,
   );
+  const keyHistory = log.keyHistory();
+  if (keyHistory !== '')
+    attach(keyHistoryName, 'text/plain', 'How the key follows from those before it', keyHistory);
   pages.attach({
     name: slotName,
     type: 'application/json',

@@ -4,11 +4,13 @@ import type { FileVerdict } from '#shared/contract/audit.ts';
 import { dsseEnvelope, inTotoPayloadType, preAuthenticationEncoding } from '#platform/dsse.ts';
 import {
   isSignature,
+  parseKeyHistory,
   parseVerifierKey,
   signatureCheck,
   signerCheck,
   verdictOf,
   type Check,
+  type Trust,
 } from '#domain/audit/index.ts';
 import { verdictStatement, type VerdictStatement } from '#domain/bundle/index.ts';
 import { AppError } from '#shared/errors.ts';
@@ -25,12 +27,12 @@ export function looksLikeVerdict(text: string): boolean {
   }
 }
 
-export function verifyVerdict(text: string, pinned: string | undefined): FileVerdict {
+export function verifyVerdict(text: string, { pinned, keyHistory }: Trust = {}): FileVerdict {
   try {
     const envelope = dsseEnvelope.parse(JSON.parse(text));
     const payload = Buffer.from(envelope.payload, 'base64');
     const [signature, ...others] = envelope.signatures;
-    const key = parseVerifierKey(pinned ?? signature?.keyid ?? '');
+    const key = parseVerifierKey(signature?.keyid ?? '');
     const signed =
       envelope.payloadType === inTotoPayloadType &&
       others.length === 0 &&
@@ -40,15 +42,17 @@ export function verifyVerdict(text: string, pinned: string | undefined): FileVer
         Buffer.from(signature?.sig ?? '', 'base64'),
       );
     const parsed = verdictStatement.safeParse(JSON.parse(payload.toString('utf8')));
+    const own = parsed.data?.predicate.verifier.keyHistory ?? '';
+    const signer = signerCheck(key, pinned, parseKeyHistory(own, keyHistory ?? ''));
     const checks: Check[] = [
       signatureCheck(signed, key),
-      signerCheck(key, pinned === undefined ? 'embedded' : 'given'),
+      signer,
       {
         name: 'statement',
         ok: parsed.success,
         // What an unsigned text says is not worth repeating.
         detail: parsed.success
-          ? signed
+          ? signed && signer.ok
             ? describe(parsed.data)
             : 'It has the form of a verdict.'
           : 'The statement does not have the form of a verdict.',

@@ -8,38 +8,52 @@ import { AppError } from '#shared/errors.ts';
 import type { FileVerdict, LogEntry } from '#shared/contract/audit.ts';
 import {
   isExportedLog,
+  isKeyHistory,
   isSignature,
+  isSignedInTime,
   isTlogProof,
   parseCheckpoint,
   parseEntry,
+  parseKeyHistory,
   parseVerifierKey,
   signatureCheck,
   signerCheck,
   verdictOf,
   verifyCheckpoint,
   verifyExport,
+  verifyKeyHistory,
   verifyProof,
   type Check,
+  type Trust,
 } from '#domain/audit/index.ts';
 import { looksLikeManifest, verifyManifest } from '#domain/custody/index.ts';
 import { canonicalJson } from '#platform/canonical-json.ts';
 import { productionHistory } from './production-history.ts';
-import { attachmentNames, evidenceSchema } from './report.ts';
+import { attachmentNames, evidenceSchema, keyHistoryName } from './report.ts';
 import { readSignature, slotName } from './signature-slot.ts';
 import { looksLikeVerdict, verifyVerdict } from './verdict-file.ts';
 
+/** What is added to the name of a checkpoint. */
+export const keyHistorySuffix = '.key-history';
 const maxFileBytes = 256 * 1024 * 1024;
 
 /** Throws only when the file cannot be read at all. */
 export async function verifyFile(
   path: string,
-  options: { readonly verifierKey?: string | undefined } = {},
+  options: {
+    /** A key of the log that the caller trusts. */
+    readonly verifierKey?: string | undefined;
+    /** Text of the log's key history, for what was signed with another of its keys and does not carry it. */
+    readonly keyHistory?: string | undefined;
+  } = {},
 ): Promise<FileVerdict> {
   const pinned =
     options.verifierKey === undefined ? undefined : parseVerifierKey(options.verifierKey).text;
+  const trust: Trust = { pinned, keyHistory: options.keyHistory };
+  if (trust.keyHistory !== undefined) parseKeyHistory(trust.keyHistory);
   const facts = await stat(path);
   if (facts.isDirectory())
-    return (await isExportedLog(path)) ? verifyExport(path, { pinned }) : unknown();
+    return (await isExportedLog(path)) ? verifyExport(path, trust) : unknown();
   if (!facts.isFile()) return unknown();
   if (facts.size > maxFileBytes)
     throw new AppError('limit', 'The file is larger than anything that Strongroom hands out.');
@@ -47,13 +61,27 @@ export async function verifyFile(
   await using file = await open(path, 'r');
   await file.read(head, 0, head.length, 0);
   const bytes = await readFile(path);
-  if (head.toString('latin1') === '%PDF-') return verifyReport(bytes, pinned);
+  if (head.toString('latin1') === '%PDF-') return verifyReport(bytes, trust);
   const text = bytes.toString('utf8');
-  if (isTlogProof(text)) return verifyProof(text, pinned);
-  if (looksLikeVerdict(text)) return verifyVerdict(text, pinned);
-  if (looksLikeManifest(text)) return verifyManifest(text, pinned);
-  if (looksLikeCheckpoint(text)) return verifyCheckpoint(text, pinned);
+  if (isTlogProof(text)) return verifyProof(text, trust);
+  if (looksLikeVerdict(text)) return verifyVerdict(text, trust);
+  if (looksLikeManifest(text)) return verifyManifest(text, trust);
+  if (isKeyHistory(text)) return verifyKeyHistory(text, pinned);
+  if (looksLikeCheckpoint(text))
+    return verifyCheckpoint(text, {
+      pinned,
+      keyHistory: trust.keyHistory ?? (await historyBeside(path)),
+    });
   return unknown();
+}
+
+/** A checkpoint is a note of three lines and has no place for the key history, so it is written beside it. */
+async function historyBeside(path: string): Promise<string | undefined> {
+  const beside = `${path}${keyHistorySuffix}`;
+  const facts = await stat(beside).catch(() => undefined); // not there: nothing to read
+  return facts?.isFile() === true && facts.size <= maxFileBytes
+    ? readFile(beside, 'utf8')
+    : undefined;
 }
 
 function unknown(): FileVerdict {
@@ -62,7 +90,7 @@ function unknown(): FileVerdict {
       name: 'form',
       ok: false,
       detail:
-        'This is not a report, verdict, proof, checkpoint, exported log or manifest of a backup of Strongroom.',
+        'This is not a report, verdict, proof, checkpoint, key history, exported log or manifest of a backup of Strongroom.',
     },
   ]);
 }
@@ -78,7 +106,7 @@ function looksLikeCheckpoint(text: string): boolean {
 
 export async function verifyReport(
   pdf: Uint8Array,
-  pinned: string | undefined,
+  { pinned, keyHistory }: Trust = {},
 ): Promise<FileVerdict> {
   const found = readSignature(pdf);
   if (found === undefined)
@@ -91,7 +119,7 @@ export async function verifyReport(
     ]);
   try {
     const [signature] = found.envelope.signatures;
-    const key = parseVerifierKey(pinned ?? signature?.keyid ?? '');
+    const key = parseVerifierKey(signature?.keyid ?? '');
     const signed = found.envelope.signatures.some(({ sig }) =>
       isSignature(key, found.message, Buffer.from(sig, 'base64')),
     );
@@ -105,15 +133,16 @@ export async function verifyReport(
           ? 'Not a byte of the file was changed since it was signed.'
           : 'The file was changed after it was signed.',
       },
-      signerCheck(key, pinned === undefined ? 'embedded' : 'given'),
     ];
     // Only a file that is whole is worth parsing further; what is in a changed one proves nothing.
-    return verdictOf(
-      'report',
-      signed && whole
-        ? [...checks, ...(await checkEvidence(pdf, { key: key.text, statement: found.statement }))]
-        : checks,
-    );
+    if (!signed || !whole) return verdictOf('report', checks);
+    const files = await readAttachments(pdf);
+    const history = textOf(files, keyHistoryName);
+    return verdictOf('report', [
+      ...checks,
+      signerCheck(key, pinned, parseKeyHistory(history, keyHistory ?? '')),
+      ...checkEvidence(files, { key: key.text, keyHistory, statement: found.statement }),
+    ]);
   } catch (error) {
     return verdictOf('report', [
       {
@@ -130,15 +159,19 @@ export async function verifyReport(
 
 const proofLine = z.strictObject({ index: z.int(), proof: z.string() });
 
-async function checkEvidence(
-  pdf: Uint8Array,
+function textOf(files: ReadonlyMap<string, Uint8Array>, name: string): string {
+  return Buffer.from(files.get(name) ?? '').toString('utf8');
+}
+
+function checkEvidence(
+  files: ReadonlyMap<string, Uint8Array>,
   context: {
     readonly key: string;
+    readonly keyHistory: string | undefined;
     readonly statement: NonNullable<ReturnType<typeof readSignature>>['statement'];
   },
-): Promise<Check[]> {
-  const files = await readAttachments(pdf);
-  const text = (name: string): string => Buffer.from(files.get(name) ?? '').toString('utf8');
+): Check[] {
+  const text = (name: string): string => textOf(files, name);
   const evidence = evidenceSchema.parse(JSON.parse(text(attachmentNames.evidence)));
   const entries = lines(text(attachmentNames.entries)).map(parseEntry);
   const proofs = lines(text(attachmentNames.proofs)).map((line) =>
@@ -147,7 +180,7 @@ async function checkEvidence(
   const checkpoint = parseCheckpoint(text(attachmentNames.checkpoint));
   const root = Buffer.from(checkpoint.root).toString('hex');
   const named =
-    files.size === 6 &&
+    files.size === (files.has(keyHistoryName) ? 7 : 6) &&
     [...Object.values(attachmentNames), slotName].every((name) => files.has(name));
   const sameLog =
     evidence.log.size === checkpoint.size &&
@@ -168,7 +201,8 @@ async function checkEvidence(
   const computed =
     complete &&
     canonicalJson(productionHistory(known, evidence.filter)) === canonicalJson(evidence.history);
-  const logged = verifyCheckpoint(text(attachmentNames.checkpoint), context.key).status === 'valid';
+  const histories = parseKeyHistory(text(keyHistoryName), context.keyHistory ?? '');
+  const logged = isSignedInTime(checkpoint, parseVerifierKey(context.key), histories);
   return [
     {
       name: 'attachments',
@@ -214,7 +248,7 @@ function provesEntry(
   const extra = /^extra (\S+)$/m.exec(line.proof)?.[1] ?? '';
   const inside: unknown = JSON.parse(Buffer.from(extra, 'base64').toString('utf8'));
   const same = z.looseObject({ entry: z.literal(canonicalJson(entry)) }).safeParse(inside).success;
-  return same && verifyProof(line.proof, expected.key).status === 'valid';
+  return same && verifyProof(line.proof, { pinned: expected.key }).status === 'valid';
 }
 
 /** By pdf.js without eval, workers, fonts or network: only the attachment table is read. */

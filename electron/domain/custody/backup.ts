@@ -199,10 +199,11 @@ async function copyAside(vault: OpenVault, log: AuditLog): Promise<Copies> {
       mode: 0o600,
     });
     const { size, root, checkpoint } = log.head();
+    const keyHistory = log.keyHistory();
     step('backup: databases copied aside');
     return {
       files: names.map((name) => ({ name, path: pathOf(name) })),
-      head: { size, root, checkpoint },
+      head: { size, root, checkpoint, ...(keyHistory === '' ? {} : { keyHistory }) },
     };
   } catch (error) {
     for (const name of names) await rm(pathOf(name), { force: true });

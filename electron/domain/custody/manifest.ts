@@ -9,13 +9,16 @@ import { AppError } from '#shared/errors.ts';
 import type { FileVerdict } from '#shared/contract/audit.ts';
 import {
   isSignature,
+  isSignedInTime,
+  parseCheckpoint,
+  parseKeyHistory,
   parseVerifierKey,
   signatureCheck,
   signerCheck,
   verdictOf,
-  verifyCheckpoint,
   type AuditLog,
   type Check,
+  type Trust,
 } from '#domain/audit/index.ts';
 import {
   dsseEnvelope,
@@ -64,6 +67,8 @@ const statement = z.strictObject({
       size: z.int().nonnegative(),
       root: sha256,
       checkpoint: z.string(),
+      /** How the key of the log follows from those before it; left out while it is the first. */
+      keyHistory: z.string().optional(),
       /** Index of the entry that announced the backup; its outcome cannot be inside. */
       announced: z.int().nonnegative(),
     }),
@@ -135,8 +140,8 @@ export function looksLikeManifest(text: string): boolean {
   return payloadOf(text)?.includes(`"${backupPredicateType}"`) === true;
 }
 
-export function verifyManifest(text: string, pinned?: string): FileVerdict {
-  return inspectManifest(text, pinned).verdict;
+export function verifyManifest(text: string, trust: Trust = {}): FileVerdict {
+  return inspectManifest(text, trust).verdict;
 }
 
 function payloadOf(text: string): string | undefined {
@@ -150,19 +155,20 @@ function payloadOf(text: string): string | undefined {
 
 function inspectManifest(
   text: string,
-  pinned?: string,
+  { pinned, keyHistory }: Trust = {},
 ): { readonly verdict: FileVerdict; readonly manifest: Manifest | undefined } {
   try {
     const envelope = dsseEnvelope.parse(JSON.parse(text));
     if (envelopeToText(envelope) !== text) throw new Error('Not the text of a manifest.');
     const payload = Buffer.from(envelope.payload, 'base64');
     const { predicate: facts, subject } = statement.parse(JSON.parse(payload.toString('utf8')));
-    const key = parseVerifierKey(pinned ?? envelope.signatures[0]?.keyid ?? '');
+    const key = parseVerifierKey(envelope.signatures[0]?.keyid ?? '');
+    const history = parseKeyHistory(facts.log.keyHistory ?? '', keyHistory ?? '');
     const message = preAuthenticationEncoding(envelope.payloadType, payload);
     const signed =
       envelope.payloadType === inTotoPayloadType &&
       envelope.signatures.some(({ sig }) => isSignature(key, message, Buffer.from(sig, 'base64')));
-    const logged = verifyCheckpoint(facts.log.checkpoint, key.text).status === 'valid';
+    const logged = isSignedInTime(parseCheckpoint(facts.log.checkpoint), key, history);
     const files = filesOf(subject);
     const checks: Check[] = [
       {
@@ -181,7 +187,7 @@ function inspectManifest(
           ? `The checkpoint over ${facts.log.size} entries is signed by the same key.`
           : 'The checkpoint does not belong to this backup.',
       },
-      signerCheck(key, pinned === undefined ? 'embedded' : 'given'),
+      signerCheck(key, pinned, history),
     ];
     const digest = `sha256:${hash('sha256', text, 'hex')}`;
     return {

@@ -25,8 +25,8 @@ import {
   type FloeWriter,
 } from '#domain/floe/index.ts';
 import { destroyObjectKeys, finishErasures, type DestroyedKeys } from './erasure.ts';
-import { deriveKey, type Purpose } from './purposes.ts';
-import { unwrap, wrap } from './slots.ts';
+import type { Purpose } from './purposes.ts';
+import { createWrappingKey, type WrappedKey } from './wrapping-key.ts';
 
 export const objectsSchema = `
   CREATE TABLE objects (
@@ -98,10 +98,8 @@ export interface RecoveryReport {
   readonly quarantined: number;
 }
 
-interface ObjectRow {
+interface ObjectRow extends WrappedKey {
   readonly size_bytes: number;
-  readonly wrapped_key: Uint8Array;
-  readonly epoch: number;
 }
 
 export function createObjectStore(deps: {
@@ -114,31 +112,23 @@ export function createObjectStore(deps: {
   readonly clock: Clock;
 }): ObjectStore {
   const { dir, catalog, vaultId } = deps;
-  let { epoch } = deps;
-  let wrapKey =
-    deps.modelsKey === undefined ? undefined : deriveKey(deps.modelsKey, 'object keys v1');
+  const wrapping = createWrappingKey('objects', {
+    ...deps,
+    refusal:
+      'Your key slot does not hold the key of the models. An auditor can read every record and no model.',
+  });
   /** Kept for the next object; imports at the same time have one each. */
   const idle: FloeWriter[] = [];
   const partPath = (id: string): string => join(dir, 'staging', `${id}.part`);
 
-  function keyForObjects(): Uint8Array {
-    if (wrapKey === undefined)
-      throw new AppError(
-        'forbidden',
-        'Your key slot does not hold the key of the models. An auditor can read every record and no model.',
-      );
-    return wrapKey;
-  }
-
   function handOver(objectId: string): ObjectHandOver {
-    const key = keyForObjects();
     const row = catalog
       .prepare<[string], ObjectRow>(
-        "SELECT size_bytes, wrapped_key, epoch FROM objects WHERE id = ? AND state = 'live'",
+        "SELECT id, size_bytes, wrapped_key, epoch FROM objects WHERE id = ? AND state = 'live'",
       )
       .get(objectId);
     if (row === undefined) throw new AppError('not-found', 'The catalog knows no such object.');
-    const objectKey = unwrap(key, row.wrapped_key, wrapAad(objectId, row.epoch));
+    const objectKey = wrapping.unwrap(row);
     if (objectKey === undefined)
       throw new AppError('tampered', 'The key of a stored object was changed in the catalog.');
     return {
@@ -151,7 +141,8 @@ export function createObjectStore(deps: {
 
   /** Of an object that is staged. */
   function ownKey(objectId: string, wrappedKey: Uint8Array): Uint8Array {
-    const key = unwrap(keyForObjects(), wrappedKey, wrapAad(objectId, epoch));
+    const { epoch } = wrapping;
+    const key = wrapping.unwrap({ id: objectId, wrapped_key: wrappedKey, epoch });
     if (key === undefined)
       throw new AppError(
         'conflict',
@@ -185,11 +176,10 @@ export function createObjectStore(deps: {
     },
 
     async stage({ source, onBytes, signal }) {
-      const key = keyForObjects();
       const objectId = randomBytes(16).toString('hex');
       const objectKey = randomBytes(32);
       const path = partPath(objectId);
-      const wrappedKey = wrap(key, objectKey, wrapAad(objectId, epoch));
+      const wrappedKey = wrapping.wrap(objectId, objectKey);
       const writer = idle.pop() ?? createFloeWriter();
       try {
         const written = await writer.write({
@@ -207,7 +197,7 @@ export function createObjectStore(deps: {
         throw error;
       } finally {
         objectKey.fill(0);
-        const isWanted = wrapKey !== undefined && idle.length === 0;
+        const isWanted = wrapping.isHeld && idle.length === 0;
         if (isWanted && writer.hasher.isUsable()) idle.push(writer);
         else writer.hasher.close();
       }
@@ -221,7 +211,7 @@ export function createObjectStore(deps: {
       const createdAt = deps.clock().toISOString();
       catalog.transaction(() => {
         for (const { objectId, sizeBytes, sha256, wrappedKey } of staged)
-          insert.run(objectId, sizeBytes, sha256, wrappedKey, epoch, createdAt);
+          insert.run(objectId, sizeBytes, sha256, wrappedKey, wrapping.epoch, createdAt);
       })();
       step('import: rows staging');
       try {
@@ -261,18 +251,10 @@ export function createObjectStore(deps: {
     open: async (objectId) => openHandedOver(handOver(objectId)),
     openStaged: async (staged) => openHandedOver(handOverStaged(staged)),
 
-    rotate(modelsKey, to) {
-      const from = keyForObjects();
-      const next = deriveKey(modelsKey, 'object keys v1');
-      catalog.transaction(() => rewrap(catalog, { from, next, epoch, to }))();
-      from.fill(0);
-      wrapKey = next;
-      epoch = to;
-    },
+    rotate: (modelsKey, epoch) => wrapping.rotate(modelsKey, epoch),
 
     close() {
-      wrapKey?.fill(0);
-      wrapKey = undefined;
+      wrapping.close();
       for (const { hasher } of idle.splice(0)) hasher.close();
     },
 
@@ -359,28 +341,6 @@ async function takeBack(dir: string, catalog: Database, ids: readonly string[]):
   if (ids.length > 0) step('open: unfinished rows removed');
 }
 
-function rewrap(
-  catalog: Database,
-  keys: { from: Uint8Array; next: Uint8Array; epoch: number; to: number },
-): void {
-  const rows = catalog
-    .prepare<[number], { id: string; wrapped_key: Uint8Array }>(
-      'SELECT id, wrapped_key FROM objects WHERE epoch = ?',
-    )
-    .all(keys.epoch);
-  const update = catalog.prepare('UPDATE objects SET wrapped_key = ?, epoch = ? WHERE id = ?');
-  for (const { id, wrapped_key: wrapped } of rows) {
-    const key = unwrap(keys.from, wrapped, wrapAad(id, keys.epoch));
-    if (key === undefined)
-      throw new AppError(
-        'tampered',
-        'The key of a stored object was changed in the catalog, so the keys stay as they are.',
-      );
-    update.run(wrap(keys.next, key, wrapAad(id, keys.to)), keys.to, id);
-    key.fill(0);
-  }
-}
-
 function objectPath(dir: string, objectId: string): string {
   return join(dir, 'objects', objectId.slice(0, 2), objectId);
 }
@@ -388,11 +348,4 @@ function objectPath(dir: string, objectId: string): string {
 /** Vault id ‖ object id, 16 bytes each: a file moved to another vault or another name does not open. */
 function objectAad(vaultId: string, objectId: string): Uint8Array {
   return Buffer.from(vaultId + objectId, 'hex');
-}
-
-function wrapAad(objectId: string, keyEpoch: number): Uint8Array {
-  const bytes = Buffer.alloc(20);
-  bytes.write(objectId, 0, 'hex');
-  bytes.writeUInt32BE(keyEpoch, 16);
-  return bytes;
 }

@@ -5,6 +5,7 @@
  *      transaction. (A change of key within the file would not survive a kill: the salt that opens the rollback journal stands
  *      on the page that is rewritten first.)
  *   3. `vault.json` drops the old keys of what has moved.
+ * What else a rotation renews inside of a database (the signing key of the log) is renewed in the copy, so it moves with it.
  * Between 1 and 3 a database is under one of the two keys, so opening tries both and goes on from there. Each purpose is
  * finished by the first opening whose slot holds it; sealing needs only public keys, so nobody else has to be there.
  */
@@ -54,7 +55,18 @@ export async function offerKeys(held: HeldVaultFile, asked: readonly Purpose[]):
 export async function openMoved(
   dir: string,
   name: DatabaseName,
-  { keys, next, place }: { keys: RootKeys; next: RootKeys; place: 'new' | 'existing' },
+  {
+    keys,
+    next,
+    place,
+    renew,
+  }: {
+    readonly keys: RootKeys;
+    readonly next: RootKeys;
+    readonly place: 'new' | 'existing';
+    /** Changes what else is to be new in the copy, which is under its new key. */
+    readonly renew: (copy: Database) => void;
+  },
 ): Promise<Database> {
   const path = join(dir, `${name}.db`);
   const present = deriveKey(requireKey(keys, name), `${name}.db`);
@@ -62,7 +74,7 @@ export async function openMoved(
     next[name] === undefined ? undefined : deriveKey(requireKey(next, name), `${name}.db`);
   try {
     if (following === undefined) return openDatabase(path, present, place);
-    await moveDatabase(path, present, following);
+    await moveDatabase(path, { from: present, to: following, renew });
     return openDatabase(path, following, place);
   } finally {
     present.fill(0);
@@ -71,7 +83,18 @@ export async function openMoved(
 }
 
 /** Encrypts a copy under the other key and puts it in the place of the database. */
-async function moveDatabase(path: string, from: Uint8Array, to: Uint8Array): Promise<void> {
+async function moveDatabase(
+  path: string,
+  {
+    from,
+    to,
+    renew,
+  }: {
+    readonly from: Uint8Array;
+    readonly to: Uint8Array;
+    readonly renew: (copy: Database) => void;
+  },
+): Promise<void> {
   const copy = `${path}.next`;
   for (const suffix of ['', '-journal', '-wal', '-shm'])
     await rm(`${copy}${suffix}`, { force: true });
@@ -86,6 +109,14 @@ async function moveDatabase(path: string, from: Uint8Array, to: Uint8Array): Pro
   await copyFile(path, copy);
   await chmod(copy, 0o600);
   rekeyFile(copy, from, to);
+  // Not sooner: what is new must never have stood on the medium under the old key.
+  const db = openDatabase(copy, to, 'existing');
+  try {
+    renew(db);
+  } finally {
+    db.close();
+  }
+  foldWriteAheadLog(copy, to);
   await syncFile(copy);
   step(`rotate: copy of ${basename(path)} is under its new key`);
   await rename(copy, path);

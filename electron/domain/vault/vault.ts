@@ -50,6 +50,11 @@ export interface VaultSchema {
   readonly catalog: readonly string[];
   readonly audit: readonly string[];
   readonly records: readonly string[];
+  /** What a rotation renews inside of `audit.db` beside the key that encrypts it: the signing key of the log. */
+  readonly renewAudit?: (
+    audit: Database,
+    vault: Pick<VaultFile, 'vaultId' | 'profile'> & { readonly clock: Clock },
+  ) => void;
 }
 
 export interface OpenVault {
@@ -294,7 +299,10 @@ async function openDatabases(
     destroyKeys(next);
   };
   async function database(name: DatabaseName): Promise<Database> {
-    const db = await openMoved(dir, name, { keys, next, place });
+    const renew = (copy: Database): void => {
+      if (name === 'audit') schema.renewAudit?.(copy, { ...found.file, clock });
+    };
+    const db = await openMoved(dir, name, { keys, next, place, renew });
     open.push(db);
     migrate(db, schema[name], place);
     return db;

@@ -29,7 +29,7 @@ const purposeWords: Readonly<Record<Purpose, string>> = {
   models: 'Models: files of models, kept data',
   records: 'Records: runs, profiles, references',
   catalog: 'Catalog: users, trust, policy, versions',
-  audit: 'Audit: the log',
+  audit: 'Audit: the log, and what it signs with',
 };
 
 /** One's own way into the vault, and the keys that administrators look after. */
@@ -166,7 +166,8 @@ function PurposeKeys() {
         <p className="quiet">
           After somebody has lost a role or an account, an older copy of <code>vault.json</code>{' '}
           still opens with their old password. New keys make such a copy useless for what is stored
-          now. Whole copies of the vault from before keep their old keys.
+          now. Whole copies of the vault from before keep their old keys. With the key of the log it
+          gets a new signing key, which the old one vouches for: what was signed before stays valid.
         </p>
         {rotated === undefined ? null : (
           <Notice tone="accent" title="New keys are in use">

@@ -8,6 +8,7 @@ import { ReasonDialog } from '../../app/ReasonDialog.tsx';
 import { useMay, useSession } from '../../app/session.ts';
 import { useQuery } from '../../app/use-query.ts';
 import { Button } from '../../ui/Button.tsx';
+import { Notice } from '../../ui/Notice.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';
 import { Table } from '../../ui/Table.tsx';
@@ -24,10 +25,26 @@ export function UsersTab() {
   const { user: self } = useSession();
   const users = useQuery('users', () => client.users.list(null), ['users']);
   const [open, setOpen] = useState<Open>();
+  /** Lost keys in this sitting; an older copy of the vault file still has them. */
+  const [lostKeys, setLostKeys] = useState<string>();
   const close = (): void => setOpen(undefined);
   const isAdministrator = may(contract.users.add);
   return (
     <>
+      {lostKeys === undefined ? null : (
+        <Notice
+          tone="watch"
+          title={`Rotate the keys, if ${lostKeys} may have a copy of the vault`}
+          action={
+            <Button size="small" onClick={() => setLostKeys(undefined)}>
+              Dismiss
+            </Button>
+          }
+        >
+          A copy of <code>vault.json</code> from before still opens with the old password. New keys,
+          under Keys, make it useless for what is stored now.
+        </Notice>
+      )}
       <Panel
         title="Users"
         action={
@@ -109,7 +126,10 @@ export function UsersTab() {
           act={`Disable ${open.user.name}`}
           kind="danger"
           onClose={close}
-          onConfirm={(reason) => client.users.disable({ name: open.user.name, reason })}
+          onConfirm={async (reason) => {
+            await client.users.disable({ name: open.user.name, reason });
+            setLostKeys(open.user.name);
+          }}
         />
       ) : null}
       {open?.act === 'enable' ? (
@@ -132,16 +152,15 @@ export function UsersTab() {
       {open?.act === 'role' ? (
         <ReasonDialog
           title={`Role of ${open.user.name}`}
-          explain="The keys that the slot holds change with the role: an auditor's slot has no key of the models. For what an older copy of vault.json still holds, rotate the keys afterwards."
+          explain="The keys that the slot holds change with the role: an auditor's slot has no key of the models. An older copy of vault.json still holds what it held; rotating the keys, under Keys, ends that."
           act="Change role"
           onClose={close}
-          onConfirm={(reason, form) =>
-            client.users.role({
-              name: open.user.name,
-              reason,
-              role: textOf(form, 'role') as Role,
-            })
-          }
+          onConfirm={async (reason, form) => {
+            const role = textOf(form, 'role') as Role;
+            await client.users.role({ name: open.user.name, reason, role });
+            // The other roles hold the same keys; what tells them apart stands in the catalog.
+            if (role === 'auditor' && open.user.role !== 'auditor') setLostKeys(open.user.name);
+          }}
         >
           <RoleField initial={open.user.role} />
         </ReasonDialog>

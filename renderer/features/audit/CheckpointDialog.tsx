@@ -1,6 +1,7 @@
 import { client } from '../../app/client.ts';
 import { Loaded } from '../../app/Page.tsx';
 import { useQuery } from '../../app/use-query.ts';
+import { plural } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
 import { CopyButton } from '../../ui/CopyButton.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
@@ -15,7 +16,7 @@ export function CheckpointDialog({ onClose }: { readonly onClose: () => void }) 
         was changed, removed or added.
       </p>
       <Loaded query={checkpoint}>
-        {({ text, verifierKey }) => (
+        {({ text, verifierKey, keyHistory, earlierKeys }) => (
           <>
             <pre className="document" tabIndex={0} aria-label="Checkpoint">
               {text}
@@ -23,7 +24,17 @@ export function CheckpointDialog({ onClose }: { readonly onClose: () => void }) 
             <p className="small">
               Verifier key <code className="wrap-anywhere">{verifierKey}</code>
             </p>
+            {earlierKeys.map((earlier) => (
+              <p key={earlier.verifierKey} className="small quiet">
+                Up to {plural(earlier.until, 'entry', 'entries')} it was{' '}
+                <code className="wrap-anywhere">{earlier.verifierKey}</code>, which has vouched for
+                the next.
+              </p>
+            ))}
             <footer>
+              {keyHistory === null ? null : (
+                <CopyButton text={keyHistory}>Copy key history</CopyButton>
+              )}
               <CopyButton text={verifierKey}>Copy key</CopyButton>
               <CopyButton text={text}>Copy checkpoint</CopyButton>
               <Button kind="primary" onClick={onClose}>

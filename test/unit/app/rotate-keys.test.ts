@@ -11,17 +11,26 @@ const root = join(import.meta.dirname, '../../..');
 
 test('the session goes on under the new keys, and the log says which they are', async () => {
   const { client, wait, as } = await openPeopledApp();
-  expect(await client.keys.rotate({ reason })).toEqual({
+  const { verifierKey } = await client.audit.checkpoint(null);
+  const rotated = await client.keys.rotate({ reason });
+  expect(rotated).toMatchObject({
     rotated: ['models', 'records', 'catalog', 'audit'],
     epochs: { models: 2, records: 2, catalog: 2, audit: 2 },
   });
+  // Only the key of the log's database brings a new signing key with it.
+  expect(rotated.verifierKey).not.toBe(verifierKey);
+  expect(await client.keys.rotate({ purposes: ['models'], reason })).toMatchObject({
+    verifierKey: rotated.verifierKey,
+    epochs: { models: 3 },
+  });
   expect(await client.keys.rotate({ purposes: ['audit'], reason })).toMatchObject({
-    epochs: { models: 2, records: 2, catalog: 2, audit: 3 },
+    epochs: { models: 3, records: 2, catalog: 2, audit: 3 },
   });
   await client.policy.set({ idleMinutes: 7, reason });
   const { entries } = await client.audit.list({ action: 'keys.rotate', limit: 10 });
   expect(entries.map(({ entry }) => entry.details).filter(Boolean)).toEqual([
     { epochs: { audit: 3 } },
+    { epochs: { models: 3 } },
     { epochs: { models: 2, records: 2, catalog: 2, audit: 2 } },
   ]);
   expect(entries.at(-1)?.entry).toMatchObject({ phase: 'begin', reason });
@@ -35,6 +44,8 @@ test('the session goes on under the new keys, and the log says which they are', 
 test.each([
   ['rotate: next keys offered to every slot', 'ok'],
   ['rotate: catalog.db is replaced by the copy', 'ok'],
+  ['log: event of audit.key-rotate', 'ok'],
+  ['rotate: audit.db is replaced by the copy', 'ok'],
   ['rotate: old keys dropped', 'ok'],
   ['log: announced', 'error'],
 ])('killed at "%s", the next sign-in finishes and the log ends with %s', async (at, outcome) => {
@@ -56,6 +67,12 @@ test.each([
   await client.vault.signIn({ user: 'ada', password: appPasswords.ada });
   const { entries } = await client.audit.list({ action: 'keys.rotate', limit: 10 });
   expect(entries.map(({ entry }) => entry.outcome)).toEqual([outcome, undefined]);
+  // One hand-over for one rotation, in the name of whoever asked for it.
+  const handed = await client.audit.list({ action: 'audit.key-rotate', limit: 10 });
+  expect(handed.entries.map(({ entry }) => [entry.actor, entry.reason])).toEqual(
+    outcome === 'ok' ? [['ada', 'test']] : [],
+  );
+  expect((await client.audit.checkpoint(null)).earlierKeys.length).toBe(outcome === 'ok' ? 1 : 0);
   const epochs = { models: 2, records: 2, catalog: 2, audit: 2 };
   expect(await client.keys.rotate({ purposes: ['models'], reason })).toMatchObject({
     epochs: outcome === 'ok' ? { ...epochs, models: 3 } : { models: 2, audit: 1 },

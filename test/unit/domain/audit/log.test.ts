@@ -295,14 +295,16 @@ describe('files for others', () => {
     const { text } = log.prove(7);
     const { verifierKey } = log.head();
     expect(verifyProof(text)).toMatchObject({ status: 'valid', kind: 'proof' });
-    expect(verifyProof(text, verifierKey)).toMatchObject({ status: 'valid' });
+    expect(verifyProof(text, { pinned: verifierKey })).toMatchObject({ status: 'valid' });
     const other = openTestLog(temporaryFolder());
-    expect(verifyProof(text, other.log.head().verifierKey)).toMatchObject({ status: 'invalid' });
+    expect(verifyProof(text, { pinned: other.log.head().verifierKey })).toMatchObject({
+      status: 'invalid',
+    });
     for (let at = 0; at < text.length; at += 1) {
       const changed = text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1);
       expect(verifyProof(changed).status, `character ${at}`).toBe('invalid');
     }
-    expect(verifyCheckpoint(log.head().checkpoint, verifierKey).status).toBe('valid');
+    expect(verifyCheckpoint(log.head().checkpoint, { pinned: verifierKey }).status).toBe('valid');
     expect(verifyCheckpoint(log.head().checkpoint).status).toBe('invalid');
     db.close();
     other.db.close();

@@ -92,7 +92,7 @@ describe('the report', () => {
     const opened = storyLog();
     const { pdf, entries, logSize } = await makeReport(opened);
     expect(Buffer.from((await makeReport(opened)).pdf).length).toBe(pdf.length);
-    const verdict = await verifyReport(pdf, undefined);
+    const verdict = await verifyReport(pdf);
     expect(failedChecks(verdict)).toEqual([]);
     expect(verdict).toMatchObject({ status: 'valid', kind: 'report' });
     expect(verdict.checks.map(({ name }) => name)).toEqual([
@@ -104,7 +104,9 @@ describe('the report', () => {
       'entries',
       'content',
     ]);
-    expect((await verifyReport(pdf, opened.log.head().verifierKey)).status).toBe('valid');
+    expect((await verifyReport(pdf, { pinned: opened.log.head().verifierKey })).status).toBe(
+      'valid',
+    );
     expect([entries, logSize]).toEqual([opened.log.head().size, opened.log.head().size]);
     opened.db.close();
   });
@@ -118,7 +120,7 @@ describe('the report', () => {
         async (at, change) => {
           const changed = Buffer.from(pdf);
           changed[at] = (changed[at] ?? 0) ^ change;
-          expect((await verifyReport(changed, undefined)).status, `byte ${at}`).toBe('invalid');
+          expect((await verifyReport(changed)).status, `byte ${at}`).toBe('invalid');
         },
       ),
       { numRuns: 300 },
@@ -132,16 +134,16 @@ describe('the report', () => {
 
   test('a report signed by another log is not this one', async () => {
     const { pdf } = await makeReport(storyLog());
-    expect(failedChecks(await verifyReport(pdf, storyLog().log.head().verifierKey))).toContain(
-      'signature',
-    );
+    expect(
+      failedChecks(await verifyReport(pdf, { pinned: storyLog().log.head().verifierKey })),
+    ).toContain('signer');
   });
 
   test('an empty log makes an honest report', async () => {
     const opened = openTestLog(temporaryFolder());
     const { pdf, entries } = await makeReport(opened);
     expect(entries).toBe(0);
-    expect((await verifyReport(pdf, undefined)).status).toBe('valid');
+    expect((await verifyReport(pdf)).status).toBe('valid');
     opened.db.close();
   });
 

@@ -393,8 +393,8 @@ test('a manifest holds only with the signature of the log and under its own numb
   const path = found?.snapshots[0]?.path ?? '';
   const text = readFileSync(path, 'utf8');
   expect(verifyManifest(text)).toMatchObject({ status: 'valid', kind: 'backup' });
-  expect(verifyManifest(text, custody.log.head().verifierKey).status).toBe('valid');
-  expect(verifyManifest(text, other.log.head().verifierKey).status).toBe('invalid');
+  expect(verifyManifest(text, { pinned: custody.log.head().verifierKey }).status).toBe('valid');
+  expect(verifyManifest(text, { pinned: other.log.head().verifierKey }).status).toBe('invalid');
   const envelope = JSON.parse(text) as { payload: string };
   const payload = Buffer.from(envelope.payload, 'base64').toString('utf8');
   const forged = payload.replace(/"madeAt":"\d{4}/, '"madeAt":"1999');
