@@ -90,6 +90,24 @@ export const rules = {
     'An archive with a password',
     'What is in it cannot be looked at. Ask for one without; the vault encrypts what it stores.',
   ),
+  'SR-BUNDLE-006': rule(
+    'error',
+    'A damaged archive',
+    'Nothing was stored. Copy it again from its source; if that does not help, ask the sender for a fresh one.',
+    'corrupt',
+  ),
+  'SR-BUNDLE-007': rule(
+    'error',
+    'An archive compressed in an unknown way',
+    'Nothing was stored. Ask the sender for a zip with Deflate or without compression, or for a tar.',
+    'unsupported',
+  ),
+  'SR-BUNDLE-008': rule(
+    'error',
+    'A medium that gives other bytes each time',
+    'The medium is failing, or made to deceive. Copy the bundle to another one and tell your security officer.',
+    'tampered',
+  ),
   'SR-OCI-001': rule(
     'error',
     'A part of the image is not the one that its manifest names',

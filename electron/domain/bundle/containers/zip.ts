@@ -2,7 +2,6 @@
 import type { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
-import { AppError } from '#shared/errors.ts';
 import { gateLimits } from '../limits.ts';
 import { GateBreach } from './breach.ts';
 import type { ByteSource } from './byte-source.ts';
@@ -39,9 +38,10 @@ export async function* zipFiles(source: ByteSource): Files {
       if (entry.isEncrypted())
         throw new GateBreach('SR-BUNDLE-005', printable(name), 'The entry is encrypted.');
       if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8)
-        throw new AppError(
-          'unsupported',
-          `The archive ${printable(source.name)} is compressed in a way that is not known here (method ${entry.compressionMethod}). Nothing was stored; ask the sender for a zip with Deflate or without compression.`,
+        throw new GateBreach(
+          'SR-BUNDLE-007',
+          printable(name),
+          `The entry is compressed by the method ${entry.compressionMethod}.`,
         );
       if (mode !== 0 && mode !== 0o100000 && mode !== 0o040000)
         throw new GateBreach(

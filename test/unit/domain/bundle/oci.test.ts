@@ -472,7 +472,7 @@ describe('hostile image layouts', () => {
     for (const share of [0.1, 0.5, 0.8]) {
       writeFileSync(path, whole);
       truncateSync(path, Math.floor(whole.length * share));
-      await expect(pass(path)).rejects.toMatchObject({ code: 'corrupt' });
+      expect(rulesOf(await pass(path))).toEqual(['SR-BUNDLE-006']);
     }
   });
 
@@ -499,11 +499,10 @@ describe('hostile image layouts', () => {
             const bytes = Buffer.from(whole);
             bytes[offset] = (bytes[offset] ?? 0) ^ change;
             writeFileSync(path, bytes);
-            const outcome = await pass(path).then(
-              ({ report }) => (report.model === null ? 'refused' : report.manifestDigest),
-              (error: { code?: string }) => (error.code === 'corrupt' ? 'refused' : error),
+            const { report } = await pass(path);
+            expect(['refused', clean]).toContain(
+              report.model === null ? 'refused' : report.manifestDigest,
             );
-            expect(['refused', clean]).toContain(outcome);
           },
         ),
         { numRuns: 150 },
