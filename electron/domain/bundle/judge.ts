@@ -1,5 +1,6 @@
 /** What the gate makes of the files that it read: who signed, what was found in them, which one is the model. */
 import type { Finding, ModelCard, ModelFacts, SignatureResult } from '#shared/contract/bundles.ts';
+import { utf8Text } from '#platform/utf8.ts';
 import { parseCard } from './card.ts';
 import type { GateBreach } from './containers/breach.ts';
 import type { Declared } from './containers/container.ts';
@@ -96,10 +97,7 @@ export function judge(
   for (const { path, scan } of inside)
     if (scan !== undefined) findings.push(...scanFindings(path, scan, sizeByPath));
   const cardFile = at(wellKnown.card);
-  const card =
-    cardFile?.text === undefined
-      ? undefined
-      : parseCard(Buffer.from(cardFile.text).toString('utf8'));
+  const card = cardFile?.text === undefined ? undefined : parseCard(cardFile.text);
   if (cardFile !== undefined && card === undefined)
     findings.push(
       findingOf(
@@ -172,7 +170,7 @@ function parseDescription<T>(
 ): T | undefined {
   if (file === undefined) return undefined;
   try {
-    return schema.parse(JSON.parse(Buffer.from(file.text ?? '').toString('utf8')));
+    return schema.parse(JSON.parse(utf8Text(file.text ?? new Uint8Array())));
   } catch {
     findings.push(
       findingOf(

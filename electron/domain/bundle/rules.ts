@@ -98,8 +98,8 @@ export const rules = {
   ),
   'SR-BUNDLE-007': rule(
     'error',
-    'An archive compressed in an unknown way',
-    'Nothing was stored. Ask the sender for a zip with Deflate or without compression, or for a tar.',
+    'A container that is not read here',
+    'Nothing was stored. Ask for a folder, or a zip (Deflate or no compression), tar, tar.gz or tar.zst; an OCI image layout is taken too.',
     'unsupported',
   ),
   'SR-BUNDLE-008': rule(

@@ -7,18 +7,16 @@ import { GateBreach } from './breach.ts';
 import { damageOf, guarded, isReadError, signaturesFirst, type Files } from './container.ts';
 import { checkPath, utf8Name } from './names.ts';
 
-/** As many folders as files; files alone are counted in every container. */
-const mostNames = 2 * gateLimits.entries;
-
-export async function* directoryFiles(root: string): Files {
+/** As many folders as files, unless told otherwise; files alone are counted in every container. */
+export async function* directoryFiles(root: string, mostNames = 2 * gateLimits.entries): Files {
   try {
-    yield* filesBelow(root);
+    yield* filesBelow(root, mostNames);
   } catch (error) {
     throw isReadError(error) ? damageOf(error, basename(root)) : error;
   }
 }
 
-async function* filesBelow(root: string): Files {
+async function* filesBelow(root: string, mostNames: number): Files {
   const pending = [''];
   // Names are counted as they are read, so that a folder of millions fills no memory before it is refused.
   let count = 0;

@@ -10,9 +10,9 @@ import { observed } from '#platform/content.ts';
 import { GateBreach } from './breach.ts';
 import { openBytes, type ByteSource } from './byte-source.ts';
 import { compressionOf, decompressed } from './compression.ts';
-import { damageOf, damaged, guarded, type Declared, type Files } from './container.ts';
+import { damageOf, guarded, type Declared, type Files } from './container.ts';
 import { directoryFiles } from './directory.ts';
-import { checkPath, createNames } from './names.ts';
+import { checkPath, createNames, printable } from './names.ts';
 import { ociFiles } from './oci.ts';
 import { directoryBlobs, packedTarBlobs, plainTarBlobs } from './oci-blobs.ts';
 import { checkParts, findParts, type Parts } from './parts.ts';
@@ -127,7 +127,12 @@ async function detectFormat(
   if (bytesRead === 512 && head.toString('latin1', 257, 262) === 'ustar') return 'tar';
   await refuseUnread(source, head.subarray(0, bytesRead), file);
   // A damaged archive must not be taken for a model with a strange name.
-  if (archiveEnding.test(file)) throw damaged(file);
+  if (archiveEnding.test(file))
+    throw new GateBreach(
+      'SR-BUNDLE-006',
+      printable(file),
+      'It does not begin as the archive that its name says.',
+    );
   return 'onnx';
 }
 
