@@ -1,10 +1,9 @@
 import { mkfifoSync } from './mkfifo.ts';
-import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { model, node } from '#domain/onnx/index.ts';
 import {
   plainFiles,
   signedFolder,

@@ -1,10 +1,8 @@
 import { sign } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { preAuthenticationEncoding } from '#platform/dsse.ts';
-import { model, node } from '#domain/onnx/index.ts';
 import { plainFiles, signedFolder, signingKey, writeFolder } from '../../../support/bundles.ts';
 import { pass } from '../../../support/gate.ts';
 import { temporaryFolder } from '../../../support/vaults.ts';

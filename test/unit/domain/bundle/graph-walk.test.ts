@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { graph, model, node, tensor, valueInfo, type OnnxModel } from '#domain/onnx/index.ts';
 import { plainFiles, signedFolder, writeFolder } from '../../../support/bundles.ts';
@@ -227,7 +226,10 @@ describe('the walk over the graph', () => {
   test('a description that is no UTF-8 is refused, and not read as something else', async () => {
     const text = Buffer.from(plainFiles['pipeline.json'] ?? '');
     const at = text.indexOf('"a"') + 1;
-    for (const broken of [Buffer.from(text).fill(0xff, at, at + 1), Buffer.from(`\uFEFF${text}`)]) {
+    for (const broken of [
+      Buffer.from(text).fill(0xff, at, at + 1),
+      Buffer.from(`\uFEFF${text.toString()}`),
+    ]) {
       const dir = await signedFolder(temporaryFolder(), { ...plainFiles, 'pipeline.json': broken });
       expect(rulesOf(await pass(dir))).toEqual(['SR-BUNDLE-004']);
     }

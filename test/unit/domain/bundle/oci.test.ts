@@ -2,14 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { plainFiles, signedFolder, type Files } from '../../../support/bundles.ts';
 import {
   addBlob,
   addManifest,
-  compressed,
   emptyLayout,
   modelKitLayout,
   modelPack,
