@@ -101,12 +101,16 @@ export const modelFacts = z.strictObject({
 });
 export type ModelFacts = z.infer<typeof modelFacts>;
 
+const fileFacts = z.strictObject({ path: z.string(), bytes: z.number(), sha256: z.string() });
+
 export const inspectReport = z.strictObject({
   name: z.string(),
   format: z.string(),
   manifestDigest: digest,
   totalBytes: z.number(),
-  files: z.array(z.strictObject({ path: z.string(), bytes: z.number(), sha256: z.string() })),
+  files: z.array(fileFacts),
+  /** Of a bundle that was not read to its end: the files on the medium that it is packed in, where they can be read. */
+  packedIn: z.array(fileFacts),
   /** The one that decides; `signatures` has them all. */
   signature: signatureResult,
   signatures: z.array(fileSignature),

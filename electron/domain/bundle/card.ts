@@ -1,5 +1,6 @@
 /** The model card: a CycloneDX 1.6 BOM with a `machine-learning-model` component, reduced to what people read. */
 import { z } from 'zod';
+import { utf8Text } from '#platform/utf8.ts';
 import type { ModelCard } from '#shared/contract/bundles.ts';
 
 const line = z.string().max(4000);
@@ -71,9 +72,9 @@ const component = z.looseObject({
 });
 
 /** Undefined when the text is no CycloneDX document with a model in it. */
-export function parseCard(text: string): ModelCard | undefined {
+export function parseCard(bytes: Uint8Array): ModelCard | undefined {
   try {
-    const { metadata, components } = bom.parse(JSON.parse(text));
+    const { metadata, components } = bom.parse(JSON.parse(utf8Text(bytes)));
     const candidates = [metadata?.component, ...(components ?? [])];
     const found = candidates
       .map((candidate) => component.safeParse(candidate))

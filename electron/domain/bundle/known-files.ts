@@ -3,8 +3,8 @@
  * the bundle: a differential bundle leaves out what an earlier version has, and an import that a pulled drive ended goes on
  * with what it had read. Content counts by its SHA-256 alone and goes through the same gate as any other.
  */
-import { AppError } from '#shared/errors.ts';
 import type { Content } from '#platform/content.ts';
+import { GateBreach } from './containers/breach.ts';
 import { createNames, isPlainPath } from './containers/names.ts';
 import { gateLimits } from './limits.ts';
 import { parseSignatureFile } from './signatures/envelope.ts';
@@ -61,7 +61,11 @@ export function leftOut<Stored>(
     entries += 1;
     total += known.sizeBytes;
     if (entries > gateLimits.entries || total > gateLimits.totalBytes)
-      throw new AppError('limit', 'The bundle is larger than the gate allows. Nothing was stored.');
+      throw new GateBreach(
+        'SR-LIMIT-001',
+        path,
+        'With what the vault has of it, the bundle is too large.',
+      );
     return [{ path, sha256, known }];
   });
 }

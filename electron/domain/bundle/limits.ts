@@ -5,6 +5,8 @@ export const gateLimits = Object.freeze({
   /** Unpacked to packed, for archives that unpack to more than `ratioFreeBytes`. */
   ratio: 100,
   ratioFreeBytes: 16 * 2 ** 20,
+  /** Of a Zstandard archive. */
+  frames: 10_000,
   pathLength: 1024,
   pathDepth: 32,
   /** OCI indexes and manifests (registries take 4 MiB), and lists of digests. */

@@ -90,6 +90,24 @@ export const rules = {
     'An archive with a password',
     'What is in it cannot be looked at. Ask for one without; the vault encrypts what it stores.',
   ),
+  'SR-BUNDLE-006': rule(
+    'error',
+    'A damaged archive',
+    'Nothing was stored. Copy it again from its source; if that does not help, ask the sender for a fresh one.',
+    'corrupt',
+  ),
+  'SR-BUNDLE-007': rule(
+    'error',
+    'A container that is not read here',
+    'Nothing was stored. Ask for a folder, or a zip (Deflate or no compression), tar, tar.gz or tar.zst; an OCI image layout is taken too.',
+    'unsupported',
+  ),
+  'SR-BUNDLE-008': rule(
+    'error',
+    'A medium that gives other bytes each time',
+    'The medium is failing, or made to deceive. Copy the bundle to another one and tell your security officer.',
+    'tampered',
+  ),
   'SR-OCI-001': rule(
     'error',
     'A part of the image is not the one that its manifest names',

@@ -25,7 +25,7 @@ export function reportToSarif(
         },
         automationDetails: { id: `gate/${report.manifestDigest}` },
         originalUriBaseIds: { [root]: { description: { text: `The bundle ${report.name}` } } },
-        artifacts: report.files.map(({ path, bytes, sha256 }) => ({
+        artifacts: [...report.packedIn, ...report.files].map(({ path, bytes, sha256 }) => ({
           location: locationOf(path),
           length: bytes,
           hashes: { 'sha-256': sha256 },

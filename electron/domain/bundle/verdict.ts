@@ -1,7 +1,7 @@
 /**
  * The verdict of the gate as a statement that others can check: an in-toto Statement v1 with the predicate Simple Verification
- * Result v0.2, in a DSSE envelope signed with the key of the log. Its subjects are the bundle (by the digest of its manifest) and
- * every file in it; its properties say what the gate saw, and which SARIF file holds the findings.
+ * Result v0.2, in a DSSE envelope signed with the key of the log. Its subjects are the bundle (by the digest of its manifest, or of
+ * the archive where reading ended early) and every file that was read; its properties say what the gate saw, and which SARIF file holds the findings.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -62,13 +62,7 @@ export function signVerdict(
   const sarifDigest = digestOf(sarif);
   const statement: VerdictStatement = {
     _type: 'https://in-toto.io/Statement/v1',
-    subject: [
-      { name: report.name, digest: { sha256: report.manifestDigest.replace('sha256:', '') } },
-      ...report.files.map(({ path, sha256: digest }) => ({
-        name: path,
-        digest: { sha256: digest },
-      })),
-    ],
+    subject: subjectsOf(report),
     predicateType: svrPredicate,
     predicate: {
       verifier: {
@@ -86,16 +80,27 @@ export function signVerdict(
   return { decision: options.decision, svr, sarif, svrDigest: digestOf(svr), sarifDigest };
 }
 
+/** The manifest of a bundle that was not read to its end would name something that nobody has; what it is packed in is there. */
+function subjectsOf({ name, manifestDigest, packedIn, files }: InspectReport) {
+  const whole = { path: name, sha256: manifestDigest.replace('sha256:', '') };
+  return [...(packedIn.length > 0 ? packedIn : [whole]), ...files].map(
+    ({ path, sha256: digest }) => ({ name: path, digest: { sha256: digest } }),
+  );
+}
+
 /** What holds of the bundle, as names; a rule is named when it was found. */
 function propertiesOf(
   { signature, signers, findings }: InspectReport,
   decision: Decision,
   sarifDigest: string,
 ): string[] {
+  // A bundle that was not read to its end may well be signed.
+  const isUnknown =
+    signature.status === 'absent' && !findings.some(({ ruleId }) => ruleId === 'SR-SIG-001');
   const rules = [...new Set(findings.map(({ ruleId }) => ruleId))].toSorted();
   return [
     `STRONGROOM_GATE_${decision.toUpperCase()}`,
-    `STRONGROOM_SIGNATURE_${signature.status.toUpperCase()}`,
+    `STRONGROOM_SIGNATURE_${isUnknown ? 'NOT_CHECKED' : signature.status.toUpperCase()}`,
     `STRONGROOM_SIGNERS_${signers.names.length}_OF_${signers.required}`,
     `STRONGROOM_FINDINGS_SHA256_${sarifDigest.replace('sha256:', '')}`,
     ...rules.map((rule) => `STRONGROOM_FOUND_${rule}`),

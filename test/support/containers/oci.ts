@@ -162,3 +162,14 @@ export async function writeLayoutTar(
   writeFileSync(path, compressed(await tarOf(entries), packing));
   return path;
 }
+
+/** A layout with one model of the layers that `make` adds. */
+export function withLayers(
+  make: (layout: LayoutFiles) => readonly OciDescriptor[],
+  kind: 'modelpack' | 'modelkit' = 'modelpack',
+): LayoutFiles {
+  const layout = emptyLayout();
+  const layers = make(layout);
+  setIndex(layout, [addManifest(layout, kind, { config: { config: { format: 'onnx' } }, layers })]);
+  return layout;
+}

@@ -204,13 +204,23 @@ export const archiveCases: readonly HostileCase[] = [
       }
     },
   ),
-  patchedZip('a wrong checksum', 'corrupt', [{ name: 'model.onnx', content: good }], (bytes) => {
-    for (const at of directoryHeaders(bytes))
-      bytes.writeUInt8(bytes.readUInt8(at + 16) ^ 1, at + 16);
-  }),
-  patchedZip('a size that lies', 'corrupt', [{ name: 'model.onnx', content: good }], (bytes) => {
-    for (const at of directoryHeaders(bytes)) bytes.writeUInt32LE(5, at + 24);
-  }),
+  patchedZip(
+    'a wrong checksum',
+    'SR-BUNDLE-006',
+    [{ name: 'model.onnx', content: good }],
+    (bytes) => {
+      for (const at of directoryHeaders(bytes))
+        bytes.writeUInt8(bytes.readUInt8(at + 16) ^ 1, at + 16);
+    },
+  ),
+  patchedZip(
+    'a size that lies',
+    'SR-BUNDLE-006',
+    [{ name: 'model.onnx', content: good }],
+    (bytes) => {
+      for (const at of directoryHeaders(bytes)) bytes.writeUInt32LE(5, at + 24);
+    },
+  ),
   {
     name: 'gzip: a bomb',
     expected: 'SR-LIMIT-001',
@@ -243,7 +253,7 @@ export const archiveCases: readonly HostileCase[] = [
   },
   {
     name: 'a model that is a gzip stream',
-    expected: 'corrupt',
+    expected: 'SR-BUNDLE-006',
     make(folder) {
       writeFileSync(join(folder, 'x.onnx'), gzipSync(good));
       return join(folder, 'x.onnx');
@@ -255,9 +265,9 @@ export const archiveCases: readonly HostileCase[] = [
     make: (folder) =>
       writeZip(join(folder, 'x.onnx'), [{ name: 'readme.txt', content: 'no model' }]),
   },
-  ...[0.05, 0.4, 0.9].map((share) => cutCase('.zip', 'corrupt', share)),
-  ...[0.05, 0.4, 0.6].map((share) => cutCase('.tar', 'corrupt', share)),
-  ...[0.05, 0.4, 0.9].map((share) => cutCase('.tar.gz', 'corrupt', share)),
+  ...[0.05, 0.4, 0.9].map((share) => cutCase('.zip', 'SR-BUNDLE-006', share)),
+  ...[0.05, 0.4, 0.6].map((share) => cutCase('.tar', 'SR-BUNDLE-006', share)),
+  ...[0.05, 0.4, 0.9].map((share) => cutCase('.tar.gz', 'SR-BUNDLE-006', share)),
   links('a symbolic link to a file', 'SR-PATH-002', (bundle) =>
     symlinkSync('/etc/passwd', join(bundle, 'w.bin')),
   ),

@@ -7,7 +7,7 @@ import { bytesOf } from '../onnx-models.ts';
 
 export interface HostileCase {
   readonly name: string;
-  /** The rule that must speak, or the error code that opening must end with. */
+  /** The rule that must speak. */
   readonly expected: string;
   /** Makes it in an empty folder and gives its path. */
   make(folder: string): string | Promise<string>;

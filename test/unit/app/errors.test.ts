@@ -131,7 +131,7 @@ describe('what goes wrong has a code, a sentence that helps, and loses nothing',
       wait(contract.bundles.import, client.bundles.import({ source: app.admitFile(path) })),
     ).rejects.toMatchObject({
       code: 'corrupt',
-      message: expect.stringContaining('copy it again') as string,
+      message: expect.stringContaining('Copy it again') as string,
     });
     expect(await client.models.list(null)).toEqual([]);
     expect(readdirSync(join(dir, 'vault', 'staging'))).toEqual([]);

@@ -5,7 +5,14 @@ import { expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
 import { generateSigningKey } from '#domain/bundle/index.ts';
 import { appPasswords, openPeopledApp, type TestApp } from '../../support/apps.ts';
-import { signedFolder, signingKey, writeFolder } from '../../support/bundles.ts';
+import {
+  plainFiles,
+  signedFolder,
+  signingKey,
+  writeFolder,
+  writeZip,
+  zipEntries,
+} from '../../support/bundles.ts';
 
 const importFrom = (
   { client, wait, app }: TestApp,
@@ -47,6 +54,17 @@ async function writeVerdict(
     },
     sarif: join(made.path, 'findings.sarif'),
   };
+}
+
+/** In the central directory of a zip: the method of its first entry, and the flag of a password. */
+function withMethod12(bytes: Buffer): Buffer {
+  bytes.writeUInt16LE(12, bytes.indexOf('PK\u0001\u0002') + 10);
+  return bytes;
+}
+function withPassword(bytes: Buffer): Buffer {
+  const at = bytes.indexOf('PK\u0001\u0002') + 8;
+  bytes.writeUInt16LE(bytes.readUInt16LE(at) | 1, at);
+  return bytes;
 }
 
 const digestOf = (path: string): string => `sha256:${hash('sha256', readFileSync(path))}`;
@@ -134,6 +152,39 @@ test('a bundle that stays out leaves its verdict under the entry that announced 
   await expect(
     client.bundles.verdict({ entry: 0, folder: one.app.admitFile(dir), name: 'none' }),
   ).rejects.toMatchObject({ code: 'not-found' });
+});
+
+test.each([
+  ['cut off', (bytes: Buffer) => bytes.subarray(0, -100), 'corrupt', 'SR-BUNDLE-006'],
+  ['of another compression', withMethod12, 'unsupported', 'SR-BUNDLE-007'],
+  ['with a password', withPassword, 'refused', 'SR-BUNDLE-005'],
+])('an archive %s leaves a verdict about its own bytes', async (_how, change, code, ruleId) => {
+  const one = await openPeopledApp();
+  const { client, as, dir } = one;
+  await as('grace');
+  const path = join(dir, 'bundle.zip');
+  await writeZip(path, zipEntries(plainFiles));
+  writeFileSync(path, change(readFileSync(path)));
+  await expect(importFrom(one, path)).rejects.toMatchObject({ code });
+  const { entries } = await client.audit.list({ action: 'bundle.import' });
+  const entry = entries.find((item) => item.entry.phase === 'begin')?.entry.index ?? -1;
+  const verdict = await writeVerdict(one, { entry }, 'refusal');
+  expect(verdict.decision).toBe('refused');
+  expect(verdict.statement.subject).toEqual([
+    { name: 'bundle.zip', digest: { sha256: digestOf(path).replace('sha256:', '') } },
+  ]);
+  expect(verdict.statement.predicate.properties).toEqual(
+    expect.arrayContaining([
+      'STRONGROOM_GATE_REFUSED',
+      'STRONGROOM_SIGNATURE_NOT_CHECKED',
+      `STRONGROOM_FOUND_${ruleId}`,
+    ]),
+  );
+  expect(entries[0]?.entry.objects).toContainEqual({
+    type: 'verdict',
+    id: 'svr.dsse.json',
+    digest: digestOf(verdict.svr),
+  });
 });
 
 test('an override shows its second person and reason on the version, in its history and in its runs', async () => {

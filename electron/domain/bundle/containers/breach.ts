@@ -4,8 +4,8 @@ import type { RuleId } from '../rules.ts';
 export class GateBreach extends Error {
   readonly ruleId: RuleId;
   readonly path: string;
-  constructor(ruleId: RuleId, path: string, message: string) {
-    super(message);
+  constructor(ruleId: RuleId, path: string, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.ruleId = ruleId;
     this.path = path;
   }

@@ -1,6 +1,6 @@
 /**
  * What every kind of container gives: a stream of files, each read once and in order, nothing unpacked to disk. A container
- * throws `corrupt` when it is damaged; a breach of a rule is a `GateBreach`, so that the caller can show it as a finding.
+ * throws a `GateBreach` when it is damaged or breaks a rule, so that the caller can show it as a finding.
  */
 import { AppError } from '#shared/errors.ts';
 import type { Content } from '#platform/content.ts';
@@ -58,7 +58,7 @@ export function guarded(content: Content, name: string): Content {
   };
 }
 
-/** Errors that already say what is wrong stay; an unplugged medium is `io`; all others become `corrupt`. */
+/** Errors that already say what is wrong stay; an unplugged medium is `io`; all others mean damage. */
 export function damageOf(error: unknown, name: string): Error {
   if (error instanceof GateBreach || error instanceof AppError) return error;
   if (isReadError(error))
@@ -70,12 +70,8 @@ export function damageOf(error: unknown, name: string): Error {
   return damaged(name, error);
 }
 
-export function damaged(name: string, cause?: unknown): AppError {
-  return new AppError(
-    'corrupt',
-    `The archive ${printable(name)} is damaged or was cut off. Nothing was stored; copy it again from its source.`,
-    { cause },
-  );
+export function damaged(name: string, cause?: unknown): GateBreach {
+  return new GateBreach('SR-BUNDLE-006', printable(name), 'It was damaged or cut off.', { cause });
 }
 
 /** Errors of the system below a file, as they come when a medium is pulled or fails. */

@@ -2,26 +2,31 @@
 import { constants, lstat, open, opendir, type FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { contentOf } from '#platform/content.ts';
+import { gateLimits } from '../limits.ts';
 import { GateBreach } from './breach.ts';
 import { damageOf, guarded, isReadError, signaturesFirst, type Files } from './container.ts';
 import { checkPath, utf8Name } from './names.ts';
 
-export async function* directoryFiles(root: string): Files {
+/** As many folders as files, unless told otherwise; files alone are counted in every container. */
+export async function* directoryFiles(root: string, mostNames = 2 * gateLimits.entries): Files {
   try {
-    yield* filesBelow(root);
+    yield* filesBelow(root, mostNames);
   } catch (error) {
     throw isReadError(error) ? damageOf(error, basename(root)) : error;
   }
 }
 
-async function* filesBelow(root: string): Files {
+async function* filesBelow(root: string, mostNames: number): Files {
   const pending = [''];
+  // Names are counted as they are read, so that a folder of millions fills no memory before it is refused.
+  let count = 0;
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     const names: string[] = [];
     for await (const { name } of await opendir(join(root, folder), {
       encoding: 'buffer' as 'utf8',
     }))
-      names.push(utf8Name(name as unknown as Buffer));
+      if ((count += 1) <= mostNames) names.push(utf8Name(name as unknown as Buffer));
+      else throw new GateBreach('SR-LIMIT-001', folder, `There are more than ${mostNames} names.`);
     for (const name of names.sort().sort(signaturesFirst)) {
       const path = folder === '' ? name : `${folder}/${name}`;
       checkPath(path);

@@ -1,5 +1,6 @@
 /** Names inside of a bundle: no way out, no two that are one on some system, nothing that hides what it is. */
 import { hidesText } from '#platform/printable.ts';
+import { utf8Text } from '#platform/utf8.ts';
 import { gateLimits } from '../limits.ts';
 import { GateBreach } from './breach.ts';
 
@@ -41,14 +42,18 @@ export function isPlainPath(path: string): boolean {
   }
 }
 
-/** Names as the strictest file system would see them: case, Unicode form, and files against folders. */
+/** Names as the strictest file system would see them: case, Unicode form, dots and spaces at the end, and files against folders. */
 export function createNames(): { claim(path: string): boolean } {
   const files = new Set<string>();
   const folders = new Set<string>();
   return {
     claim(path) {
       // Upper case first, so that ß and SS, σ and ς meet.
-      const folded = path.normalize('NFC').toUpperCase().toLowerCase();
+      const folded = path
+        .normalize('NFC')
+        .toUpperCase()
+        .toLowerCase()
+        .replace(/[. ]+(?=\/|$)/g, '');
       const parts = folded.split('/');
       const above = parts.slice(1).map((_, at) => parts.slice(0, at + 1).join('/'));
       if (files.has(folded) || folders.has(folded) || above.some((folder) => files.has(folder)))
@@ -62,7 +67,7 @@ export function createNames(): { claim(path: string): boolean } {
 
 export function utf8Name(name: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(name);
+    return utf8Text(name);
   } catch {
     throw new GateBreach(
       'SR-PATH-001',
@@ -70,6 +75,11 @@ export function utf8Name(name: Buffer): string {
       'The name of a file is not valid UTF-8.',
     );
   }
+}
+
+/** `tar -C FOLDER .` and some packers of zips begin every name with `./`. */
+export function plainPath(path: string): string {
+  return path.replace(/^\.\//, '');
 }
 
 /** For messages: control characters must not reach a terminal. */

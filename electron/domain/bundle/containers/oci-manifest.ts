@@ -1,5 +1,6 @@
 /** The JSON of an OCI image layout: descriptors, indexes, manifests, and what the config of a model says of it. */
 import { z } from 'zod';
+import { utf8Text } from '#platform/utf8.ts';
 import { GateBreach } from './breach.ts';
 import type { Declared } from './container.ts';
 
@@ -123,7 +124,7 @@ function parse<T>(schema: z.ZodType<T>, json: Uint8Array, at: string): T {
 
 function jsonOf(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+    return JSON.parse(utf8Text(bytes));
   } catch {
     return undefined;
   }

@@ -10,9 +10,9 @@ import { observed } from '#platform/content.ts';
 import { GateBreach } from './breach.ts';
 import { openBytes, type ByteSource } from './byte-source.ts';
 import { compressionOf, decompressed } from './compression.ts';
-import { damageOf, damaged, guarded, type Declared, type Files } from './container.ts';
+import { damageOf, guarded, type Declared, type Files } from './container.ts';
 import { directoryFiles } from './directory.ts';
-import { checkPath, createNames } from './names.ts';
+import { checkPath, createNames, printable } from './names.ts';
 import { ociFiles } from './oci.ts';
 import { directoryBlobs, packedTarBlobs, plainTarBlobs } from './oci-blobs.ts';
 import { checkParts, findParts, type Parts } from './parts.ts';
@@ -27,8 +27,8 @@ export interface OpenBundle {
   readonly format: ContainerFormat;
   /** Name of the folder or file, without its extension. */
   readonly name: string;
-  /** Bytes on the medium, for progress; undefined for folders. */
-  readonly mediumBytes: number | undefined;
+  /** The files on the medium that it is packed in; none for a folder. */
+  readonly mediumPaths: readonly string[];
   /** Signatures come first, but for the order of a compressed tar. */
   files(): Files;
   /** Known when `files` has ended. */
@@ -47,7 +47,7 @@ export async function openBundle(path: string): Promise<OpenBundle> {
     return {
       format: 'directory',
       name: basename(path),
-      mediumBytes: undefined,
+      mediumPaths: [],
       files: () => bounded(folder(path, declare)),
       declared: () => declared,
     };
@@ -55,18 +55,16 @@ export async function openBundle(path: string): Promise<OpenBundle> {
   const file = parts?.base ?? basename(path);
   const paths = parts?.paths ?? [path];
   let format: Exclude<ContainerFormat, 'directory'>;
-  let mediumBytes: number;
   {
     await using source = await openBytes(paths);
     format = await detectFormat(source, file);
-    mediumBytes = source.sizeBytes;
   }
   if (parts !== undefined)
     declare({ facts: [{ name: 'Parts', value: String(parts.paths.length) }] });
   return {
     format,
     name: file.replace(archiveEnding, '').replace(/\.onnx$/i, ''),
-    mediumBytes,
+    mediumPaths: paths,
     files: () => bounded(archive({ paths, parts, format, file, declare })),
     declared: () => declared,
   };
@@ -129,7 +127,12 @@ async function detectFormat(
   if (bytesRead === 512 && head.toString('latin1', 257, 262) === 'ustar') return 'tar';
   await refuseUnread(source, head.subarray(0, bytesRead), file);
   // A damaged archive must not be taken for a model with a strange name.
-  if (archiveEnding.test(file)) throw damaged(file);
+  if (archiveEnding.test(file))
+    throw new GateBreach(
+      'SR-BUNDLE-006',
+      printable(file),
+      'It does not begin as the archive that its name says.',
+    );
   return 'onnx';
 }
 

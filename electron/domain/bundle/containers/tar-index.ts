@@ -40,6 +40,7 @@ export async function indexTar(source: ByteSource): Promise<readonly TarEntry[] 
       if (size > maxExtension) return undefined;
       const content = await source.read(start, size);
       if (kind === 'x') pax = paxRecords(content);
+      if ([...pax.keys()].some(isOfSparse)) return undefined;
       if (kind === 'g' && ['path', 'size'].some((name) => paxRecords(content).has(name)))
         return undefined;
       if (kind === 'L') longName = textAt(content, 0, content.length);
@@ -62,6 +63,11 @@ export async function indexTar(source: ByteSource): Promise<readonly TarEntry[] 
     longName = undefined;
   }
   return undefined;
+}
+
+/** A pax record of a file that is described instead of packed. */
+export function isOfSparse(record: string): boolean {
+  return record.startsWith('GNU.sparse.');
 }
 
 function isEmpty(bytes: Buffer): boolean {

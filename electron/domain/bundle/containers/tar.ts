@@ -5,8 +5,8 @@ import { gateLimits } from '../limits.ts';
 import { GateBreach } from './breach.ts';
 import type { ByteSource } from './byte-source.ts';
 import { damageOf, guarded, signaturesFirst, type Files } from './container.ts';
-import { checkPath, printable } from './names.ts';
-import type { TarEntry } from './tar-index.ts';
+import { checkPath, plainPath, printable } from './names.ts';
+import { isOfSparse, type TarEntry } from './tar-index.ts';
 
 /** Shared by the tars of one container, so that many small ones are held to one bound. */
 export interface FolderCount {
@@ -25,7 +25,14 @@ export async function* tarFiles(
   input.pipe(tar);
   try {
     for await (const entry of tar) {
-      const { name: path, type } = entry.header;
+      const { name: path, type, pax } = entry.header;
+      // The name and the bytes of such an entry are a description; readers that know no sparse files take them as they are.
+      if (Object.keys(pax ?? {}).some(isOfSparse))
+        throw new GateBreach(
+          'SR-PATH-002',
+          printable(path),
+          'The entry is a sparse file. Pack it without --sparse.',
+        );
       if (type === 'directory') {
         checkFolder(path, name, count);
       } else if (type === 'file' || type === 'contiguous-file') {
@@ -72,8 +79,4 @@ function checkFolder(path: string, archive: string, count: FolderCount): void {
   // `tar -C FOLDER -cf FILE .` begins with the folder itself.
   const folder = plainPath(path).replace(/\/+$/, '');
   if (folder !== '' && folder !== '.') checkPath(folder);
-}
-
-function plainPath(path: string): string {
-  return path.replace(/^\.\//, '');
 }

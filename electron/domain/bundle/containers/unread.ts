@@ -1,5 +1,5 @@
 /** Archives and images that the gate does not read, told by their bytes: nobody shall look for the fault in the model. */
-import { AppError } from '#shared/errors.ts';
+import { GateBreach } from './breach.ts';
 import type { ByteSource } from './byte-source.ts';
 import { printable } from './names.ts';
 
@@ -9,13 +9,14 @@ const beginnings: readonly (readonly [kind: string, hex: string])[] = [
   ['a RAR archive', '526172211a07'],
   ['compressed with xz', 'fd377a585a00'],
   ['compressed with LZ4', '04224d18'],
+  ['a zip in several volumes', '504b0708'],
 ];
 /** `BZh`, a digit, then the digits of pi. */
 const bzip2 = /^425a683[1-9]314159265359/;
 /** ECMA-119: the first volume descriptor, after 16 sectors of 2048 bytes. */
 const isoMark = { offset: 16 * 2048 + 1, text: 'CD001' };
 
-/** Throws `unsupported` for what it knows. */
+/** A breach for what it knows. */
 export async function refuseUnread(source: ByteSource, head: Buffer, file: string): Promise<void> {
   const hex = head.toString('hex', 0, 16);
   const kind =
@@ -25,11 +26,7 @@ export async function refuseUnread(source: ByteSource, head: Buffer, file: strin
       : (await isImage(source, file))
         ? 'an ISO image'
         : undefined);
-  if (kind !== undefined)
-    throw new AppError(
-      'unsupported',
-      `${printable(file)} is ${kind}, which is not read here. Nothing was stored; ask for a folder, or a zip, tar, tar.gz or tar.zst (an OCI image layout too).`,
-    );
+  if (kind !== undefined) throw new GateBreach('SR-BUNDLE-007', printable(file), `It is ${kind}.`);
 }
 
 async function isImage(source: ByteSource, file: string): Promise<boolean> {

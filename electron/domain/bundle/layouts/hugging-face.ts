@@ -1,5 +1,6 @@
 /** A folder as on Hugging Face: `config.json` at the top and the exports of the model in `onnx/`. */
 import { z } from 'zod';
+import { utf8Text } from '#platform/utf8.ts';
 import type { Layout, LayoutFile } from './layout.ts';
 
 /** Undefined for any other folder. */
@@ -41,7 +42,7 @@ const configSays = z.object({
 
 function said(text: Uint8Array | undefined): Layout['facts'] {
   try {
-    const config = configSays.parse(JSON.parse(Buffer.from(text ?? '').toString('utf8')));
+    const config = configSays.parse(JSON.parse(utf8Text(text ?? new Uint8Array())));
     return [
       { name: 'Architecture', value: config.architectures?.join(', ') },
       { name: 'Type', value: config.model_type },

@@ -1,6 +1,7 @@
 /** A model as MLflow saves it: `MLmodel` (YAML) names the flavours, and the ONNX flavour its file. */
 import { isScalar, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
+import { utf8Text } from '#platform/utf8.ts';
 import type { Layout, LayoutFile } from './layout.ts';
 
 const descriptionFile = 'MLmodel';
@@ -78,7 +79,7 @@ export function mlflowLayout(files: readonly LayoutFile[]): Layout | undefined {
 /** Throws for what is no plain document. */
 function readYaml(bytes: Uint8Array): unknown {
   if (bytes.length > maxBytes) throw new RangeError('The document is too long.');
-  const document = parseDocument(Buffer.from(bytes).toString('utf8'), {
+  const document = parseDocument(utf8Text(bytes), {
     schema: 'core',
     logLevel: 'silent',
     // The library compares every key with every other, which takes minutes for a document of many.

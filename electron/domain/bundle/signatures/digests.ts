@@ -5,7 +5,6 @@
  */
 import { createHash } from 'node:crypto';
 import { blake3 } from '@noble/hashes/blake3.js';
-import { AppError } from '#shared/errors.ts';
 import { GateBreach } from '../containers/breach.ts';
 import { furtherHashings, isSignatureFile, type PresentFiles } from './check.ts';
 import { hashingKey, type Hashing } from './statement.ts';
@@ -54,7 +53,7 @@ export async function presentFiles(
       : await options
           .reread((again) => readFurtherDigests(again, { ...options, ...further }))
           .catch((error: unknown) => {
-            throw error instanceof GateBreach ? otherBytes(error) : error;
+            throw error instanceof GateBreach ? otherBytes(error.path, error) : error;
           });
   requireSameBytes(sha256ByPath, digests);
   const furtherByPath = new Map(digests.map(({ path, byHashing }) => [path, byHashing]));
@@ -96,18 +95,20 @@ async function readFurtherDigests(
   return all;
 }
 
-/** Throws `corrupt` when the medium gave other bytes the second time. */
+/** A breach when the medium gave other bytes the second time. */
 function requireSameBytes(
   first: ReadonlyMap<string, string>,
   second: readonly FurtherDigests[],
 ): void {
-  if (second.some(({ path, sha256 }) => first.get(path) !== sha256)) throw otherBytes();
+  const other = second.find(({ path, sha256 }) => first.get(path) !== sha256);
+  if (other !== undefined) throw otherBytes(other.path);
 }
 
-function otherBytes(cause?: unknown): AppError {
-  return new AppError(
-    'corrupt',
-    'The medium gave other bytes when the bundle was read a second time for its signature. Nothing was stored; copy the bundle again from its source.',
+function otherBytes(path: string, cause?: unknown): GateBreach {
+  return new GateBreach(
+    'SR-BUNDLE-008',
+    path,
+    'It was another file when the bundle was read a second time for its signature.',
     { cause },
   );
 }

@@ -1,6 +1,7 @@
 /** A signature file as it stands: a Sigstore bundle around a DSSE envelope (OMS 1.0 §4), parsed and bounded, nothing verified yet. */
 import { verify, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import { utf8Text } from '#platform/utf8.ts';
 import { dsseEnvelope, inTotoPayloadType, preAuthenticationEncoding } from '#platform/dsse.ts';
 
 /** A signature that is well formed and still cannot be accepted. */
@@ -93,7 +94,7 @@ function encodingOfOldReference(payload: Buffer): Uint8Array {
 
 export function readJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(utf8Text(bytes));
   } catch {
     throw new Unacceptable('The file is not JSON.');
   }

@@ -17,7 +17,9 @@ import { AppError } from '#shared/errors.ts';
 import type { SigningAlgorithm } from '#shared/contract/bundles.ts';
 import { writeFileAtomic } from '#platform/atomic-file.ts';
 import { inTotoPayloadType, preAuthenticationEncoding } from '#platform/dsse.ts';
+import { GateBreach } from '../containers/breach.ts';
 import { openBundle } from '../containers/open.ts';
+import { rules } from '../rules.ts';
 import { findLeafFlaw } from './certificate.ts';
 import { isOutside, isSignatureFile, neverSigned, signatureFileName } from './check.ts';
 import { hashByCurve } from './envelope.ts';
@@ -70,7 +72,16 @@ export async function signFolder(
   const own = options.as === undefined ? signatureFileName : `model.${options.as}.sig`;
   if (!isSignatureFile(own))
     throw new AppError('invalid-input', 'The name of a signature is one word, such as validator.');
-  const { resources, signatureFiles } = await readResources(dir, ignored, options);
+  const { resources, signatureFiles } = await readResources(dir, ignored, options).catch(
+    (error: unknown) => {
+      if (!(error instanceof GateBreach)) throw error;
+      throw new AppError(
+        'invalid-input',
+        `No gate would take it, so it is not signed. ${rules[error.ruleId].title}: ${error.path}. ${error.message}`,
+        { cause: error },
+      );
+    },
+  );
   const payload = Buffer.from(
     JSON.stringify({
       _type: 'https://in-toto.io/Statement/v1',

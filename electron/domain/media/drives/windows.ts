@@ -7,6 +7,8 @@ import type { Drive, DriveSystem } from './drive.ts';
 
 const powershell = 'powershell.exe';
 const script = [
+  // Else labels come in the code page of the console.
+  '[Console]::OutputEncoding = [System.Text.Encoding]::UTF8',
   "$usb = @(Get-Disk -ErrorAction SilentlyContinue | Where-Object { $_.BusType -in 'USB','SD','MMC' } | ForEach-Object { $ro = $_.IsReadOnly; $_ | Get-Partition -ErrorAction SilentlyContinue | Where-Object DriveLetter | ForEach-Object { @{ Letter = \"$($_.DriveLetter):\"; ReadOnly = ($ro -or $_.IsReadOnly) } } })",
   '$all = @(Get-CimInstance Win32_LogicalDisk | ForEach-Object { $id = $_.DeviceID; $hit = $usb | Where-Object { $_.Letter -eq $id } | Select-Object -First 1; @{ DeviceID = $id; VolumeName = $_.VolumeName; FileSystem = $_.FileSystem; DriveType = [int]$_.DriveType; Usb = ($null -ne $hit); ReadOnly = [bool]($hit -and $hit.ReadOnly) } })',
   'ConvertTo-Json -Compress -InputObject $all',

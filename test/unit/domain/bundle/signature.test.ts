@@ -159,6 +159,25 @@ interface SigstoreJson {
 }
 
 describe('published vectors', () => {
+  test('a certificate with a key that cannot be checked here vouches for nothing, and speaks against nothing', async () => {
+    const bundle = JSON.parse(read('valid/certificate.bundle.json').toString()) as {
+      verificationMaterial: { x509CertificateChain: { certificates: { rawBytes: string }[] } };
+    };
+    const pems = readFileSync(new URL('../x509/rsa-authority.chain.pem', vectors), 'utf8').split(
+      /(?<=-----END CERTIFICATE-----\n)/,
+    );
+    const rsa = pems
+      .map((pem) => new X509Certificate(pem))
+      .find(({ publicKey }) => publicKey.asymmetricKeyType === 'rsa');
+    const rawBytes = rsa?.raw.toString('base64') ?? '';
+    bundle.verificationMaterial.x509CertificateChain.certificates = [{ rawBytes }];
+    expect(await check(Buffer.from(JSON.stringify(bundle)))).toMatchObject({
+      status: 'untrusted',
+      method: 'certificate',
+      reason: expect.stringContaining('another kind than ECDSA') as string,
+    });
+  });
+
   test('the certificate vector verifies under its authority while it is valid', async () => {
     const signature = read('valid/certificate.bundle.json');
     expect(await check(signature, { trust: [authority] })).toMatchObject({

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, hash, sign } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -90,6 +90,15 @@ describe('signing', () => {
       { privatePem, certificates: { pem: 'nothing', now } },
     ])
       await expect(signFolder(dir, options)).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+
+  test('a folder that no gate would take is not signed, and the reason is said', async () => {
+    const dir = writeFolder(folder());
+    symlinkSync('/etc/passwd', join(dir, 'weights.bin'));
+    await expect(signFolder(dir, { privatePem: signingKey.privatePem })).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: expect.stringContaining('A link or special file: weights.bin') as string,
+    });
   });
 
   test('what a signature leaves out is neither covered nor taken in', async () => {

@@ -89,6 +89,7 @@ test('on Windows sticks, discs and fixed disks on USB are listed, and empty card
     { path: 'E:\\', label: 'LAB', fileSystem: 'fat32', readOnly: false },
     { path: 'F:\\', label: undefined, fileSystem: 'exfat', readOnly: true },
   ]);
+  expect(asked[0]).toContain('OutputEncoding = [System.Text.Encoding]::UTF8');
   expect(asked[0]).toMatch(/^powershell\.exe -NoProfile -NonInteractive -Command /);
   expect(await readDrives('win32', answering(JSON.stringify(all[2])))).toHaveLength(1);
   for (const output of ['', 'Access denied', '[{"DeviceID":"C:\\\\..\\\\x"}]'])
@@ -179,6 +180,28 @@ test('on macOS external volumes are listed, and the ones inside are not', async 
     expect(
       await readDrives('darwin', recorded({ runs: { '/usr/sbin/diskutil list -plist': output } })),
     ).toEqual([]);
+});
+
+test('on macOS partitions that are not mounted, or only look removable, are passed over', async () => {
+  // As recorded outputs have it: an empty mount point, a mounted root, and an inner EFI partition that calls itself removable.
+  const header =
+    '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">\n<plist version="1.0">';
+  const partition = (id: string, mountPoint?: string) =>
+    `\n<dict>\n\t<key>Content</key>\n\t<string>EFI</string>\n\t<key>DeviceIdentifier</key>\n\t<string>${id}</string>${mountPoint === undefined ? '' : `\n\t<key>MountPoint</key>\n\t<string>${mountPoint}</string>`}\n\t<key>Size</key>\n\t<integer>209715200</integer>\n</dict>`;
+  const list = `${header}\n<dict>\n<key>AllDisksAndPartitions</key>\n<array>\n<dict>\n<key>DeviceIdentifier</key>\n<string>disk0</string>\n<key>OSInternal</key>\n<false/>\n<key>Partitions</key>\n<array>${partition('disk0s1', '/Volumes/EFI')}${partition('disk0s2', '/')}${partition('disk0s3')}${partition('disk2s1', '/Volumes/CARD')}</array>\n</dict>\n</array>\n<key>VolumesFromDisks</key>\n<array/>\n</dict>\n</plist>`;
+  const said = (mountPoint: string, isRemovable: boolean) =>
+    `${header}\n<dict>\n<key>Ejectable</key>\n<false/>\n<key>FreeSpace</key>\n<integer>0</integer>\n<key>Internal</key>\n<true/>\n<key>MountPoint</key>\n<string>${mountPoint}</string>\n<key>Removable</key>\n<true/>\n<key>RemovableMedia</key>\n<true/>\n<key>RemovableMediaOrExternalDevice</key>\n<${isRemovable}/>\n<key>TotalSize</key>\n<integer>650002432000000000000</integer>\n<key>VolumeName</key>\n<string></string>\n<key>WritableVolume</key>\n<false/>\n</dict>\n</plist>`;
+  const runs = (mountPoint: string) => ({
+    '/usr/sbin/diskutil list -plist': list,
+    '/usr/sbin/diskutil info -plist disk0s1': said('/Volumes/EFI', false),
+    // A card in the reader of the machine is inside, and can be taken out.
+    '/usr/sbin/diskutil info -plist disk2s1': said(mountPoint, true),
+  });
+  expect(await readDrives('darwin', recorded({ runs: runs('/Volumes/CARD') }))).toEqual([
+    { path: '/Volumes/CARD', label: undefined, fileSystem: undefined, readOnly: true },
+  ]);
+  // Taken out between the two questions.
+  expect(await readDrives('darwin', recorded({ runs: runs('') }))).toEqual([]);
 });
 
 test('a drive that comes or goes is told once each, and what was there at the start is not', async () => {

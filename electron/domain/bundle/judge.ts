@@ -1,0 +1,240 @@
+/** What the gate makes of the files that it read: who signed, what was found in them, which one is the model. */
+import type { Finding, ModelCard, ModelFacts, SignatureResult } from '#shared/contract/bundles.ts';
+import { utf8Text } from '#platform/utf8.ts';
+import { parseCard } from './card.ts';
+import type { GateBreach } from './containers/breach.ts';
+import type { Declared } from './containers/container.ts';
+import { layoutOf, type Layout } from './layouts/layout.ts';
+import { goldenCases, pipelineSchema, type GoldenCases, type Pipeline } from './pipeline.ts';
+import { wellKnown, type ReadFile } from './read-file.ts';
+import { findingOf } from './rules.ts';
+import type { ScanAnswer } from './scan/answer.ts';
+import {
+  checkSignatures,
+  isOutside,
+  isSignatureFile,
+  oneSigner,
+  type CheckedSignatures,
+  type PresentFiles,
+  type SignerRule,
+} from './signatures/check.ts';
+import { signatureFindings } from './signatures/findings.ts';
+import { nobody, type TrustAnchor } from './signatures/signer.ts';
+
+export interface JudgeContext {
+  readonly trust: readonly TrustAnchor[];
+  /** One signer, anybody of the trust list, unless told otherwise. */
+  readonly signers?: SignerRule | undefined;
+  readonly now: Date;
+}
+
+export interface Judged {
+  /** To its end. If not, the signatures are not judged. */
+  readonly wasRead: boolean;
+  readonly layout: string | undefined;
+  readonly declares: Layout['facts'];
+  readonly signature: SignatureResult;
+  readonly signatures: CheckedSignatures['all'];
+  readonly signers: CheckedSignatures['signers'];
+  readonly ignorePaths: readonly string[];
+  readonly findings: readonly Finding[];
+  readonly model: ModelFacts | undefined;
+  readonly card: ModelCard | undefined;
+  readonly golden: GoldenCases | undefined;
+  readonly pipeline: Pipeline | undefined;
+}
+
+/** What can be said of a bundle that the gate stopped reading. */
+export function unread({ ruleId, path, message }: GateBreach, declared: Declared): Judged {
+  const reason = 'The bundle was not read to its end, so its signature was not checked.';
+  return {
+    wasRead: false,
+    layout: declared.layout,
+    declares: declared.facts,
+    signature: { status: 'absent', ...nobody, reason },
+    signatures: [],
+    signers: { required: 1, names: [] },
+    ignorePaths: [],
+    findings: [findingOf(ruleId, path, message)],
+    model: undefined,
+    card: undefined,
+    golden: undefined,
+    pipeline: undefined,
+  };
+}
+
+export function judge(
+  files: readonly ReadFile<unknown>[],
+  declared: Declared,
+  present: PresentFiles,
+  context: JudgeContext,
+): Judged {
+  const rule = context.signers ?? oneSigner;
+  const checked = checkSignatures({
+    signatures: new Map(
+      files.filter(({ path }) => isSignatureFile(path)).map(({ path, text }) => [path, text]),
+    ),
+    files: present,
+    trust: context.trust,
+    rule,
+    now: context.now,
+  });
+  const { decisive: signature, ignorePaths } = checked;
+  const findings: Finding[] = signatureFindings(checked, rule);
+
+  // What the signature leaves out is not judged, not described by, and not taken in.
+  const inside = files.filter(({ path }) => !isOutside(path, ignorePaths));
+  const at = (path: string): ReadFile<unknown> | undefined =>
+    inside.find((file) => file.path === path);
+  // No signature covers another, so weights in one could be changed after the model was signed.
+  const sizeByPath = new Map(
+    inside.filter(({ path }) => !isSignatureFile(path)).map(({ path, bytes }) => [path, bytes]),
+  );
+  const pipeline = parseDescription(at(wellKnown.pipeline), pipelineSchema, findings);
+  const golden = parseDescription(at(wellKnown.golden), goldenCases, findings);
+  const layout = layoutOf(inside, declared);
+  const main = pickModel(inside, { pipeline, layout }, findings);
+  for (const { path, scan } of inside)
+    if (scan !== undefined) findings.push(...scanFindings(path, scan, sizeByPath));
+  const cardFile = at(wellKnown.card);
+  const card = cardFile?.text === undefined ? undefined : parseCard(cardFile.text);
+  if (cardFile !== undefined && card === undefined)
+    findings.push(
+      findingOf(
+        'SR-BUNDLE-004',
+        wellKnown.card,
+        'It is not a CycloneDX document with a machine-learning model in it.',
+      ),
+    );
+  if (cardFile === undefined)
+    findings.push(findingOf('SR-CARD-001', wellKnown.card, 'The bundle does not have it.'));
+  if (golden === undefined && at(wellKnown.golden) === undefined)
+    findings.push(findingOf('SR-GOLDEN-001', wellKnown.golden, 'The bundle does not have it.'));
+  for (const { path, startsWith } of inside) {
+    const kind = codeKind(path, startsWith);
+    if (kind !== undefined) findings.push(findingOf('SR-BUNDLE-003', path, `It is ${kind}.`));
+  }
+  const facts = main?.scan?.facts ?? undefined;
+  const model =
+    main === undefined || facts === undefined
+      ? undefined
+      : { path: main.path, sizeBytes: main.bytes, ...facts };
+  return {
+    wasRead: true,
+    layout: layout?.layout,
+    declares: layout?.facts ?? declared.facts,
+    signature,
+    signatures: checked.all,
+    signers: checked.signers,
+    ignorePaths,
+    findings: inOrder(findings),
+    model,
+    card,
+    golden,
+    pipeline,
+  };
+}
+
+/** The scanner does not see the other files: whether they hold what the model wants to read is known here. */
+function scanFindings(
+  path: string,
+  { findings, external }: ScanAnswer,
+  sizeByPath: ReadonlyMap<string, number>,
+): Finding[] {
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  return [
+    ...findings.map(({ ruleId, message }) => findingOf(ruleId, path, message)),
+    ...external.flatMap(({ location, end }) => {
+      const size = sizeByPath.get(folder + location);
+      if (size === undefined)
+        return findingOf(
+          'SR-ONNX-004',
+          path,
+          'Weights are to be read from a file that is not in the bundle.',
+        );
+      return end > size
+        ? findingOf(
+            'SR-ONNX-005',
+            path,
+            'Weights are to be read from beyond the end of their file.',
+          )
+        : [];
+    }),
+  ];
+}
+
+function parseDescription<T>(
+  file: ReadFile<unknown> | undefined,
+  schema: { parse(value: unknown): T },
+  findings: Finding[],
+): T | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(utf8Text(file.text ?? new Uint8Array())));
+  } catch {
+    findings.push(
+      findingOf(
+        'SR-BUNDLE-004',
+        file.path,
+        'It does not follow its schema (see the bundle format).',
+      ),
+    );
+    return undefined;
+  }
+}
+
+/** `pipeline.json` has the first word, then the layout; `model.onnx` and a model alone need neither. */
+function pickModel<T extends { readonly path: string; readonly scan: unknown }>(
+  files: readonly T[],
+  by: { readonly pipeline: Pipeline | undefined; readonly layout: Layout | undefined },
+  findings: Finding[],
+): T | undefined {
+  const models = files.filter(({ scan }) => scan !== undefined);
+  const pointer = by.pipeline?.model;
+  const at = (path: string | undefined): T | undefined => models.find((file) => file.path === path);
+  if (pointer !== undefined) {
+    if (at(pointer) === undefined)
+      findings.push(
+        findingOf('SR-BUNDLE-001', pointer, 'The model that pipeline.json names is not there.'),
+      );
+    return at(pointer);
+  }
+  if (by.layout?.problem !== undefined) {
+    const { ruleId, path, message } = by.layout.problem;
+    findings.push(findingOf(ruleId, path, message));
+    return undefined;
+  }
+  const named = at(by.layout?.model) ?? at('model.onnx');
+  if (named !== undefined) return named;
+  const [first, second] = models;
+  if (first === undefined) findings.push(findingOf('SR-BUNDLE-001', '', 'No file ends in .onnx.'));
+  else if (second !== undefined)
+    findings.push(findingOf('SR-BUNDLE-002', first.path, `There are ${models.length} models.`));
+  return first;
+}
+
+/** Protocols 2 to 5; older pickles have no mark of their own. */
+const picklePrefixes = ['\u0080\u0002', '\u0080\u0003', '\u0080\u0004', '\u0080\u0005'];
+
+/** Files that could run as programs elsewhere, by content and by name. */
+function codeKind(path: string, startsWith: string): string | undefined {
+  if (startsWith.startsWith('\u007fELF')) return 'a Linux program or library';
+  if (startsWith.startsWith('MZ')) return 'a Windows program or library';
+  if (/^[\xce\xcf]\xfa\xed\xfe/.test(startsWith)) return 'a macOS program or library';
+  if (startsWith.startsWith('#!')) return 'a script';
+  if (
+    picklePrefixes.some((prefix) => startsWith.startsWith(prefix)) ||
+    /\.(pkl|pickle|pt|pth|joblib|npy|dill)$/i.test(path)
+  )
+    return 'a Python pickle, which runs code when it is loaded';
+  if (/\.(py|pyc|sh|bat|cmd|ps1|js|jar|so|dll|dylib|exe)$/i.test(path)) return 'program code';
+  return undefined;
+}
+
+function inOrder(findings: readonly Finding[]): Finding[] {
+  const rank = { error: 0, warning: 1, note: 2 };
+  return findings.toSorted(
+    (a, b) =>
+      rank[a.level] - rank[b.level] || (a.ruleId < b.ruleId ? -1 : a.ruleId > b.ruleId ? 1 : 0),
+  );
+}
