@@ -19,12 +19,12 @@ import { AppError } from '#shared/errors.ts';
 import { vaultSchema } from '#app/open-state.ts';
 import { errorToBody } from '#app/error-envelope.ts';
 import { openVault } from '#domain/vault/index.ts';
-import { appPasswords, openBareApp } from '../support/bare-app.ts';
+import { openBareApp } from '../support/bare-app.ts';
+import { ada } from './act.ts';
 import { performDisturbed } from './disturbed.ts';
 import { copyFor, type Prepared } from './prepared.ts';
 import type { Tally } from './table.ts';
 
-const ada = { user: 'ada', password: appPasswords.ada };
 /** What damage may be called. */
 const names = [
   'broken',
