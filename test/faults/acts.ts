@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { contract } from '#shared/contract/index.ts';
 import { ada, reason, tableRows, type Act } from './act.ts';
 import { erasures } from './erasures.ts';
+import { peopleActs } from './people.ts';
 import { newestRun, outputName, resultsOf, scored } from './runs.ts';
 
 const init: Act = {
@@ -167,5 +168,6 @@ export const acts = {
   backup,
   restore,
   ...erasures,
+  ...peopleActs,
 } as const satisfies Readonly<Record<string, Act>>;
 export type ActName = keyof typeof acts;

@@ -14,6 +14,7 @@ import { ada, canaries, reason, tableRows, type Act, type Place, type Start } fr
 import { acts, type ActName } from './acts.ts';
 import { performDisturbed } from './disturbed.ts';
 import { keptInput, keptRows, retiredVersion } from './erasures.ts';
+import { grace } from './people.ts';
 import { resultsOf } from './runs.ts';
 
 /** Bundles, the key of their maker and tables, in a new folder. */
@@ -121,7 +122,9 @@ async function makeVault(dir: string, material: string): Promise<number> {
   const opened = openBareApp(dir, { clock: weeksAgo });
   const { app, client, wait } = opened;
   try {
-    await client.vault.create({ ...ada, policy: 'solo' });
+    const { recoveryKey } = await client.vault.create({ ...ada, policy: 'solo' });
+    writeFileSync(join(material, 'recovery.txt'), recoveryKey);
+    await client.users.add(grace);
     await client.trust.add({
       name: 'Model maker',
       file: app.admitFile(join(material, 'maker.pem')),
