@@ -8,6 +8,7 @@ import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { acts, type ActName } from './acts.ts';
 import { performDamage } from './damage.ts';
+import { performBackupDamage } from './damage-backup.ts';
 import { killsOf, performKills, randomKill, watch, type Kill, type Watched } from './kills.ts';
 import { performJumps } from './clocks.ts';
 import {
@@ -16,7 +17,6 @@ import {
   performReadErrors,
   performVanishing,
   performWriteErrors,
-  roomsKib,
 } from './media.ts';
 import { prepare, type Prepared } from './prepared.ts';
 import { createTally, rowsToText, type Tally } from './table.ts';
@@ -36,10 +36,11 @@ const { values } = parseArgs({
 const families: Readonly<Record<string, (prepared: Prepared, tally: Tally) => Promise<void>>> = {
   kills: killFamily,
   damage: (from, into) => performDamage(from, into, values.thorough ? 1 : 24),
+  backups: (from, into) => performBackupDamage(from, into, values.thorough ? 1 : 24),
   full: async (from, into) => {
-    if (canMount) await performFullDisks(from, into, roomsKib(values.thorough ? 4 : 150));
+    if (canMount) await performFullDisks(from, into, values.thorough ? 301 : 7);
   },
-  writes: (from, into) => performWriteErrors(from, into, values.thorough ? 1 : 24),
+  writes: (from, into) => performWriteErrors(from, into, values.thorough ? 1 : 60),
   reads: performReadErrors,
   vanishing: (from, into) => performVanishing(from, into, values.thorough ? 1 : 3),
   twice: (from, into) => performTwice(from, into, values.thorough ? 20 : 1),
