@@ -86,7 +86,7 @@ async function onSmallDisk<T>(
   const { dir, place } = await copyFor(prepared, act);
   const disk = `${dir}-disk`;
   mkdirSync(disk);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', disk]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=200m', 'tmpfs', disk]);
   try {
     cpSync(dir, disk, { recursive: true });
     return await work(disk, place);
