@@ -1,10 +1,18 @@
 /** What the outcome of an act says of it. */
 import type { LogEntry } from '#shared/contract/audit.ts';
 import type { RunResult } from '#shared/contract/runs.ts';
+import type { UserEntry } from '#domain/identity/index.ts';
 
 export interface ActFacts {
   readonly objects?: LogEntry['objects'];
   readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** What an act will have done to a key slot, remembered before the slot changes, and the row of the user that goes with it. */
+export interface SlotFacts extends ActFacts {
+  /** Undefined where there is a row and no slot. */
+  readonly change: string | undefined;
+  readonly user?: UserEntry;
 }
 
 /** Which run of which version: known before it starts. */

@@ -120,6 +120,10 @@ export function createDispatcher(deps: {
         note(facts);
         rememberAct(open().vault.catalog, logIndex, { objects, details });
       },
+      settleSlot: ({ change, user, ...facts }) => {
+        note(facts);
+        rememberAct(open().vault.catalog, logIndex, { objects, details, change, user });
+      },
     });
     const isUnlogged = declared.whenRolledBack === 'unlogged' && open().rolledBack !== undefined;
     if (declared.action === undefined || isUnlogged)

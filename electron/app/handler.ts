@@ -1,6 +1,6 @@
 /** The shape of a handler and what the dispatcher gives it. */
 import type { Contract, InputOf, ResultOf } from '#shared/rpc.ts';
-import type { ActFacts } from './act-facts.ts';
+import type { ActFacts, SlotFacts } from './act-facts.ts';
 import type { JobContext } from './operations.ts';
 import type { OpenVaultState } from './open-state.ts';
 
@@ -14,6 +14,8 @@ export interface CallContext extends JobContext {
    * the next sign-in writes it from these facts.
    */
   readonly settle: (facts: ActFacts) => void;
+  /** The same before a key slot is changed, which no transaction covers: the next sign-in looks whether it was. */
+  readonly settleSlot: (facts: SlotFacts) => void;
   /** Index of the entry that announced this act; -1 for acts that are not logged. */
   readonly logIndex: number;
 }

@@ -24,11 +24,12 @@ export async function setKeychain(
   const { keychain, sessions } = deps;
   const { vault, session } = context.open();
   context.note({ objects: [{ type: 'user', id: session.user }], details: { enabled } });
+  const settled = (change: string): void => context.settleSlot({ change });
   const { ok, reason } = await keychain.available();
   if (enabled && !ok) throw new AppError('unavailable', reason);
   await sessions.checkPassword(session.user, password);
-  if (enabled) await vault.slots.addKeychain(session.user, keychain);
-  else await vault.slots.removeKeychain(session.user, keychain);
+  if (enabled) await vault.slots.addKeychain(session.user, keychain, settled);
+  else await vault.slots.removeKeychain(session.user, keychain, settled);
   return keychainState(context, keychain);
 }
 

@@ -4,7 +4,7 @@ import { AppError } from '#shared/errors.ts';
 import type { User } from '#shared/contract/users.ts';
 import type { OpenStores } from './open-state.ts';
 import type { RolledBack } from './pin-guard.ts';
-import { settleInterrupted } from './unfinished-acts.ts';
+import { rememberAct, settleInterrupted } from './unfinished-acts.ts';
 
 export async function recoverAccess(
   stores: OpenStores,
@@ -36,15 +36,13 @@ export async function recoverAccess(
   const subject = [{ type: 'user' as const, id: user }];
   const { index } = log.append({ ...act, phase: 'begin', objects: subject, reason });
   const previous = users.find(user);
-  const slotId = await vault.slots.add({ user, password: newPassword, role: 'administrator' });
-  const recovered = await users.recovered(previous?.name ?? user, slotId);
-  log.append({
-    ...act,
-    phase: 'outcome',
-    of: index,
-    objects: [{ type: 'user', id: recovered.name }],
-    outcome: 'ok',
-    details: { role: recovered.role, before: previous?.role ?? null },
-  });
+  const facts = {
+    objects: [{ type: 'user' as const, id: previous?.name ?? user }],
+    details: { role: act.role, before: previous?.role ?? null },
+  };
+  const recovered = await users.recover(user, newPassword, (change, row) =>
+    rememberAct(vault.catalog, index, { ...facts, change, user: row }),
+  );
+  log.append({ ...act, ...facts, phase: 'outcome', of: index, outcome: 'ok' });
   return recovered;
 }

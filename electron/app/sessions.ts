@@ -26,6 +26,7 @@ import { readRestoredMark, removeRestoredMark, type RestoredFrom } from '#domain
 import type { PinGuard } from './pin-guard.ts';
 import { completeErasures } from './erase.ts';
 import { recoverAccess } from './recover-access.ts';
+import { settleSlots } from './unfinished-acts.ts';
 import { rememberSize, rememberVerdict } from './seen-log.ts';
 import { recordSignIn, type SignInRecord } from './sign-in-record.ts';
 import { vaultStatus } from './vault-status.ts';
@@ -290,6 +291,7 @@ export function createSessions(deps: {
       const vault = await openIt();
       return closingOnFailure(vault, async () => {
         const stores = createOpenStores(vault, deps);
+        settleSlots(stores);
         const signedIn = await begin(by, stores, stores.users.bySlot(vault.slotId));
         await clearUp(stores);
         return signedIn;
@@ -401,6 +403,7 @@ export function createSessions(deps: {
         });
         return closingOnFailure(vault, async () => {
           const stores = createOpenStores(vault, deps);
+          settleSlots(stores);
           const rolledBack = stores.log.damaged
             ? undefined
             : deps.pins.check(stores, await restoredFrom(stores));

@@ -7,7 +7,7 @@ import type { Sessions } from './sessions.ts';
 
 /** Throws `wrong-password` and `locked` as a sign-in does: tries count. */
 export async function setPassword(
-  { open, note }: CallContext,
+  { open, note, settleSlot }: CallContext,
   { name, password, present }: InputOf<(typeof contract)['users']['password']>,
   sessions: Pick<Sessions, 'checkPassword'>,
 ): Promise<null> {
@@ -22,6 +22,6 @@ export async function setPassword(
       throw new AppError('invalid-input', 'Give your present password to change it.');
     await sessions.checkPassword(user, present);
   }
-  await open().users.setPassword(user, password);
+  await open().users.setPassword(user, password, (change) => settleSlot({ change }));
   return null;
 }

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { onStep } from '#platform/steps.ts';
 import { errorToBody } from '#app/error-envelope.ts';
 import { openBareApp } from '../support/bare-app.ts';
-import { acts, type ActName, type Place } from './acts.ts';
+import type { Place } from './act.ts';
+import { acts, type ActName } from './acts.ts';
 
 export interface Order extends Place {
   readonly act: ActName;

@@ -1,46 +1,16 @@
-/** The acts that are disturbed: how each is done, in a child that may be killed, and how one sees afterwards what became of it. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+/** The acts that are disturbed. */
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { contract } from '#shared/contract/index.ts';
-import type { AuditAction } from '#shared/actions.ts';
-import { appPasswords, type BareApp } from '../support/bare-app.ts';
-
-/** Where an act finds what it needs. */
-export interface Place {
-  /** The folder with bundles, keys and tables; nothing is written there. */
-  readonly material: string;
-  /** Tells the outputs of a repetition from those of the first time. */
-  readonly round: number;
-  /** Length of the log before the act. */
-  readonly logSize: number;
-}
-
-export interface Act {
-  /** For the table. */
-  readonly name: string;
-  /** What the log calls it; undefined where the log has an event and no beginning. */
-  readonly action: AuditAction | undefined;
-  perform(on: BareApp, place: Place): Promise<void>;
-  /** Whether the catalog has all of it or nothing. Throws for anything between. Somebody is signed in. */
-  found(on: BareApp, place: Place): Promise<'all' | 'nothing'>;
-  /** What comes of doing it again when it was done already. */
-  readonly again: readonly ('ok' | 'conflict')[];
-}
-
-const ada = { user: 'ada', password: appPasswords.ada };
-
-/** Rows of the table and of the reference. */
-export const tableRows = 40;
-/** In the files that go into the vault; must never be read on the medium. */
-export const canaries = {
-  bundle: 'CANARY-OF-THE-BUNDLE',
-  table: 'CANARY-OF-THE-TABLE',
-  password: appPasswords.ada,
-} as const;
+import { ada, reason, tableRows, type Act } from './act.ts';
+import { erasures } from './erasures.ts';
+import { peopleActs } from './people.ts';
+import { newestRun, outputName, resultsOf, scored } from './runs.ts';
 
 const init: Act = {
   name: 'init',
   action: undefined,
+  start: 'nothing',
   again: ['conflict'],
   perform: async ({ client }) => void (await client.vault.create({ ...ada, policy: 'solo' })),
   async found({ client }) {
@@ -56,6 +26,7 @@ const init: Act = {
 const signIn: Act = {
   name: 'sign-in after a kill',
   action: undefined,
+  start: 'plain',
   again: ['ok'],
   perform: async ({ client }) => void (await client.vault.signIn(ada)),
   async found({ client }) {
@@ -70,6 +41,7 @@ const signIn: Act = {
 const importBundle: Act = {
   name: 'import',
   action: 'bundle.import',
+  start: 'plain',
   again: ['conflict'],
   async perform({ app, client, wait }, { material }) {
     await client.vault.signIn(ada);
@@ -89,10 +61,11 @@ const importBundle: Act = {
 const promote: Act = {
   name: 'promote',
   action: 'model.promote',
+  start: 'plain',
   again: ['conflict'],
   async perform({ client }) {
     await client.vault.signIn(ada);
-    await client.models.promote({ version: 'tested@1', to: 'production', reason: 'as tested' });
+    await client.models.promote({ version: 'tested@1', to: 'production', reason });
   },
   async found({ client }) {
     const { stage, aliases } = await client.models.version({ version: 'tested@1' });
@@ -105,6 +78,7 @@ const promote: Act = {
 const run: Act = {
   name: 'run',
   action: 'run.score',
+  start: 'plain',
   again: ['ok'],
   async perform({ app, client, dir, wait }, { material, round }) {
     await client.vault.signIn(ada);
@@ -120,30 +94,19 @@ const run: Act = {
     );
   },
   async found({ client, dir }, { round }) {
-    const [newest] = await client.runs.list({});
-    if (newest === undefined) return 'nothing';
-    if (newest.state === 'interrupted' || newest.state === 'failed') return 'nothing';
-    if (newest.state !== 'done' || !existsSync(join(resultsOf(dir), outputName(round))))
-      throw new Error(`The run is ${newest.state}, and its output does not fit that.`);
-    return 'all';
+    const run = await newestRun(client, 'in.csv');
+    return run === undefined ? 'nothing' : scored(run, join(resultsOf(dir), outputName(round)));
   },
 };
-
-export function resultsOf(dir: string): string {
-  return join(dir, 'results');
-}
-
-function outputName(round: number): string {
-  return `out-${round}.csv`;
-}
 
 const rotateKeys: Act = {
   name: 'rotate keys',
   action: 'keys.rotate',
+  start: 'kept',
   again: ['ok'],
   async perform({ client }) {
     await client.vault.signIn(ada);
-    await client.keys.rotate({ reason: 'as tested' });
+    await client.keys.rotate({ reason });
   },
   async found({ client, dir }) {
     const { epochs } = JSON.parse(readFileSync(join(dir, 'vault/vault.json'), 'utf8')) as {
@@ -160,6 +123,7 @@ const rotateKeys: Act = {
 const backup: Act = {
   name: 'backup',
   action: 'vault.backup',
+  start: 'kept',
   again: ['ok'],
   async perform({ app, client, dir, wait }) {
     await client.vault.signIn(ada);
@@ -180,6 +144,7 @@ const backup: Act = {
 const restore: Act = {
   name: 'restore',
   action: undefined,
+  start: 'backup',
   // Killed when only its mark was left, a restore takes that away the next time and changes nothing.
   again: ['ok', 'conflict'],
   async perform({ app, client, dir, wait }) {
@@ -204,5 +169,7 @@ export const acts = {
   rotateKeys,
   backup,
   restore,
+  ...erasures,
+  ...peopleActs,
 } as const satisfies Readonly<Record<string, Act>>;
 export type ActName = keyof typeof acts;

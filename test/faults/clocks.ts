@@ -2,15 +2,13 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { contract } from '#shared/contract/index.ts';
-import { errorToBody } from '#app/error-envelope.ts';
-import { appPasswords, openBareApp, type BareApp } from '../support/bare-app.ts';
+import { codeOf, openBareApp, type BareApp } from '../support/bare-app.ts';
+import { ada, reason } from './act.ts';
 import { copyFor, type Prepared } from './prepared.ts';
 import type { Tally } from './table.ts';
 
-const ada = { user: 'ada', password: appPasswords.ada };
 const minute = 60_000;
 const year = 365 * 24 * 60 * minute;
-const reason = 'as tested';
 
 interface Timed extends BareApp {
   jump(ms: number): void;
@@ -108,11 +106,4 @@ async function clockMarks({ client }: Timed): Promise<number> {
 async function requireIntact({ client, wait }: Timed): Promise<void> {
   const { status } = await wait(contract.audit.verify, client.audit.verify({}));
   assert.equal(status, 'intact');
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  return work.then(
-    () => 'done',
-    (error: unknown) => errorToBody(error).code,
-  );
 }

@@ -19,14 +19,14 @@ import { AppError } from '#shared/errors.ts';
 import { vaultSchema } from '#app/open-state.ts';
 import { errorToBody } from '#app/error-envelope.ts';
 import { openVault } from '#domain/vault/index.ts';
-import { appPasswords, openBareApp } from '../support/bare-app.ts';
+import { openBareApp } from '../support/bare-app.ts';
+import { ada, canaries } from './act.ts';
 import { performDisturbed } from './disturbed.ts';
 import { copyFor, type Prepared } from './prepared.ts';
 import type { Tally } from './table.ts';
 
-const ada = { user: 'ada', password: appPasswords.ada };
 /** What damage may be called. */
-const names = [
+export const namesOfDamage = [
   'broken',
   'corrupt',
   'tampered',
@@ -47,23 +47,13 @@ interface Victim {
 /** Every `step`-th of the places worth damaging; 1 tries all of them. */
 export async function performDamage(prepared: Prepared, tally: Tally, step: number): Promise<void> {
   for (const victim of [await sealedVictim(prepared), await killedVictim(prepared)]) {
-    const files = readdirSync(victim.dir, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => relative(victim.dir, join(entry.parentPath, entry.name)));
-    for (const file of files.toSorted()) {
+    const files = filesIn(victim.dir).map((path) => relative(victim.dir, path));
+    for (const file of files) {
       const { size } = statSync(join(victim.dir, file));
       const where = `${kindOf(file)}, ${victim.state}`;
       for (const at of everyNth(placesIn(file, size), step))
         await tally.attempt('flipped bit', where, () =>
-          damaged(
-            victim,
-            file,
-            (bytes) => {
-              bytes[at] = (bytes[at] ?? 0) ^ (1 << (at % 8));
-              return bytes;
-            },
-            `bit of byte ${at}`,
-          ),
+          damaged(victim, file, (bytes) => flipBit(bytes, at), `bit of byte ${at}`),
         );
       for (const length of everyNth(endsOf(file, size), Math.ceil(step / 4)))
         await tally.attempt('cut off', where, () =>
@@ -82,7 +72,19 @@ export async function performDamage(prepared: Prepared, tally: Tally, step: numb
   }
 }
 
-function everyNth(places: readonly number[], step: number): number[] {
+export function filesIn(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted();
+}
+
+export function flipBit(bytes: Buffer, at: number): Buffer {
+  bytes[at] = (bytes[at] ?? 0) ^ (1 << (at % 8));
+  return bytes;
+}
+
+export function everyNth(places: readonly number[], step: number): number[] {
   return places.filter((_, at) => at % step === 0);
 }
 
@@ -158,7 +160,7 @@ async function damaged(
       (error: unknown) => errorToBody(error).code,
     );
     if (typeof seen === 'string') {
-      assert.ok(names.includes(seen), `${file}, ${what}: it was called ${seen}`);
+      assert.ok(namesOfDamage.includes(seen), `${file}, ${what}: it was called ${seen}`);
       return `found, ${seen}`;
     }
     try {
@@ -176,7 +178,10 @@ async function damaged(
 }
 
 /** All that can be seen of a vault by somebody who signs in, without what the signing in has added. Throws what is found. */
-async function lookAt(dir: string, logSize: number): Promise<Readonly<Record<string, unknown>>> {
+export async function lookAt(
+  dir: string,
+  logSize: number,
+): Promise<Readonly<Record<string, unknown>>> {
   const { app, client, wait } = openBareApp(dir);
   const seen: Record<string, unknown> = {};
   try {
@@ -198,6 +203,10 @@ async function lookAt(dir: string, logSize: number): Promise<Readonly<Record<str
     }
     const runs = await client.runs.list({});
     seen['runs'] = await Promise.all(runs.map(({ runId }) => client.runs.show({ runId })));
+    // A person is found by an index of their own, and opened by a key of their own.
+    seen['person'] = await client.erasure.showSubject({ subject: canaries.person });
+    seen['erasure'] = await client.erasure.overview(null);
+    seen['backups'] = await client.backups.list(null);
     const { entries } = await client.audit.list({ limit: 500 });
     // An outcome that was lost is written again from what the catalog remembers: another time, the same story.
     seen['log'] = entries
@@ -243,9 +252,10 @@ async function digestsOfObjects(dir: string): Promise<Readonly<Record<string, st
   }
 }
 
-/** With a run, a promotion and a wrong password. */
+/** With kept rows, a backup, a run, a promotion and a wrong password. */
 async function sealedVictim(prepared: Prepared): Promise<Victim> {
-  const { dir, place } = await copyFor(prepared, 'run');
+  const { dir, place } = await copyFor(prepared, 'backup');
+  await performDisturbed({ act: 'backup', dir, ...place }, undefined);
   await performDisturbed({ act: 'run', dir, ...place }, undefined);
   await performDisturbed({ act: 'promote', dir, ...place }, undefined);
   const { client } = openBareApp(dir);
@@ -255,8 +265,8 @@ async function sealedVictim(prepared: Prepared): Promise<Victim> {
 
 /** Killed when its last act was done and said so, with all of it still in the write-ahead logs. */
 async function killedVictim(prepared: Prepared): Promise<Victim> {
-  const { dir, place } = await copyFor(prepared, 'promote');
-  const { dir: trial } = await copyFor(prepared, 'promote');
+  const { dir, place } = await copyFor(prepared, 'eraseVersion');
+  const { dir: trial } = await copyFor(prepared, 'eraseVersion');
   const ended = await performDisturbed({ act: 'promote', dir: trial, ...place }, undefined);
   if (ended.kind === 'killed') throw new Error('An act was killed that nobody disturbed.');
   const nth = ended.points.indexOf('log: outcome of model.promote') + 1;

@@ -1,12 +1,14 @@
 /**
- * Tries the faults and prints the table of what came of them. `npm run faults` does what the tests do; `-- --kills 5000` kills
- * that often, at points and calls in turn, with `--random` after random times; `--seed N` repeats a random run;
- * `--thorough` tries every byte and every level; `--only kills` leaves out the rest. Ends with 1 when something did not hold.
+ * Tries the faults and prints the table of what came of them; what does not hold is told at once. `npm run faults` does what the
+ * tests do; `-- --kills 5000` kills that often, at points and calls in turn, with `--random` after random times; `--seed N`
+ * repeats a random run; `--thorough` tries every byte and every level; `--only kills` leaves out the rest, `--acts run,backup`
+ * kills no others. Control-C prints what has been tried so far. Ends with 1 when something did not hold.
  */
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { acts, type ActName } from './acts.ts';
 import { performDamage } from './damage.ts';
+import { performBackupDamage } from './damage-backup.ts';
 import { killsOf, performKills, randomKill, watch, type Kill, type Watched } from './kills.ts';
 import { performJumps } from './clocks.ts';
 import {
@@ -15,7 +17,6 @@ import {
   performReadErrors,
   performVanishing,
   performWriteErrors,
-  roomsKib,
 } from './media.ts';
 import { prepare, type Prepared } from './prepared.ts';
 import { createTally, rowsToText, type Tally } from './table.ts';
@@ -28,16 +29,18 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1e6) },
     thorough: { type: 'boolean', default: false },
     only: { type: 'string' },
+    acts: { type: 'string', default: Object.keys(acts).join() },
   },
 });
 
 const families: Readonly<Record<string, (prepared: Prepared, tally: Tally) => Promise<void>>> = {
   kills: killFamily,
   damage: (from, into) => performDamage(from, into, values.thorough ? 1 : 24),
+  backups: (from, into) => performBackupDamage(from, into, values.thorough ? 1 : 24),
   full: async (from, into) => {
-    if (canMount) await performFullDisks(from, into, roomsKib(values.thorough ? 4 : 150));
+    if (canMount) await performFullDisks(from, into, values.thorough ? 301 : 7);
   },
-  writes: (from, into) => performWriteErrors(from, into, values.thorough ? 1 : 24),
+  writes: (from, into) => performWriteErrors(from, into, values.thorough ? 1 : 60),
   reads: performReadErrors,
   vanishing: (from, into) => performVanishing(from, into, values.thorough ? 1 : 3),
   twice: (from, into) => performTwice(from, into, values.thorough ? 20 : 1),
@@ -47,7 +50,12 @@ const families: Readonly<Record<string, (prepared: Prepared, tally: Tally) => Pr
 /** A prime, so that a part of all kills comes from all acts, and a multiple of them from each as often. */
 const spread = 7919;
 
-const tally = createTally();
+const tally = createTally((wrong) => process.stderr.write(`WRONG ${wrong}\n`));
+process.once('SIGINT', () => {
+  print();
+  rmSync(prepared.dir, { recursive: true, force: true });
+  process.exit(130);
+});
 const prepared = await prepare();
 try {
   for (const [name, perform] of Object.entries(families))
@@ -55,13 +63,19 @@ try {
 } finally {
   rmSync(prepared.dir, { recursive: true, force: true });
 }
-process.stdout.write(`${rowsToText(tally.rows())}\n`);
-for (const wrong of tally.wrong()) process.stdout.write(`\nWRONG ${wrong}\n`);
+print();
 process.exitCode = tally.wrong().length === 0 ? 0 : 1;
+
+function print(): void {
+  process.stdout.write(`${rowsToText(tally.rows())}\n`);
+  for (const wrong of tally.wrong()) process.stdout.write(`\nWRONG ${wrong}\n`);
+}
 
 async function killFamily(from: Prepared, into: Tally): Promise<void> {
   const watched: (readonly [ActName, Watched])[] = [];
-  for (const act of Object.keys(acts) as ActName[]) watched.push([act, await watch(from, act)]);
+  const wanted = values.acts.split(',');
+  for (const act of Object.keys(acts) as ActName[])
+    if (wanted.includes(act)) watched.push([act, await watch(from, act)]);
   const all = watched.flatMap(([act, seen]) => killsOf(act, seen));
   await performKills(from, values.random ? randomKills(watched) : asManyAs(all), into);
 }

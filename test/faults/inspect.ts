@@ -7,16 +7,16 @@ import { contract } from '#shared/contract/index.ts';
 import { openVault } from '#domain/vault/index.ts';
 import { vaultSchema } from '#app/open-state.ts';
 import { errorToBody } from '#app/error-envelope.ts';
-import { appPasswords, openBareApp, type BareApp } from '../support/bare-app.ts';
-import { acts, canaries, type ActName, type Place } from './acts.ts';
+import { openBareApp, type BareApp } from '../support/bare-app.ts';
+import { allPages, holds, keysOf } from '../support/pages.ts';
+import { ada, canaries, type Act, type Place } from './act.ts';
+import { acts, type ActName } from './acts.ts';
 import { temporaryOf } from './disturbed.ts';
 
 export type Found = 'all' | 'nothing';
 
 /** Acts that make a vault where there was none. */
 const makers: readonly ActName[] = ['init', 'restore'];
-
-const ada = { user: 'ada', password: appPasswords.ada };
 
 /**
  * After the child is gone: all or nothing of its act, log and catalog of one story, no orphan, no plaintext; and the act can
@@ -48,6 +48,7 @@ async function openAndLook(act: ActName, dir: string, place: Place): Promise<Fou
     await client.vault.signIn(ada);
     const found = await acts[act].found(opened, place);
     await requireOneStory(opened, act, { ...place, found });
+    await requireGone(join(dir, 'vault'), place.doomed, found);
     return found;
   } finally {
     await app.close();
@@ -61,7 +62,8 @@ async function repeat(act: ActName, dir: string, place: Place, found: Found): Pr
       () => 'ok',
       (error: unknown) => errorToBody(error).code,
     );
-    const expected: readonly string[] = found === 'all' ? acts[act].again : ['ok'];
+    const { again }: Act = acts[act];
+    const expected: readonly string[] = found === 'all' ? again : ['ok'];
     assert.ok(expected.includes(ended), `done again: ${ended}`);
     if (ended === 'ok') assert.equal(await acts[act].found(opened, place), 'all', 'done again');
   } finally {
@@ -94,6 +96,14 @@ async function requireOneStory(
   assert.equal(isDone ? 'all' : 'nothing', found, 'log and catalog');
 }
 
+/** What is erased stands on no page any more, free ones and those of the write-ahead log included; what is not, does. */
+async function requireGone(dir: string, doomed: Place['doomed'], found: Found): Promise<void> {
+  if (doomed.length === 0) return;
+  const pages = allPages(dir, await keysOf(dir));
+  const left = doomed.filter((key) => holds(pages, Buffer.from(key, 'hex')));
+  assert.equal(left.length, found === 'all' ? 0 : doomed.length, 'keys on pages of the databases');
+}
+
 /** Rows and files of the vault agree, every object opens to what its row says, and nothing half-done lies around. */
 async function requireAgreement(dir: string): Promise<void> {
   const place = join(dir, 'vault');
@@ -109,13 +119,30 @@ async function requireAgreement(dir: string): Promise<void> {
         'SELECT id, sha256, state FROM objects',
       )
       .all();
-    const referred = vault.catalog
-      .prepare<[], string>('SELECT object_id FROM version_files')
-      .pluck()
-      .all();
+    const texts = (sql: string): string[] =>
+      vault.catalog.prepare<[], string>(sql).pluck().all().toSorted();
+    const referred = texts(
+      `SELECT object_id FROM version_files JOIN versions USING (model_id, version) WHERE stage <> 'erased'
+       UNION ALL SELECT object_id FROM kept_files JOIN kept_data USING (run_id) WHERE state = 'kept'`,
+    );
     const live = rows.filter(({ state }) => state === 'live').map(({ id }) => id);
     assert.deepEqual(live.toSorted(), rows.map(({ id }) => id).toSorted(), 'states of the objects');
-    assert.deepEqual(referred.toSorted(), live.toSorted(), 'files of versions and objects');
+    assert.deepEqual(referred, live.toSorted(), 'objects of versions and runs');
+    assert.deepEqual(
+      texts('SELECT key_id FROM subjects UNION ALL SELECT key_id FROM subject_index'),
+      texts('SELECT id FROM data_keys'),
+      'keys of people',
+    );
+    assert.deepEqual(
+      texts('SELECT key_id FROM kept_subjects GROUP BY key_id'),
+      texts('SELECT key_id FROM subjects'),
+      'people of whom rows are kept',
+    );
+    for (const id of texts('SELECT id FROM data_keys')) vault.dataKeys.open(id)?.fill(0);
+    const unfinished = texts(
+      "SELECT run_id FROM kept_data WHERE state = 'writing' UNION ALL SELECT id FROM unfinished_erasures",
+    );
+    assert.deepEqual(unfinished, [], 'left to do');
     assert.deepEqual(
       filesBelow(join(place, 'objects'))
         .map((path) => basename(path))

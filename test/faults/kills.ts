@@ -30,10 +30,7 @@ export async function watch(
   act: ActName,
   calls = durableCalls,
 ): Promise<Watched> {
-  // Node keeps what it compiled when a process ends in peace: once before anything is counted.
-  const first = await copyFor(prepared, act);
-  await performDisturbed({ act, dir: first.dir, ...first.place }, undefined);
-  rmSync(first.dir, { recursive: true });
+  await warmUp(prepared, act);
   const { dir, place } = await copyFor(prepared, act);
   const started = performance.now();
   const ended = await performDisturbed({ act, dir, ...place }, { kind: 'watched', calls });
@@ -44,6 +41,17 @@ export async function watch(
   rmSync(dir, { recursive: true });
   return { points: ended.points, lines, counted: countCalls(lines, dir), ms };
 }
+
+/** Node keeps what it compiled when a process ends in peace: once before anything is counted. */
+async function warmUp(prepared: Prepared, act: ActName): Promise<void> {
+  const name = `${prepared.dir} ${act}`;
+  if (warm.has(name)) return;
+  const { dir, place } = await copyFor(prepared, act);
+  await performDisturbed({ act, dir, ...place }, undefined);
+  rmSync(dir, { recursive: true });
+  warm.add(name);
+}
+const warm = new Set<string>();
 
 /** The calls of the act's own process; those of a model's child are not its own to lose. */
 function countCalls(lines: readonly string[], dir: string): Counted[] {
@@ -72,14 +80,24 @@ export interface Kill {
   readonly again: boolean;
 }
 
-/** At each named point, and at every `step`-th call after it. */
+/**
+ * At each named point, and at every `step`-th call. Where that is more than one, the sign-in that an act begins with is left
+ * out: it is an act of its own.
+ */
 export function killsOf(act: ActName, { points, counted }: Watched, step = 1): Kill[] {
+  const begin = points.findIndex((name) => name.startsWith('log: begin'));
   return [
-    ...points.map((_, at) => ({
-      act,
-      disturbance: { kind: 'point', nth: at + 1 } as const,
-      again: at % 3 === 0,
-    })),
+    ...points.flatMap((_, at) =>
+      step > 1 && at < begin
+        ? []
+        : [
+            {
+              act,
+              disturbance: { kind: 'point', nth: at + 1 } as const,
+              again: at % 3 === 0,
+            },
+          ],
+    ),
     ...counted
       .filter((_, at) => at % step === 0)
       .map(({ thread, call, nth }, at) => ({

@@ -9,7 +9,6 @@ import {
   performReadErrors,
   performVanishing,
   performWriteErrors,
-  roomsKib,
 } from './media.ts';
 import { prepare, type Prepared } from './prepared.ts';
 import { createTally, type Tally } from './table.ts';
@@ -33,11 +32,11 @@ async function nothingWrong(perform: (tally: Tally) => Promise<void>): Promise<v
 test.runIf(canMount)(
   'a full disk stops an act with its name, and it is done once there is room',
   { timeout },
-  () => nothingWrong((tally) => performFullDisks(prepared, tally, roomsKib(150))),
+  () => nothingWrong((tally) => performFullDisks(prepared, tally, 7)),
 );
 
 test.runIf(canTrace)('an error at a write is named, and leaves all or nothing', { timeout }, () =>
-  nothingWrong((tally) => performWriteErrors(prepared, tally, 24)),
+  nothingWrong((tally) => performWriteErrors(prepared, tally, 60)),
 );
 
 test.runIf(canTrace)(

@@ -15,11 +15,13 @@ import { join } from 'node:path';
 import { onStep } from '#platform/steps.ts';
 import { errorToBody } from '#app/error-envelope.ts';
 import { openBareApp } from '../support/bare-app.ts';
-import { acts, type ActName, type Place } from './acts.ts';
+import type { Place } from './act.ts';
+import { acts, type ActName } from './acts.ts';
 import { eachAtOnce, performDisturbed, type Ended } from './disturbed.ts';
 import { inspectAfter } from './inspect.ts';
 import { durableCalls, watch } from './kills.ts';
 import { copyFor, type Prepared } from './prepared.ts';
+import { resultsOf } from './runs.ts';
 import type { Tally } from './table.ts';
 
 /** Whether this machine lets us make small disks. */
@@ -31,30 +33,46 @@ export const canMount = ((): boolean => {
   return mounted;
 })();
 
-/** Each begins with a sign-in, or makes the vault. */
-const disturbed: readonly ActName[] = ['init', 'importBundle', 'promote', 'run'];
+/** Each begins with a sign-in, or makes the vault. The number is more room than any of them needs, in KiB. */
+const disturbed = {
+  init: 1200,
+  importBundle: 1200,
+  promote: 1200,
+  run: 1200,
+  keepRun: 1200,
+  rotateKeys: 1800,
+  backup: 5000,
+  restore: 5000,
+  eraseSubject: 1200,
+  eraseData: 1200,
+  eraseVersion: 1200,
+  eraseDue: 1200,
+} as const satisfies Partial<Record<ActName, number>>;
+const disturbedActs = Object.keys(disturbed) as (keyof typeof disturbed)[];
 
-/** From none to more than any act needs. */
-export function roomsKib(step: number): number[] {
-  return Array.from({ length: Math.floor(1200 / step) + 1 }, (_, at) => at * step);
-}
-
-/** A disk of its own for each try, with room for that many KiB. */
+/** A disk of its own for each try, with so many levels of room from none to enough. */
 export async function performFullDisks(
   prepared: Prepared,
   tally: Tally,
-  roomsKib: readonly number[],
+  levels: number,
 ): Promise<void> {
-  const tries = disturbed.flatMap((act) => roomsKib.map((room) => ({ act, room })));
+  const tries = disturbedActs.flatMap((act) =>
+    Array.from({ length: levels }, (_, at) => ({
+      act,
+      room: Math.round((disturbed[act] * at) / (levels - 1)),
+    })),
+  );
   await eachAtOnce(tries, async ({ act, room }) => {
-    await tally.attempt('disk full', `${acts[act].name}, at ${roomsKib.length} levels`, () =>
+    await tally.attempt('disk full', `${acts[act].name}, at ${levels} levels`, () =>
       onSmallDisk(prepared, act, async (dir, place) => {
         const { bavail, bsize } = statfsSync(dir);
         const ballast = join(dir, 'ballast');
         writeFileSync(ballast, Buffer.alloc(Math.max(0, bavail * bsize - room * 1024)));
         const ended = await performDisturbed({ act, dir, ...place }, undefined);
         rmSync(ballast);
-        return judge(act, dir, { place, ended, named: ['io'] });
+        return judge(act, dir, { place, ended, named: ['io'] }).catch((error: unknown) => {
+          throw new Error(`room for ${room} KiB: ${messageOf(error)}`, { cause: error });
+        });
       }),
     );
   });
@@ -68,7 +86,7 @@ async function onSmallDisk<T>(
   const { dir, place } = await copyFor(prepared, act);
   const disk = `${dir}-disk`;
   mkdirSync(disk);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', disk]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=200m', 'tmpfs', disk]);
   try {
     cpSync(dir, disk, { recursive: true });
     return await work(disk, place);
@@ -86,10 +104,10 @@ export async function performWriteErrors(
   step: number,
 ): Promise<void> {
   const tries = [];
-  for (const act of disturbed)
-    for (const calls of [durableCalls, 'write,pwrite64,pwritev'])
-      for (const counted of (await watch(prepared, act, calls)).counted)
-        tries.push({ act, ...counted });
+  for (const act of disturbedActs)
+    for (const counted of (await watch(prepared, act, `${durableCalls},write,pwrite64,pwritev`))
+      .counted)
+      tries.push({ act, ...counted });
   const chosen = tries.filter((_, at) => at % step === 0);
   await eachAtOnce(chosen, async ({ act, call, thread, nth }) => {
     await tally.attempt('write error', `${acts[act].name}, one system call`, async () => {
@@ -101,8 +119,7 @@ export async function performWriteErrors(
         );
         return await judge(act, dir, { place, ended, named: ['io', 'not-found'] });
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new Error(`${call} ${thread} ${nth}: ${reason}`, { cause: error });
+        throw new Error(`${call} ${thread} ${nth}: ${messageOf(error)}`, { cause: error });
       } finally {
         rmSync(dir, { recursive: true, force: true });
       }
@@ -139,7 +156,7 @@ export async function performReadErrors(prepared: Prepared, tally: Tally): Promi
   });
 }
 
-/** Folders that go away when an act is at a named point, for good or (the vault's own) until the act is over. */
+/** Media that go away when an act is at a named point, for good or until it has ended. */
 export async function performVanishing(
   prepared: Prepared,
   tally: Tally,
@@ -149,39 +166,61 @@ export async function performVanishing(
     readonly act: ActName;
     readonly what: string;
     readonly at: RegExp;
-    readonly vanish: (dir: string, material: string) => () => void;
+    readonly medium: (dir: string, material: string) => string;
+    readonly comesBack: boolean;
     readonly named: readonly string[];
   }[] = [
     {
       act: 'importBundle',
-      what: 'the medium of the bundle is taken out',
+      what: 'the medium of the bundle',
       at: /log: begin of bundle.import|import: object staged/,
-      vanish: (_dir, material) => remove(join(material, 'second')),
-      named: ['not-found', 'io'],
+      medium: (_dir, material) => join(material, 'second'),
+      comesBack: false,
+      // A mount point with nothing on it is a folder with no model in it.
+      named: ['not-found', 'io', 'refused'],
     },
     {
       act: 'run',
-      what: 'the folder of the output is gone',
+      what: 'the medium of the output',
       at: /log: begin of run|^run: (recorded as started|part files|output named|predictions)/,
-      vanish: (dir) => remove(join(dir, 'results')),
+      medium: resultsOf,
+      comesBack: false,
       named: ['not-found', 'io'],
     },
     {
       act: 'backup',
-      what: 'the medium of the backup is taken out',
+      what: 'the medium of the backup',
       at: /log: begin of vault.backup|^backup: (databases|a piece|all pieces)/,
-      vanish: (dir) => remove(join(dir, 'medium')),
+      medium: (dir) => join(dir, 'medium'),
+      comesBack: false,
+      named: ['not-found', 'io', 'corrupt'],
+    },
+    {
+      act: 'restore',
+      what: 'the medium of the backup',
+      at: /^restore: (begun|a file|all but)/,
+      medium: (dir) => join(dir, 'medium'),
+      comesBack: true,
       named: ['not-found', 'io', 'corrupt'],
     },
     {
       act: 'importBundle',
-      what: 'the folder of the vault is gone for a while',
+      what: 'the medium of the vault',
       at: /./,
-      vanish: (dir) => away(join(dir, 'vault')),
+      medium: (dir) => join(dir, 'vault'),
+      comesBack: true,
+      named: ['not-found', 'io', 'corrupt', 'locked'],
+    },
+    {
+      act: 'eraseDue',
+      what: 'the medium of the vault',
+      at: /./,
+      medium: (dir) => join(dir, 'vault'),
+      comesBack: true,
       named: ['not-found', 'io', 'corrupt', 'locked'],
     },
   ];
-  for (const { act, what, at, vanish, named } of cases) {
+  for (const { act, what, at, medium, comesBack, named } of cases) {
     const { points } = await watch(prepared, act);
     for (const [index, point] of points.entries())
       if (at.test(point) && index % step === 0)
@@ -191,19 +230,19 @@ export async function performVanishing(
           const material = `${dir}-material`;
           cpSync(prepared.material, material, { recursive: true });
           const place = { ...copied, material };
+          const plugged = plugIn(medium(dir, material), dir);
           try {
-            const ended = await performHere({ act, dir, place }, index + 1, () =>
-              vanish(dir, material),
-            );
+            const ended = await performHere({ act, dir, place }, index + 1, plugged.pull);
+            if (comesBack) plugged.putBack();
             return await judge(act, dir, {
               place: { ...place, material: prepared.material },
               ended,
               named,
             });
           } catch (error) {
-            const reason = error instanceof Error ? error.message : String(error);
-            throw new Error(`${point} (${index + 1}): ${reason}`, { cause: error });
+            throw new Error(`${point} (${index + 1}): ${messageOf(error)}`, { cause: error });
           } finally {
+            plugged.discard();
             rmSync(material, { recursive: true, force: true });
             rmSync(dir, { recursive: true, force: true });
           }
@@ -211,30 +250,55 @@ export async function performVanishing(
   }
 }
 
-function remove(path: string): () => void {
-  rmSync(path, { recursive: true, force: true });
-  return () => undefined;
+interface Plugged {
+  pull(): void;
+  putBack(): void;
+  discard(): void;
 }
 
-function away(path: string): () => void {
-  renameSync(path, `${path}-away`);
-  return () => {
-    rmSync(path, { recursive: true, force: true });
-    renameSync(`${path}-away`, path);
+/** Makes the folder a medium of its own, where the machine lets us; elsewhere its name goes away. */
+function plugIn(path: string, dir: string): Plugged {
+  const store = `${dir}-store`;
+  mkdirSync(path, { recursive: true });
+  if (canMount) {
+    renameSync(path, store);
+    mkdirSync(path);
+    execFileSync('mount', ['--bind', store, path]);
+  }
+  let isIn = true;
+  const pull = (): void => {
+    if (isIn && canMount) execFileSync('umount', ['-l', path]);
+    else if (isIn) renameSync(path, store);
+    isIn = false;
+  };
+  return {
+    pull,
+    putBack() {
+      pull();
+      rmSync(path, { recursive: true, force: true });
+      renameSync(store, path);
+    },
+    discard() {
+      pull();
+      rmSync(store, { recursive: true, force: true });
+    },
   };
 }
 
-/** The act in this process, with something done at the n-th point and undone at the end. */
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The act in this process, with something done at the n-th point. */
 async function performHere(
   { act, dir, place }: { readonly act: ActName; readonly dir: string; readonly place: Place },
   nth: number,
-  vanish: () => () => void,
+  vanish: () => void,
 ): Promise<Ended> {
   let passed = 0;
-  let undo = (): void => undefined;
   onStep(() => {
     passed += 1;
-    if (passed === nth) undo = vanish();
+    if (passed === nth) vanish();
   });
   mkdirSync(join(dir, 'temporary'), { recursive: true });
   const opened = openBareApp(dir);
@@ -246,7 +310,6 @@ async function performHere(
   } finally {
     await opened.app.close();
     onStep(() => undefined);
-    undo();
   }
 }
 

@@ -5,18 +5,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { contract } from '#shared/contract/index.ts';
 import { openVault, type StagedObject } from '#domain/vault/index.ts';
+import { keptForEver } from '#shared/contract/policy.ts';
 import { vaultSchema } from '#app/open-state.ts';
-import { appPasswords, openBareApp } from '../support/bare-app.ts';
+import { openBareApp, type BareApp } from '../support/bare-app.ts';
 import { chunksOf } from '../support/bare-vault.ts';
 import { plainFiles, signedFolder, signingKey } from '../support/bundles.ts';
-import { canaries, tableRows, type ActName, type Place } from './acts.ts';
+import { ada, canaries, reason, tableRows, type Act, type Place, type Start } from './act.ts';
+import { acts, type ActName } from './acts.ts';
 import { performDisturbed } from './disturbed.ts';
+import { keptInput, keptRows, retiredVersion } from './erasures.ts';
+import { grace } from './people.ts';
+import { resultsOf } from './runs.ts';
 
-/** Two bundles, the key of their maker and a table, in a new folder. */
+/** Bundles, the key of their maker and tables, in a new folder. */
 async function makeMaterial(material: string): Promise<void> {
   mkdirSync(material, { recursive: true });
   const table = `a,b,note\n${`1,2,${canaries.table}\n`.repeat(tableRows)}`;
   writeFileSync(join(material, 'in.csv'), table);
+  const people = `who,a,b\n${keptRows.map((who) => `${who},1,2\n`).join('')}`;
+  for (const name of ['people.csv', keptInput]) writeFileSync(join(material, name), people);
   writeFileSync(join(material, 'maker.pem'), signingKey.publicPem);
   const notes = { 'docs/notes.txt': canaries.bundle.repeat(50) };
   // More than one segment of an object.
@@ -24,18 +31,20 @@ async function makeMaterial(material: string): Promise<void> {
   await signedFolder(join(material, 'first'), { ...plainFiles, ...notes, ...long });
   const reference = { 'reference.csv': table };
   await signedFolder(join(material, 'second'), { ...plainFiles, ...notes, ...reference });
+  await signedFolder(join(material, 'third'), { ...plainFiles, ...notes, 'docs/third.txt': '3' });
 }
 
 export interface Prepared {
   readonly dir: string;
   readonly material: string;
-  /** Of the vault in `start`. */
-  readonly logSize: number;
+  /** By what an act starts from. */
+  readonly logSizes: Readonly<Record<Start, number>>;
+  readonly doomed: Readonly<Partial<Record<ActName, readonly string[]>>>;
   /** Which of the named points of a run that is. */
   readonly partFilesMade: number;
 }
 
-/** Material and two vaults, in memory where there is room: a killed process loses nothing that it has written to either. */
+/** Material and vaults, in memory where there is room: a killed process loses nothing that it has written to either. */
 export async function prepare(): Promise<Prepared> {
   const roomy = await statfs('/dev/shm').then(
     ({ bavail, bsize }) => bavail * bsize > 300e6,
@@ -44,15 +53,21 @@ export async function prepare(): Promise<Prepared> {
   const dir = mkdtempSync(join(roomy ? '/dev/shm' : tmpdir(), 'strongroom-faults-'));
   const material = join(dir, 'material');
   await makeMaterial(material);
-  const logSize = await makeVault(join(dir, 'start'), material);
-  const prepared = { dir, material, logSize, partFilesMade: 0 };
-  const { dir: trial, place } = await copyFor(prepared, 'run');
-  const ended = await performDisturbed({ act: 'run', dir: trial, ...place }, undefined);
+  const plain = await makeVault(join(dir, 'plain'), material);
+  cpSync(join(dir, 'plain'), join(dir, 'kept'), { recursive: true });
+  const kept = await keepInVault(join(dir, 'kept'), material);
+  const doomed = await doomedIn(join(dir, 'kept'));
+  const logSizes = { nothing: 0, plain, kept, backup: kept };
+  const prepared = { dir, material, logSizes, doomed, partFilesMade: 0 };
+  const trial = await copyFor(prepared, 'backup');
+  await performDisturbed({ act: 'backup', dir: trial.dir, ...trial.place }, undefined);
+  mkdirSync(join(dir, 'backup'));
+  renameSync(join(trial.dir, 'medium'), join(dir, 'backup/medium'));
+  rmSync(trial.dir, { recursive: true });
+  const run = await copyFor(prepared, 'run');
+  const ended = await performDisturbed({ act: 'run', dir: run.dir, ...run.place }, undefined);
+  rmSync(run.dir, { recursive: true });
   if (ended.kind === 'killed') throw new Error('A run was killed that nobody disturbed.');
-  await performDisturbed({ act: 'backup', dir: trial, ...place }, undefined);
-  mkdirSync(join(dir, 'saved'));
-  renameSync(join(trial, 'medium'), join(dir, 'saved/medium'));
-  rmSync(trial, { recursive: true });
   return { ...prepared, partFilesMade: ended.points.indexOf('run: part files made') + 1 };
 }
 
@@ -62,11 +77,10 @@ export async function copyFor(
   act: ActName,
 ): Promise<{ readonly dir: string; readonly place: Place }> {
   const dir = mkdtempSync(join(prepared.dir, `${act}-`));
-  const { material } = prepared;
-  if (act === 'init') return { dir, place: { material, round: 1, logSize: 0 } };
-  const start = act === 'restore' ? 'saved' : 'start';
-  cpSync(join(prepared.dir, start), dir, { recursive: true });
-  const place = { material, round: 1, logSize: prepared.logSize };
+  const { material, logSizes, doomed } = prepared;
+  const { start } = acts[act];
+  if (start !== 'nothing') cpSync(join(prepared.dir, start), dir, { recursive: true });
+  const place = { material, round: 1, logSize: logSizes[start], doomed: doomed[act] ?? [] };
   if (act === 'signIn') await leave(dir, place, prepared.partFilesMade);
   return { dir, place };
 }
@@ -80,8 +94,7 @@ async function leave(dir: string, place: Place, nth: number): Promise<void> {
   const vaultDir = join(dir, 'vault');
   const vault = await openVault({
     dir: vaultDir,
-    user: 'ada',
-    password: appPasswords.ada,
+    ...ada,
     clock: () => new Date(),
     schema: vaultSchema,
   });
@@ -100,12 +113,18 @@ async function leave(dir: string, place: Place, nth: number): Promise<void> {
   await client.vault.signIn({ user: 'ada', password: 'a guess' }).catch(() => undefined);
 }
 
+/** So that something is due by now. */
+const weeksAgo = (): Date => new Date(Date.now() - 60 * 24 * 60 * 60_000);
+
 /** A sealed vault with one administrator, one trusted maker and one model that may run, in `dir`. Returns the length of its log. */
 async function makeVault(dir: string, material: string): Promise<number> {
   mkdirSync(dir, { recursive: true });
-  const { app, client, wait } = openBareApp(dir);
+  const opened = openBareApp(dir, { clock: weeksAgo });
+  const { app, client, wait } = opened;
   try {
-    await client.vault.create({ user: 'ada', password: appPasswords.ada, policy: 'solo' });
+    const { recoveryKey } = await client.vault.create({ ...ada, policy: 'solo' });
+    writeFileSync(join(material, 'recovery.txt'), recoveryKey);
+    await client.users.add(grace);
     await client.trust.add({
       name: 'Model maker',
       file: app.admitFile(join(material, 'maker.pem')),
@@ -113,10 +132,65 @@ async function makeVault(dir: string, material: string): Promise<number> {
     const source = app.admitFile(join(material, 'first'));
     await wait(contract.bundles.import, client.bundles.import({ source, name: 'tested' }));
     await client.vault.seal(null);
-    await client.vault.signIn({ user: 'ada', password: appPasswords.ada });
-    // The entry of the seal to come counts.
-    return (await client.audit.checkpoint(null)).size + 1;
+    await client.vault.signIn(ada);
+    return await sizeOfLog(opened);
   } finally {
     await app.close();
+  }
+}
+
+/** Kept rows of two people and a retired version, all of it due. Returns the length of the log. */
+async function keepInVault(dir: string, material: string): Promise<number> {
+  const opened = openBareApp(dir, { clock: weeksAgo });
+  const { app, client, wait } = opened;
+  try {
+    await client.vault.signIn(ada);
+    const retention = { ...keptForEver, runRecords: 30, retiredVersions: 30 };
+    await client.policy.set({ retention, reason });
+    const source = app.admitFile(join(material, 'third'));
+    await wait(contract.bundles.import, client.bundles.import({ source, name: 'retired' }));
+    await client.models.retire({ version: retiredVersion, reason });
+    mkdirSync(resultsOf(dir));
+    await wait(
+      contract.runs.start,
+      client.runs.start({
+        version: 'tested@1',
+        input: app.admitFile(join(material, keptInput)),
+        folder: app.admitFile(resultsOf(dir)),
+        name: 'before.csv',
+        keep: true,
+        subject: 'who',
+      }),
+    );
+    return await sizeOfLog(opened);
+  } finally {
+    await app.close();
+  }
+}
+
+/** The entry of the seal to come counts. */
+async function sizeOfLog({ client }: BareApp): Promise<number> {
+  return (await client.audit.checkpoint(null)).size + 1;
+}
+
+async function doomedIn(dir: string): Promise<Prepared['doomed']> {
+  const vault = await openVault({
+    dir: join(dir, 'vault'),
+    ...ada,
+    clock: () => new Date(),
+    schema: vaultSchema,
+  });
+  const select = (sql: string): Uint8Array[] =>
+    vault.catalog.prepare<[], Uint8Array>(sql).pluck().all();
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+  try {
+    return Object.fromEntries(
+      Object.entries<Act>(acts).map(([name, { doomed }]) => [
+        name,
+        doomed?.(select).map(hex) ?? [],
+      ]),
+    );
+  } finally {
+    vault.close();
   }
 }

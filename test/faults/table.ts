@@ -16,7 +16,7 @@ export interface Row {
   readonly outcome: string;
 }
 
-export function createTally(): Tally {
+export function createTally(onWrong: (wrong: string) => void = () => undefined): Tally {
   const counts = new Map<string, { fault: string; where: string; outcomes: Map<string, number> }>();
   const wrong: string[] = [];
 
@@ -33,7 +33,9 @@ export function createTally(): Tally {
         count(fault, where, await work());
       } catch (error) {
         count(fault, where, 'WRONG');
-        wrong.push(`${fault}, ${where}: ${error instanceof Error ? error.message : 'thrown'}`);
+        const said = `${fault}, ${where}: ${error instanceof Error ? error.message : 'thrown'}`;
+        wrong.push(said);
+        onWrong(said);
       }
     },
     rows: () =>

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { contract, type AppClient } from '#shared/contract/index.ts';
 import { AppError } from '#shared/errors.ts';
 import { createClient, type Started } from '#shared/rpc.ts';
+import { errorToBody } from '#app/error-envelope.ts';
 import { createApp, type App, type AppOptions } from '#app/create-app.ts';
 import { cheapKdf } from './bare-vault.ts';
 
@@ -55,4 +56,12 @@ export function openBareApp(dir: string, options: Pick<AppOptions, 'clock'> = {}
       return declared.output.parse(overWire(operation.result));
     },
   };
+}
+
+/** Undefined for what went well. */
+export async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => errorToBody(error).code,
+  );
 }

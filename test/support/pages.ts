@@ -4,6 +4,12 @@
  */
 import { createDecipheriv } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createAttempts } from '#domain/vault/attempts.ts';
+import { deriveKey, requireKey, type RootKeys } from '#domain/vault/purposes.ts';
+import { unlock } from '#domain/vault/sign-in.ts';
+import { readVaultFile } from '#domain/vault/vault-file.ts';
+import { appPasswords } from './bare-app.ts';
 
 const pageBytes = 4096;
 const reservedBytes = 80;
@@ -35,4 +41,28 @@ function decrypt(page: Buffer, key: Uint8Array, isFirst: boolean): Buffer {
   const cipher = createDecipheriv('aes-256-cbc', key, iv).setAutoPadding(false);
   const body = page.subarray(isFirst ? saltBytes : 0, pageBytes - reservedBytes);
   return Buffer.concat([cipher.update(body), cipher.final()]);
+}
+
+/** The keys of the vault in `dir`, as the password of Ada gives them; the vault may be open. */
+export async function keysOf(dir: string): Promise<RootKeys> {
+  const stored = await readVaultFile(dir);
+  if (stored === undefined) throw new Error('There is no vault.');
+  const { opened } = await unlock({
+    file: stored.file,
+    attempts: createAttempts(dir, () => new Date()),
+    user: 'ada',
+    password: appPasswords.ada,
+  });
+  return opened.keys;
+}
+
+/** Of all databases of a vault. */
+export function allPages(dir: string, keys: RootKeys): Buffer[] {
+  return (['catalog', 'audit', 'records'] as const).flatMap((name) =>
+    pagesOf(join(dir, `${name}.db`), deriveKey(requireKey(keys, name), `${name}.db`)),
+  );
+}
+
+export function holds(pages: readonly Buffer[], needle: Buffer | string): boolean {
+  return pages.some((page) => page.includes(needle));
 }

@@ -1,6 +1,6 @@
 /** Handlers of who may do what. */
 import type { contract } from '#shared/contract/index.ts';
-import type { User } from '#shared/contract/users.ts';
+import type { BeforeAct } from '#domain/identity/index.ts';
 import { atOnce } from '../catalog-acts.ts';
 import type { CallContext, Handlers } from '../handler.ts';
 import { keychainState, setKeychain } from '../keychain-unlock.ts';
@@ -17,19 +17,23 @@ export function peopleHandlers(
   return {
     users: {
       list: ({ open }) => open().users.list(),
-      add: ({ open, note }, input) => open().users.add(input).then(noted(note)),
-      disable: ({ open, note }, { name }) => open().users.disable(name).then(noted(note)),
-      enable: ({ open, note }, { name, password }) =>
-        open().users.enable(name, password).then(noted(note)),
-      role: ({ open, note }, { name, role }) => open().users.setRole(name, role).then(noted(note)),
+      add: (context, input) => context.open().users.add(input, settledBy(context)),
+      disable: (context, { name }) => context.open().users.disable(name, settledBy(context)),
+      enable: (context, { name, password }) =>
+        context.open().users.enable(name, password, settledBy(context)),
+      role: (context, { name, role }) =>
+        context.open().users.setRole(name, role, settledBy(context)),
       password: (context, input) => setPassword(context, input, sessions),
     },
     keys: {
       keychain: (context) => keychainState(context, deps.keychain),
       setKeychain: (context, input) => setKeychain(context, input, deps),
-      recovery: async ({ open, note }, { shares }) => {
-        note({ details: { shares } });
-        return { recoveryKey: await open().vault.slots.renewRecovery(shares ?? undefined) };
+      recovery: async ({ open, settleSlot }, { shares }) => {
+        const { slots } = open().vault;
+        const recoveryKey = await slots.renewRecovery(shares ?? undefined, (change) =>
+          settleSlot({ change, details: { shares } }),
+        );
+        return { recoveryKey };
       },
       rotate: (context, input) => rotateKeys(context, input, { sessions, operations }),
     },
@@ -61,12 +65,13 @@ export function peopleHandlers(
   };
 }
 
-function noted(note: CallContext['note']): (user: User) => User {
-  return (user) => {
-    note({
+/** What the outcome will say, and the row, are remembered before the slot changes. */
+function settledBy({ settleSlot }: CallContext): BeforeAct {
+  return (change, user) =>
+    settleSlot({
+      change,
+      user,
       objects: [{ type: 'user', id: user.name }],
       details: { role: user.role, state: user.state },
     });
-    return user;
-  };
 }

@@ -5,20 +5,35 @@ import type { Role } from '#shared/roles.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
 import { createQueue } from '#platform/queue.ts';
+import { step } from '#platform/steps.ts';
 
 export const minimumPasswordLength = 8;
 
-/** The part of the vault that users need: slots by id. */
+/** The part of the vault that users need: slots by id. `before` is called when the change is ready and not yet made. */
 export interface KeySlots {
-  add(slot: {
-    readonly user: string;
-    readonly password: string;
-    readonly role: Role;
-  }): Promise<string>;
-  remove(slotId: string): Promise<void>;
-  setRole(slotId: string, role: Role): Promise<void>;
-  setPassword(slotId: string, password: string): Promise<void>;
+  add(
+    slot: { readonly user: string; readonly password: string; readonly role: Role },
+    before: BeforeChange,
+  ): Promise<string>;
+  remove(slotId: string, before: BeforeChange): Promise<void>;
+  setRole(slotId: string, role: Role, before: BeforeChange): Promise<void>;
+  setPassword(slotId: string, password: string, before: BeforeChange): Promise<void>;
 }
+type BeforeChange = (change: string, slotId: string) => void;
+
+/** A row as it will be. */
+export interface UserEntry {
+  readonly name: string;
+  readonly role: Role;
+  readonly state: User['state'];
+  readonly slotId: string | null;
+}
+
+/**
+ * A slot and its row are two places. This is called with what the row will be before the slot changes; whoever writes that down
+ * can `apply` it after a kill, if the slot has changed. `change` is undefined for a user who has no slot.
+ */
+export type BeforeAct = (change: string | undefined, row: UserEntry) => void;
 
 export interface Users {
   list(): User[];
@@ -27,18 +42,19 @@ export interface Users {
   bySlot(slotId: string): User;
   /** Records the first administrator, whose slot the vault made at creation. */
   addFirst(name: string, slotId: string): User;
-  add(entry: {
-    readonly name: string;
-    readonly role: Role;
-    readonly password: string;
-  }): Promise<User>;
-  disable(name: string): Promise<User>;
-  enable(name: string, password: string): Promise<User>;
-  setRole(name: string, role: Role): Promise<User>;
-  setPassword(name: string, password: string): Promise<void>;
+  add(
+    entry: { readonly name: string; readonly role: Role; readonly password: string },
+    before: BeforeAct,
+  ): Promise<User>;
+  disable(name: string, before: BeforeAct): Promise<User>;
+  enable(name: string, password: string, before: BeforeAct): Promise<User>;
+  setRole(name: string, role: Role, before: BeforeAct): Promise<User>;
+  setPassword(name: string, password: string, before: BeforeAct): Promise<void>;
   signedIn(name: string): void;
-  /** Makes `name` an active administrator behind a slot that recovery has just made. */
-  recovered(name: string, slotId: string): Promise<User>;
+  /** Makes `name` an active administrator with a new password. */
+  recover(name: string, password: string, before: BeforeAct): Promise<User>;
+  /** Writes the row, which may be there already. */
+  apply(row: UserEntry): User;
 }
 
 export function createUsers(deps: {
@@ -83,11 +99,25 @@ export function createUsers(deps: {
     }
   }
 
-  function insert(name: string, role: Role, slotId: string): User {
+  function apply({ name, role, state, slotId }: UserEntry): User {
     db.prepare(
-      `INSERT INTO users (name_key, name, role, state, slot_id, created_at) VALUES (?, ?, ?, 'active', ?, ?)`,
-    ).run(userKey(name), name.normalize('NFC'), role, slotId, now());
+      `INSERT INTO users (name_key, name, role, state, slot_id, created_at) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (name_key) DO UPDATE SET role = excluded.role, state = excluded.state, slot_id = excluded.slot_id`,
+    ).run(userKey(name), name.normalize('NFC'), role, state, slotId, now());
+    step('users: row written');
     return shown(name);
+  }
+
+  /** A slot of its own for the user, and the row that goes with it. */
+  async function giveSlot(
+    user: Omit<UserEntry, 'slotId'> & { readonly password: string },
+    before: BeforeAct,
+  ): Promise<User> {
+    const { name, role, state, password } = user;
+    const slotId = await slots.add({ user: name, password, role }, (change, id) =>
+      before(change, { name, role, state, slotId: id }),
+    );
+    return apply({ name, role, state, slotId });
   }
 
   return {
@@ -106,47 +136,47 @@ export function createUsers(deps: {
       }
       return rowToUser(found);
     },
-    addFirst: (name, slotId) => insert(name, 'administrator', slotId),
-    add: ({ name, role, password }) =>
+    addFirst: (name, slotId) => apply({ name, role: 'administrator', state: 'active', slotId }),
+    add: ({ name, role, password }, before) =>
       inTurn(async () => {
         if (row(name) !== undefined) {
           throw new AppError('conflict', `A user named ${name} exists already.`);
         }
         checkPassword(password);
-        return insert(name, role, await slots.add({ user: name, password, role }));
+        return giveSlot({ name, role, state: 'active', password }, before);
       }),
-    disable: (name) =>
+    disable: (name, before) =>
       inTurn(async () => {
         const found = existing(name);
         keepAnAdministrator(found);
-        if (found.slot_id !== null) await slots.remove(found.slot_id);
-        db.prepare("UPDATE users SET state = 'disabled', slot_id = NULL WHERE name_key = ?").run(
-          found.name_key,
-        );
-        return shown(name);
+        const row = {
+          name: found.name,
+          role: found.role,
+          state: 'disabled',
+          slotId: null,
+        } as const;
+        if (found.slot_id === null) before(undefined, row);
+        else await slots.remove(found.slot_id, (change) => before(change, row));
+        return apply(row);
       }),
-    enable: (name, password) =>
+    enable: (name, password, before) =>
       inTurn(async () => {
         const found = existing(name);
         if (found.state === 'active')
           throw new AppError('conflict', `${found.name} is active already.`);
         checkPassword(password);
-        const slotId = await slots.add({ user: found.name, password, role: found.role });
-        db.prepare("UPDATE users SET state = 'active', slot_id = ? WHERE name_key = ?").run(
-          slotId,
-          found.name_key,
-        );
-        return shown(name);
+        return giveSlot({ name: found.name, role: found.role, state: 'active', password }, before);
       }),
-    setRole: (name, role) =>
+    setRole: (name, role, before) =>
       inTurn(async () => {
         const found = existing(name);
         if (role !== 'administrator') keepAnAdministrator(found);
-        if (found.slot_id !== null) await slots.setRole(found.slot_id, role);
-        db.prepare('UPDATE users SET role = ? WHERE name_key = ?').run(role, found.name_key);
-        return shown(name);
+        const row = { ...entryOf(found), role };
+        if (found.slot_id === null) before(undefined, row);
+        else await slots.setRole(found.slot_id, role, (change) => before(change, row));
+        return apply(row);
       }),
-    setPassword: (name, password) =>
+    setPassword: (name, password, before) =>
       inTurn(async () => {
         const found = existing(name);
         checkPassword(password);
@@ -156,21 +186,19 @@ export function createUsers(deps: {
             `${found.name} is disabled. Enable the user to set a password.`,
           );
         }
-        await slots.setPassword(found.slot_id, password);
+        await slots.setPassword(found.slot_id, password, (change) =>
+          before(change, entryOf(found)),
+        );
       }),
     signedIn(name) {
       db.prepare('UPDATE users SET last_sign_in = ? WHERE name_key = ?').run(now(), userKey(name));
     },
-    recovered: (name, slotId) =>
+    recover: (name, password, before) =>
       inTurn(async () => {
-        const found = row(name);
-        if (found === undefined) return insert(name, 'administrator', slotId);
-        if (found.slot_id !== null && found.slot_id !== slotId) await slots.remove(found.slot_id);
-        db.prepare(
-          "UPDATE users SET role = 'administrator', state = 'active', slot_id = ? WHERE name_key = ?",
-        ).run(slotId, found.name_key);
-        return shown(name);
+        const known = row(name)?.name ?? name;
+        return giveSlot({ name: known, role: 'administrator', state: 'active', password }, before);
       }),
+    apply,
   };
 }
 
@@ -192,6 +220,10 @@ interface UserRow {
   readonly slot_id: string | null;
   readonly created_at: string;
   readonly last_sign_in: string | null;
+}
+
+function entryOf({ name, role, state, slot_id: slotId }: UserRow): UserEntry {
+  return { name, role, state, slotId };
 }
 
 /** Names differ only if they differ after Unicode normalisation and case folding. */

@@ -150,6 +150,7 @@ export function createInference(options: InferenceOptions = {}): Inference {
         step('run: predictions published');
         if (outcome.rejected > 0) await publish(parts[1], rejectsPath);
         await syncDirectory(dirname(outputPath));
+        await requireThere(outputPath);
         step('run: output folder synced');
         return {
           ...outcome,
@@ -378,6 +379,17 @@ function createOpenFiles(): OpenFiles {
     },
   };
   return files;
+}
+
+/** A medium that was pulled leaves an empty folder in its place, and that one can be synced too. */
+async function requireThere(path: string): Promise<void> {
+  await lstat(path).catch((cause: unknown) => {
+    throw new AppError(
+      'io',
+      'The predictions are no longer where they were written: the medium went away. Plug it in, or choose another folder, and run again.',
+      { cause },
+    );
+  });
 }
 
 async function refuseExisting(path: string): Promise<void> {

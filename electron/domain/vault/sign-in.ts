@@ -17,29 +17,53 @@ import {
   openKeychainSlot,
   openPasswordSlot,
   resealSlot,
+  heldBy,
   slotTag,
   type OpenedKeys,
 } from './slots.ts';
 import type { HeldVaultFile, PasswordSlot, Slot, VaultFile } from './vault-file.ts';
 
+/**
+ * Called when a change is ready and before it is in `vault.json`. `change` says what it will be, for `hasHappened`; whoever
+ * writes it down can tell after a kill whether it came to pass.
+ */
+export type BeforeChange = (change: string, slotId: string) => void;
+
 export interface VaultSlots {
   /** Makes a slot for the name, in place of one that the name may have. Returns the slot's id. */
-  add(slot: {
-    readonly user: string;
-    readonly password: string;
-    readonly role: Role;
-  }): Promise<string>;
-  remove(slotId: string): Promise<void>;
-  setRole(slotId: string, role: Role): Promise<void>;
-  setPassword(slotId: string, password: string): Promise<void>;
+  add(
+    slot: { readonly user: string; readonly password: string; readonly role: Role },
+    before?: BeforeChange,
+  ): Promise<string>;
+  remove(slotId: string, before?: BeforeChange): Promise<void>;
+  setRole(slotId: string, role: Role, before?: BeforeChange): Promise<void>;
+  setPassword(slotId: string, password: string, before?: BeforeChange): Promise<void>;
   hasKeychain(user: string): boolean;
   /** A second way in for the person, with a secret that the keychain alone keeps. */
-  addKeychain(user: string, keychain: Pick<Keychain, 'store'>): Promise<void>;
-  removeKeychain(user: string, keychain: Pick<Keychain, 'remove'>): Promise<void>;
+  addKeychain(
+    user: string,
+    keychain: Pick<Keychain, 'store'>,
+    before?: BeforeChange,
+  ): Promise<void>;
+  removeKeychain(
+    user: string,
+    keychain: Pick<Keychain, 'remove'>,
+    before?: BeforeChange,
+  ): Promise<void>;
   /** A new recovery key in place of the old one: as text, the key or its shares, one on a line. */
-  renewRecovery(split: Split | undefined): Promise<string>;
+  renewRecovery(split: Split | undefined, before?: BeforeChange): Promise<string>;
+  hasHappened(change: string): boolean;
   /** Throws `wrong-password` or `locked`; counts failures as sign-in does. */
   check(user: string, password: string): Promise<void>;
+}
+
+/** A new slot or password has a new key pair, another role other keys; a rotation changes neither. */
+function changeTo(slot: Slot): string {
+  return `${slot.id} ${slot.publicKey} ${heldBy(slot).join()}`;
+}
+
+function removalOf(slotId: string): string {
+  return `${slotId} removed`;
 }
 
 export function createSlots(deps: {
@@ -60,7 +84,7 @@ export function createSlots(deps: {
   }
 
   return {
-    async add({ user, password, role }) {
+    async add({ user, password, role }, before) {
       const file = held.file();
       const slot = await createPasswordSlot(file, {
         user,
@@ -70,6 +94,7 @@ export function createSlots(deps: {
         holds: purposesByRole[role],
       });
       const tag = slotTag(file, user);
+      before?.(changeTo(slot), slot.id);
       await held.change((latest) => ({
         slots: [
           ...latest.slots.filter((other) => other.kind === 'recovery' || other.tag !== tag),
@@ -79,11 +104,12 @@ export function createSlots(deps: {
       await createAttempts(dir, deps.clock).forgive(tag);
       return slot.id;
     },
-    async remove(slotId) {
+    async remove(slotId, before) {
       const leaving = held.file().slots.find(({ id }) => id === slotId);
       // Replaced already, by `add`.
       if (leaving === undefined) return;
       const tag = leaving.kind === 'recovery' ? undefined : leaving.tag;
+      before?.(removalOf(slotId), slotId);
       // The keychain slot of the same person goes with it.
       await held.change(({ slots }) => ({
         slots: slots.filter(
@@ -91,8 +117,10 @@ export function createSlots(deps: {
         ),
       }));
     },
-    async setRole(slotId, role) {
-      const { tag } = passwordSlot(slotId);
+    async setRole(slotId, role, before) {
+      const slot = passwordSlot(slotId);
+      const { tag } = slot;
+      before?.(changeTo(resealSlot(held.file(), slot, keys, purposesByRole[role])), slotId);
       await held.change((file) => ({
         slots: file.slots.map((slot) =>
           slot.kind === 'recovery' || slot.tag !== tag
@@ -101,10 +129,11 @@ export function createSlots(deps: {
         ),
       }));
     },
-    async setPassword(slotId, password) {
+    async setPassword(slotId, password, before) {
       const slot = passwordSlot(slotId);
       const file = held.file();
       const changed = await changePassword(file, slot, { password, kdf: file.kdf, keys });
+      before?.(changeTo(changed), slotId);
       // Whoever could use the keychain of a computer must show the new password once more.
       await held.change(({ slots }) => ({
         slots: slots
@@ -114,7 +143,7 @@ export function createSlots(deps: {
       await createAttempts(dir, deps.clock).forgive(slot.tag);
     },
     hasKeychain: (user) => keychainSlots(held.file(), slotTag(held.file(), user)).length > 0,
-    async addKeychain(user, keychain) {
+    async addKeychain(user, keychain, before) {
       const file = held.file();
       const tag = slotTag(file, user);
       const password = file.slots.find(
@@ -126,25 +155,34 @@ export function createSlots(deps: {
       const slot = createKeychainSlot(file, secret, { password, keys });
       await keychain.store(slot.id, secret).finally(() => secret.fill(0));
       step('keychain: secret stored');
+      before?.(changeTo(slot), slot.id);
       await held.change(({ slots }) => ({
         slots: [...slots.filter((other) => other.kind !== 'keychain' || other.tag !== tag), slot],
       }));
     },
-    async removeKeychain(user, keychain) {
+    async removeKeychain(user, keychain, before) {
       const tag = slotTag(held.file(), user);
       const leaving = keychainSlots(held.file(), tag);
+      for (const { id } of leaving) before?.(removalOf(id), id);
       await held.change(({ slots }) => ({
         slots: slots.filter((slot) => slot.kind !== 'keychain' || slot.tag !== tag),
       }));
       step('keychain: slot removed');
       for (const { id } of leaving) await keychain.remove(id);
     },
-    async renewRecovery(split) {
+    async renewRecovery(split, before) {
       const { slot, text } = createRecovery(held.file(), keys, split);
+      before?.(changeTo(slot), slot.id);
       await held.change(({ slots }) => ({
         slots: [...slots.filter(({ kind }) => kind !== 'recovery'), slot],
       }));
       return text;
+    },
+    hasHappened: (change) => {
+      const { slots } = held.file();
+      const id = change.slice(0, change.indexOf(' '));
+      const slot = slots.find((candidate) => candidate.id === id);
+      return change === (slot === undefined ? removalOf(id) : changeTo(slot));
     },
     check: (user, password) =>
       inTurn(async () => {

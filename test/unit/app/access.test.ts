@@ -36,7 +36,7 @@ test('the recovery key makes an administrator of whoever is named, and the log s
   await client.users.add({ name: 'grace', role: 'analyst', password: appPasswords.grace });
   for (const [user, before] of [
     ['grace', 'analyst'],
-    ['nobody-before', null],
+    ['newcomer', null],
     ['ada', 'administrator'],
   ] as const) {
     await client.vault.seal(null);

@@ -13,18 +13,14 @@ import { describe, expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
 import { openDatabase } from '#platform/database.ts';
 import { deriveKey, requireKey, type RootKeys } from '#domain/vault/purposes.ts';
-import { createAttempts } from '#domain/vault/attempts.ts';
 import { openFloeFile } from '#domain/floe/index.ts';
-import { unlock } from '#domain/vault/sign-in.ts';
 import { unwrap } from '#domain/vault/slots.ts';
-import { readVaultFile } from '#domain/vault/vault-file.ts';
 import { appPasswords, openPeopledApp, openTestApp, type TestApp } from '../../support/apps.ts';
 import { plainFiles, signedFolder, signingKey, type Files } from '../../support/bundles.ts';
-import { pagesOf } from '../../support/pages.ts';
+import { allPages, holds, keysOf } from '../../support/pages.ts';
 import { temporaryFolder } from '../../support/vaults.ts';
 
 const reason = 'as tested';
-const databases = ['catalog', 'audit', 'records'] as const;
 
 async function prepared(files: Files = plainFiles): Promise<TestApp> {
   const test = await openPeopledApp();
@@ -35,29 +31,6 @@ async function prepared(files: Files = plainFiles): Promise<TestApp> {
   const source = app.admitFile(await signedFolder(join(dir, 'bundle'), files));
   await wait(contract.bundles.import, client.bundles.import({ source, name: 'tested' }));
   return test;
-}
-
-/** The keys of the vault, as the password gives them. */
-async function keysOf(dir: string): Promise<RootKeys> {
-  const stored = await readVaultFile(dir);
-  if (stored === undefined) throw new Error('There is no vault.');
-  const { opened } = await unlock({
-    file: stored.file,
-    attempts: createAttempts(dir, () => new Date()),
-    user: 'ada',
-    password: appPasswords.ada,
-  });
-  return opened.keys;
-}
-
-function allPages(dir: string, keys: RootKeys): Buffer[] {
-  return databases.flatMap((name) =>
-    pagesOf(join(dir, `${name}.db`), deriveKey(requireKey(keys, name), `${name}.db`)),
-  );
-}
-
-function holds(pages: readonly Buffer[], needle: Buffer | string): boolean {
-  return pages.some((page) => page.includes(needle));
 }
 
 interface StoredObject {
