@@ -1,2 +1,2 @@
-export { floeFileBytes, openFloeFile, type FloeFileReader } from './reader.ts';
+export { openFloeFile, type FloeFileReader } from './reader.ts';
 export { createFloeWriter, type FloeWriter } from './writer.ts';
