@@ -74,6 +74,7 @@ export function doneWith(catalog: Database, kind: Kind, ids: readonly string[]):
   catalog.transaction(() => {
     for (const id of ids) remove.run(kind, id);
   })();
+  step(`erase: notes of what was left to do removed (${kind})`);
 }
 
 /** Steps 2 and 3. Safe to repeat, and at once over when there is nothing to do. */
@@ -87,10 +88,11 @@ export async function finishErasures(dir: string, catalog: Database): Promise<vo
   for (const id of objects) {
     const folder = join(dir, 'objects', id.slice(0, 2));
     await rm(join(folder, id), { force: true });
+    step('erase: a file removed');
     folders.add(folder);
   }
   for (const folder of folders) await syncDirectory(folder);
-  step('erase: files removed');
+  step('erase: folders synced');
   doneWith(catalog, 'object', objects);
   doneWith(catalog, 'scrub', scrubs);
 }
