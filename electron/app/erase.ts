@@ -183,8 +183,9 @@ export async function completeErasures({ vault, runs }: OpenStores): Promise<voi
   const runIds = leftToDo(catalog, 'run');
   if (runIds.length === 0) return;
   runs.erase(runIds);
-  scrub(records);
   step('erase: records of runs removed');
+  scrub(records);
+  step('erase: no copy of the records is left');
   doneWith(catalog, 'run', runIds);
 }
 
