@@ -232,8 +232,9 @@ async function contact(
     );
     return { firstContact, profile };
   } catch (error) {
-    // A reference that does not fit the model is the maker's mistake, and no reason to keep the model out.
-    if (!(error instanceof AppError) || error.code === 'cancelled') throw error;
+    // A reference that does not fit the model is the maker's mistake, and no reason to keep the model out. A disk is another matter.
+    if (!(error instanceof AppError) || ['cancelled', 'io', 'corrupt'].includes(error.code))
+      throw error;
     context.note({ details: { reference: error.code } });
     return { firstContact, profile: undefined };
   }

@@ -126,3 +126,31 @@ test.skipIf(canMount.status !== 0)('a disk that fills up is told as what it is',
   rmSync(folder, { recursive: true });
   expect(JSON.parse(stdout)).toEqual({ code: 'ENOSPC', told: 'io', left: [] });
 });
+
+/** What refuses O_DIRECT when a file is opened (ramfs), or only at its first write (here by `strace`), is written through the cache. */
+describe('a file system that refuses to write past the cache', () => {
+  const script = fileURLToPath(new URL('write-object.ts', support));
+  const node = [process.execPath, '--no-warnings', script];
+  const taken = { same: true, hashed: true };
+
+  test.skipIf(canMount.status !== 0)('when the file is opened', () => {
+    const folder = temporaryFolder();
+    const mounted = 'mount -t ramfs none "$1" && folder="$1" && shift && exec "$@" "$folder"';
+    const command = [...unshare, 'sh', '-c', mounted, 'sh', folder, ...node];
+    const { stdout } = spawnSync('unshare', command, { encoding: 'utf8' });
+    expect(JSON.parse(stdout)).toEqual(taken);
+  });
+
+  test.skipIf(spawnSync('strace', ['-V']).status !== 0)('at the first write', () => {
+    const folder = temporaryFolder();
+    const inject = ['-e', 'trace=pwrite64', '-e', 'inject=pwrite64:error=EINVAL:when=1'];
+    const traced = ['-f', '-qq', '-P', join(folder, 'object'), ...inject, ...node, folder];
+    const { stdout, stderr } = spawnSync('strace', traced, {
+      encoding: 'utf8',
+      // `strace` counts in each thread of the pool.
+      env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
+    });
+    expect(JSON.parse(stdout)).toEqual(taken);
+    expect(stderr).toContain('INJECTED');
+  });
+});
