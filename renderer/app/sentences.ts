@@ -53,6 +53,7 @@ const attempts: Readonly<Partial<Record<LogEntry['action'], string>>> = {
   'retention.erase': 'erase what was due',
   'monitor.reference': 'set a reference',
   'audit.export': 'export the log',
+  'audit.key-rotate': 'give the log a new key',
   'report.make': 'make a report',
   'user.add': 'add a user',
   'user.disable': 'disable a user',
