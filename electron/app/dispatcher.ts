@@ -142,10 +142,17 @@ export function createDispatcher(deps: {
           : body.code === 'refused' || body.code === 'forbidden'
             ? 'refused'
             : 'error';
-      report(announced, { outcome, objects, details, code: body.code });
-      sessions.keepPin();
+      const hasSealed = body.code !== 'cancelled' && sessions.isSealed();
+      // An act that fails where the vault cannot stay open seals it, and the next sign-in writes what came of it.
+      if (!hasSealed) {
+        report(announced, { outcome, objects, details, code: body.code });
+        sessions.keepPin();
+      }
       deps.onActed(path.split('.')[0] ?? '');
-      throw new AppError(body.code, body.message, {
+      const message = hasSealed
+        ? `${body.message} The vault was sealed: sign in again, and the log says whether this was done.`
+        : body.message;
+      throw new AppError(body.code, message, {
         cause: error,
         ...(body.details === undefined ? {} : { details: body.details }),
       });

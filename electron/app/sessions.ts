@@ -60,6 +60,7 @@ export interface Sessions {
     readonly reason: string;
   }): Promise<SignedIn>;
   open(): OpenVaultState;
+  isSealed(): boolean;
   /**
    * The same for somebody who asks for something now. Throws `locked` while the vault is being sealed, when it has been idle
    * for too long (a computer that slept had no timer), and when the role or state of the person is no longer what it was.
@@ -415,6 +416,7 @@ export function createSessions(deps: {
       }),
 
     open,
+    isSealed: () => state === undefined,
     admit,
     touch,
     keepPin,

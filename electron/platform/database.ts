@@ -41,20 +41,27 @@ export function openDatabase(path: string, key: Uint8Array, place: 'new' | 'exis
     return db;
   } catch (cause) {
     db.close();
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    if (/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|BUSY)/.test(code)) throw cause;
+    if (isOfMedium(cause) || codeOf(cause).startsWith('SQLITE_BUSY')) throw cause;
     throw new AppError('corrupt', 'A database of the vault cannot be read with its key.', {
       cause,
     });
   }
 }
 
-/** Throws `busy` while a statement of this connection is still being read. */
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : '';
+
+/** What the system says of the medium, which keeps its name. */
+const isOfMedium = (error: unknown): boolean =>
+  /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN)/.test(codeOf(error));
+
+/** Throws `busy` while a statement of this connection is still being read; what the system says of the medium is passed on. */
 export function requireUnused(db: Database): void {
   try {
     db.pragma('journal_mode = DELETE');
     db.pragma('journal_mode = WAL');
   } catch (cause) {
+    if (isOfMedium(cause)) throw cause;
     throw new AppError(
       'busy',
       'The vault is at work. Nothing was changed; try again when that has ended.',
@@ -126,8 +133,7 @@ export function migrate(
       step('database: tables made');
     }
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : '';
-    if (code !== 'SQLITE_ERROR') throw cause;
+    if (codeOf(cause) !== 'SQLITE_ERROR') throw cause;
     throw new AppError(
       'tampered',
       'The tables of a database do not fit the version that it names: it was changed by something other than Strongroom.',

@@ -117,6 +117,10 @@ export async function performWriteErrors(
           { act, dir, ...place },
           { kind: 'call', calls: call, thread, nth, inject: 'error=EIO' },
         );
+        // What the medium would not remove stays, and the person removes it.
+        if (call === 'unlink')
+          for (const name of readdirSync(dir, { recursive: true, encoding: 'utf8' }))
+            if (name.endsWith('.part')) rmSync(join(dir, name));
         return await judge(act, dir, { place, ended, named: ['io', 'not-found'] });
       } catch (error) {
         throw new Error(`${call} ${thread} ${nth}: ${messageOf(error)}`, { cause: error });

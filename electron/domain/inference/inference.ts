@@ -158,10 +158,7 @@ export function createInference(options: InferenceOptions = {}): Inference {
           seconds: (performance.now() - started) / 1000,
         };
       } finally {
-        for (const part of parts) {
-          await rm(part, { force: true });
-          step('run: part file removed');
-        }
+        await removeAll(parts);
       }
     },
 
@@ -379,6 +376,16 @@ function createOpenFiles(): OpenFiles {
     },
   };
   return files;
+}
+
+/** Each is tried, whatever becomes of the others; then the first error is thrown. */
+async function removeAll(paths: readonly string[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const path of paths) {
+    await rm(path, { force: true }).catch((error: unknown) => failures.push(error));
+    step('run: part file removed');
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** A medium that was pulled leaves an empty folder in its place, and that one can be synced too. */
