@@ -25,7 +25,7 @@ export async function makeReport(
     actor: session.user,
     name,
   });
-  await writeNew(path, pdf, 0o644);
+  await writeNew(path, pdf, 0o600);
   note({ objects: [{ type: 'report', id: kind, digest }], details: { name, entries, logSize } });
   const made = { kind, digest, name, entries, logSize, path };
   return { ...made, at: now.toISOString(), actor: session.user };

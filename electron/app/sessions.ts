@@ -423,16 +423,17 @@ export function createSessions(deps: {
     acceptPin,
     async rotate(asked, prepared) {
       const { vault, session } = open();
+      let current = vault;
       let hasBegun = false;
       try {
-        const rotated = await vault.rotate(asked, (epochs) => {
+        current = await vault.rotate(asked, (epochs) => {
           prepared(epochs);
           hasBegun = true;
         });
-        state = { ...createOpenStores(rotated, deps), session };
+        state = { ...createOpenStores(current, deps), session };
         touch();
       } catch (error) {
-        if (hasBegun) await closingOnFailure(vault, () => Promise.reject(error));
+        if (hasBegun) await closingOnFailure(current, () => Promise.reject(error));
         throw error;
       }
     },

@@ -1,5 +1,6 @@
 /** Erasure and what the clocks of the policy say. */
 import type { Command } from 'commander';
+import { AppError } from '#shared/errors.ts';
 import type { EraseResult } from '#shared/contract/erasure.ts';
 import { reasonOf, type CommandContext, type Runner } from './command.ts';
 import { table } from './output.ts';
@@ -17,7 +18,13 @@ const aboutIds = `
 An id on the command line stays in the history of the shell, and others on the machine can see it while the command
 runs. From a file, the environment or the prompt it goes into the vault's answer only.`;
 
-function readId({ idFile, repeat }: IdOptions & { readonly repeat?: true }): Promise<string> {
+function readId(
+  id: string | undefined,
+  { idFile, repeat }: IdOptions & { readonly repeat?: true },
+): string | Promise<string> {
+  if (id !== undefined && idFile !== undefined)
+    throw new AppError('invalid-input', 'Give the id or --id-file, not both. Nothing was done.');
+  if (id !== undefined) return id;
   return readSecret({
     file: idFile,
     variable: 'STRONGROOM_SUBJECT',
@@ -70,7 +77,7 @@ export function addErasureCommands(program: Command, runner: Runner): void {
     .action((id: string | undefined, options: IdOptions & { reason?: string }, command: Command) =>
       runner.signedIn(command, async ({ client, output }) => {
         // Typed unseen, so typed twice: what is erased does not come back.
-        const subject = id ?? (await readId({ ...options, repeat: true }));
+        const subject = await readId(id, { ...options, repeat: true });
         const result = await client.erasure.subject({ subject, reason: reasonOf(options) });
         output.result(result, eraseText(result));
       }),
@@ -99,7 +106,7 @@ export function addErasureCommands(program: Command, runner: Runner): void {
     .addHelpText('after', aboutIds)
     .action((id: string | undefined, options: IdOptions, command: Command) =>
       runner.signedIn(command, async ({ client, output }) => {
-        const subject = id ?? (await readId(options));
+        const subject = await readId(id, options);
         const shown = await client.erasure.showSubject({ subject });
         output.result(
           shown,

@@ -1,5 +1,5 @@
 /** The rules of the vault. */
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { AppError } from '#shared/errors.ts';
 import { keptForEver, type PolicyState, type Retention } from '#shared/contract/policy.ts';
 import { reasonOf, wholeNumber, type Runner } from './command.ts';
@@ -29,7 +29,11 @@ export function addPolicyCommands(program: Command, runner: Runner): void {
   policy
     .command('set')
     .description('change the policy')
-    .option('--second-person <yes|no>', 'promotion to production needs somebody else')
+    .addOption(
+      new Option('--second-person <yes|no>', 'promotion to production needs somebody else').choices(
+        ['yes', 'no'],
+      ),
+    )
     .option(
       '--unsigned <refuse|override>',
       'what happens to bundles that nobody trusted has signed',

@@ -70,6 +70,22 @@ export function requireUnused(db: Database): void {
   }
 }
 
+/** Reads every page that is in use. Throws `corrupt` when one is not what was written. */
+export function requireSound(db: Database): void {
+  let found: unknown;
+  try {
+    found = db.pragma('quick_check(1)', { simple: true });
+  } catch (cause) {
+    if (isOfMedium(cause)) throw cause;
+    found = cause;
+  }
+  if (found !== 'ok')
+    throw new AppError(
+      'corrupt',
+      'A database of the vault is damaged. Nothing was changed; restore the vault from a backup.',
+    );
+}
+
 /** Brings everything into the one file, so that it can be copied; throws as `openDatabase` does. */
 export function foldWriteAheadLog(path: string, key: Uint8Array): void {
   const db = openDatabase(path, key, 'existing');

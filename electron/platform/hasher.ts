@@ -12,8 +12,8 @@ export interface Hasher {
   update(lane: number, lengthBytes: number): Promise<void>;
   /** SHA-256 of what was taken since the last digest, hex. */
   digest(): Promise<string>;
-  /** Forgets an unfinished digest, and zeroes the lanes. */
-  end(): void;
+  /** Forgets an unfinished digest. An idle thread keeps no program alive. */
+  rest(): void;
   /** False once its thread has died. */
   isUsable(): boolean;
   close(): void;
@@ -43,7 +43,6 @@ export function createHasher(shape: {
     { length: laneCount },
     (_, at) => new Uint8Array(memory, at * laneBytes, laneBytes),
   );
-  const usedBytes = lanes.map(() => 0);
   const waiting: { resolve(answer: string): void; reject(error: AppError): void }[] = [];
   let thread: Worker | undefined;
   let dead = false;
@@ -84,18 +83,12 @@ export function createHasher(shape: {
   return {
     lanes,
     async update(lane, lengthBytes) {
-      usedBytes[lane] = Math.max(usedBytes[lane] ?? 0, lengthBytes);
       await ask({ kind: 'update', lane, lengthBytes });
     },
     digest: () => ask({ kind: 'digest' }),
-    end() {
+    rest() {
       thread?.postMessage({ kind: 'forget' } satisfies HashRequest);
-      // An idle thread keeps no program alive.
       thread?.unref();
-      for (const [at, lane] of lanes.entries()) {
-        lane.fill(0, 0, usedBytes[at]);
-        usedBytes[at] = 0;
-      }
     },
     isUsable: () => !dead,
     close() {

@@ -114,11 +114,21 @@ export function verifyCheckpoint(text: string, trust: Trust = {}): FileVerdict {
 }
 
 /** The chain of keys alone: which came after which, and where the given one stands in it. */
-export function verifyKeyHistory(text: string, pinned?: string): FileVerdict {
+export function verifyKeyHistory(text: string, { pinned, keyHistory }: Trust = {}): FileVerdict {
   try {
-    const history = parseKeyHistory(text);
+    const history = parseKeyHistory(text, keyHistory ?? '');
     const newest = history.at(-1);
+    const isOne = history.every(
+      ({ previous }, at) => at === 0 || previous.text === history[at - 1]?.next.text,
+    );
     return verdictOf('key-history', [
+      {
+        name: 'chain',
+        ok: isOne,
+        detail: isOne
+          ? 'Each key was handed on by the one before it.'
+          : 'These hand-overs do not belong together: a key was not handed on by the one before it. Trust none of them for that.',
+      },
       ...history.map(({ index, previous, next }) => ({
         name: 'hand-over',
         ok: true,

@@ -80,14 +80,22 @@ export function isKeyHistory(text: string): boolean {
 
 /** Of all these texts together; empty ones count for nothing. Throws `corrupt` or `tampered` for what does not hold. */
 export function parseKeyHistory(...texts: readonly string[]): KeyHistory {
-  const byText = new Map<string, HandOver>();
+  // One hand-over may come with more or other signatures, of a witness say: the same keys over the same log are the same.
+  const known = new Map<string, HandOver>();
   for (const text of texts) {
     if (text === '') continue;
     if (!isKeyHistory(text) || text.length > maxBytes) throw malformed();
-    for (const proof of splitProofs(text.slice(header.length)))
-      byText.set(proof, parseHandOver(proof));
+    for (const proof of splitProofs(text.slice(header.length))) {
+      const found = parseHandOver(proof);
+      const id = [
+        found.entry,
+        found.checkpoint.origin,
+        Buffer.from(found.checkpoint.root).toString('hex'),
+      ].join('\n');
+      known.set(id, known.get(id) ?? found);
+    }
   }
-  const history = [...byText.values()].toSorted((a, b) => a.index - b.index);
+  const history = [...known.values()].toSorted((a, b) => a.index - b.index);
   requireOneLine(history);
   return history;
 }
@@ -165,7 +173,7 @@ export function pathBetween(
  * nothing longer any more, whoever may have got hold of it since.
  */
 export function isSignedInTime(
-  { origin, size, note }: Checkpoint,
+  { origin, size, root, note }: Checkpoint,
   key: VerifierKey,
   history: KeyHistory,
 ): boolean {
@@ -174,7 +182,9 @@ export function isSignedInTime(
   return (
     origin === key.name &&
     size >= (begin === undefined ? 0 : begin.index + 1) &&
-    (end === undefined || size <= end.index + 1) &&
+    (end === undefined ||
+      size <= end.index ||
+      (size === end.index + 1 && sameHash(root, end.checkpoint.root))) &&
     isSignedBy(note, key)
   );
 }

@@ -66,7 +66,7 @@ export async function verifyFile(
   if (isTlogProof(text)) return verifyProof(text, trust);
   if (looksLikeVerdict(text)) return verifyVerdict(text, trust);
   if (looksLikeManifest(text)) return verifyManifest(text, trust);
-  if (isKeyHistory(text)) return verifyKeyHistory(text, pinned);
+  if (isKeyHistory(text)) return verifyKeyHistory(text, trust);
   if (looksLikeCheckpoint(text))
     return verifyCheckpoint(text, {
       pinned,

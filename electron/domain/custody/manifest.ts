@@ -168,7 +168,11 @@ function inspectManifest(
     const signed =
       envelope.payloadType === inTotoPayloadType &&
       envelope.signatures.some(({ sig }) => isSignature(key, message, Buffer.from(sig, 'base64')));
-    const logged = isSignedInTime(parseCheckpoint(facts.log.checkpoint), key, history);
+    const checkpoint = parseCheckpoint(facts.log.checkpoint);
+    const logged =
+      isSignedInTime(checkpoint, key, history) &&
+      checkpoint.size === facts.log.size &&
+      Buffer.from(checkpoint.root).toString('hex') === facts.log.root;
     const files = filesOf(subject);
     const checks: Check[] = [
       {

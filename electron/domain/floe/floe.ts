@@ -1,7 +1,7 @@
 /**
  * FLOE with AES-256-GCM and HKDF-Expand-SHA-384 (C2SP FLOE; ePrint 2025/2275): authenticated encryption in segments that
  * can be written as a stream and read at random. Every segment is bound to its place, to the header, and through the
- * header tag to the key (committing). A reader must see exactly one last segment, at the end: `floe-file.ts` insists on it.
+ * header tag to the key (committing). A reader must see exactly one last segment, at the end: `reader.ts` insists on it.
  * All failures are `corrupt`; no plaintext of a segment is returned before its tag has been checked.
  */
 import {

@@ -74,6 +74,8 @@ export function createFloeWriter(
       /** By lane: its latest block is hashed. By place: what was sealed there is written. */
       const hashed = hasher.lanes.map(() => Promise.resolve());
       const written = blocks.map(() => Promise.resolve());
+      /** Lanes that plaintext was put in. */
+      const used = new Set<Uint8Array>();
       let reading: Promise<Uint8Array> | undefined;
       let failure: { readonly error: unknown } | undefined;
       const watched = (work: Promise<void>): Promise<void> =>
@@ -83,9 +85,15 @@ export function createFloeWriter(
 
       try {
         await using filler = fillFrom(source);
-        const read = (at: number): Promise<Uint8Array> => {
+        let isShort = false;
+        const read = async (at: number): Promise<Uint8Array> => {
           const lane = inRing(hasher.lanes, at);
-          return filler.fill(lane).then((count) => lane.subarray(0, count));
+          // A file that grows while it is read ends where it ended first.
+          if (isShort) return lane.subarray(0, 0);
+          used.add(lane);
+          const count = await filler.fill(lane);
+          isShort = count < lane.length;
+          return lane.subarray(0, count);
         };
         let bytes = await read(0);
         let next = await read(1);
@@ -123,7 +131,8 @@ export function createFloeWriter(
         throw error;
       } finally {
         sealer.destroy();
-        hasher.end();
+        hasher.rest();
+        for (const lane of used) lane.fill(0);
       }
     },
   };

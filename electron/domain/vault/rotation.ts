@@ -146,8 +146,11 @@ export async function finishRotation(rotating: {
   const old = done.map((purpose) => keys[purpose]);
   // From here on the new catalog key makes the MAC.
   Object.assign(keys, next);
-  await held.change((file) => withoutOldKeys(file, done));
-  for (const key of old) key?.[Symbol.dispose]();
+  try {
+    await held.change((file) => withoutOldKeys(file, done));
+  } finally {
+    for (const key of old) key?.[Symbol.dispose]();
+  }
   step('rotate: old keys dropped');
   return done;
 }

@@ -76,6 +76,12 @@ export function createSlots(deps: {
   // Tries at the same time must not count as one.
   const inTurn = createQueue();
 
+  /** What has changed stands, whatever becomes of the count: a name that is blocked is free again after a while. */
+  const forgive = (tag: string): Promise<void> =>
+    createAttempts(dir, deps.clock)
+      .forgive(tag)
+      .catch(() => undefined);
+
   function passwordSlot(slotId: string): PasswordSlot {
     const found = held.file().slots.find((slot) => slot.id === slotId);
     if (found?.kind !== 'password')
@@ -101,7 +107,7 @@ export function createSlots(deps: {
           slot,
         ],
       }));
-      await createAttempts(dir, deps.clock).forgive(tag);
+      await forgive(tag);
       return slot.id;
     },
     async remove(slotId, before) {
@@ -140,7 +146,7 @@ export function createSlots(deps: {
           .filter((other) => other.kind !== 'keychain' || other.tag !== slot.tag)
           .map((other) => (other.id === slotId ? changed : other)),
       }));
-      await createAttempts(dir, deps.clock).forgive(slot.tag);
+      await forgive(slot.tag);
     },
     hasKeychain: (user) => keychainSlots(held.file(), slotTag(held.file(), user)).length > 0,
     async addKeychain(user, keychain, before) {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import { syncDirectory } from '#platform/atomic-file.ts';
 import type { Clock } from '#platform/clock.ts';
-import { migrate, requireUnused, type Database } from '#platform/database.ts';
+import { migrate, requireSound, requireUnused, type Database } from '#platform/database.ts';
 import type { Keychain } from '#platform/keychain.ts';
 import { acquireLock, type Lock } from '#platform/lock.ts';
 import { Secret } from '#platform/secret.ts';
@@ -346,6 +346,8 @@ async function openDatabases(
       epochs: () => epochsWith(held.file(), pendingPurposes(held.file())),
       async rotate(asked, prepared) {
         for (const db of open) requireUnused(db);
+        // A page that nobody can read would stop the rotation in its middle, and with it every sign-in.
+        for (const db of open) requireSound(db);
         prepared(epochsWith(held.file(), asked));
         const offered = await offerKeys(held, asked);
         objects.close();

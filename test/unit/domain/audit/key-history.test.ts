@@ -57,6 +57,8 @@ function failed({ checks }: { checks: readonly { name: string; ok: boolean }[] }
   return checks.filter(({ ok }) => !ok).map(({ name }) => name);
 }
 
+const withoutHeader = (history: string): string => history.slice(history.indexOf('\n') + 1);
+
 describe.each(['ed25519', 'ecdsa-p256'] as const)('handed on twice, with %s', (algorithm) => {
   test('the log is intact, also after a restart, and agrees with what was kept under every key', async () => {
     const dir = temporaryFolder();
@@ -85,7 +87,7 @@ describe.each(['ed25519', 'ecdsa-p256'] as const)('handed on twice, with %s', (a
       }
       // What is signed later carries the way from every earlier key.
       expect(verifyProof(taken[2]?.proof ?? '', { pinned })).toMatchObject({ status: 'valid' });
-      expect(verifyKeyHistory(keyHistory, pinned)).toMatchObject({ status: 'valid' });
+      expect(verifyKeyHistory(keyHistory, { pinned })).toMatchObject({ status: 'valid' });
     }
     // What is older cannot know a later key, and says so.
     const [first, , last] = taken;
@@ -95,7 +97,13 @@ describe.each(['ed25519', 'ecdsa-p256'] as const)('handed on twice, with %s', (a
     const foreign = stranger.log.head().verifierKey;
     for (const { proof } of taken)
       expect(failed(verifyProof(proof, { pinned: foreign, keyHistory }))).toEqual(['signer']);
-    expect(failed(verifyKeyHistory(keyHistory, foreign))).toEqual(['signer']);
+    expect(failed(verifyKeyHistory(keyHistory, { pinned: foreign }))).toEqual(['signer']);
+    // Hand-overs of another log among them are not part of the chain, whoever is trusted.
+    const other = rotatedLog(algorithm);
+    const spliced = keyHistory + withoutHeader(other.log.keyHistory());
+    for (const { verifierKey: pinned } of taken)
+      expect(failed(verifyKeyHistory(spliced, { pinned }))).toContain('chain');
+    other.db.close();
 
     const dir = join(temporaryFolder(), 'log');
     await exportLog({ db, log }, dir);

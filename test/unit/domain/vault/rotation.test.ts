@@ -1,6 +1,6 @@
 /** New purpose keys: who can still open what, and what a kill in between leaves. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, readFileSync } from 'node:fs';
+import { copyFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { purposes } from '#domain/vault/purposes.ts';
@@ -127,6 +127,38 @@ test('an auditor finishes what their keys can, and the next analyst the rest', a
   expect(await load(ada, id)).toBe('weights');
   ada.close();
   (await openAs(dir, 'Alan', 'auditing more')).close();
+});
+
+test('a wrapped key that was changed stays unusable, and keeps nobody from rotating or signing in', async () => {
+  const { vault, dir } = await freshVault();
+  const [good, bad] = [await store(vault, 'weights'), await store(vault, 'others')];
+  vault.catalog.prepare('UPDATE objects SET wrapped_key = zeroblob(60) WHERE id = ?').run(bad);
+  const rotated = await vault.rotate(purposes, none);
+  expect(await load(rotated, good)).toBe('weights');
+  rotated.close();
+  const opened = await openAs(dir, 'ada', adminPassword);
+  expect(await load(opened, good)).toBe('weights');
+  await expect(load(opened, bad ?? '')).rejects.toMatchObject({ code: 'tampered' });
+  opened.close();
+  expect(keysOnDisk(dir).pending).toEqual([]);
+});
+
+test('a damaged page stops a rotation before anything has changed', async () => {
+  const { vault, dir } = await freshVault();
+  vault.records.exec('CREATE TABLE filler (t TEXT)');
+  const fill = vault.records.prepare('INSERT INTO filler VALUES (?)');
+  for (let at = 0; at < 100; at += 1) fill.run('x'.repeat(2000));
+  vault.close();
+  const path = join(dir, 'records.db');
+  const bytes = readFileSync(path);
+  const at = bytes.length - 2000;
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+  const opened = await openAs(dir, 'ada', adminPassword);
+  await expect(opened.rotate(purposes, none)).rejects.toMatchObject({ code: 'corrupt' });
+  expect(keysOnDisk(dir).pending).toEqual([]);
+  opened.close();
+  (await openAs(dir, 'ada', adminPassword)).close();
 });
 
 test('nothing is changed while somebody reads a database', async () => {

@@ -90,16 +90,37 @@ describe('the thread that hashes', () => {
     writer.hasher.close();
   });
 
-  test('leaves neither key nor plaintext in the memory that it shares', async () => {
-    const { hasher, write } = createFloeWriter();
-    const key = randomBytes(32);
-    const source = chunksOf(Buffer.alloc(ringBytes + 5, 'secret'), 1_000_000);
-    const path = join(temporaryFolder(), 'object');
-    await write({ path, source, key, aad: randomBytes(32) });
-    expect(key).toEqual(Buffer.alloc(32));
-    for (const lane of hasher.lanes) expect(lane.every((byte) => byte === 0)).toBe(true);
-    hasher.close();
-  });
+  test.each([
+    ['a small file', 1000, undefined],
+    ['a large one', ringBytes + 5, undefined],
+    ['one that is cancelled', ringBytes, 5_000_000],
+  ])(
+    'leaves neither key nor plaintext of %s in the memory that it shares',
+    async (_what, sizeBytes, until) => {
+      const { hasher, write } = createFloeWriter();
+      const key = randomBytes(32);
+      const source = chunksOf(Buffer.alloc(sizeBytes, 'secret'), 1_000_000);
+      const path = join(temporaryFolder(), 'object');
+      const abort = new AbortController();
+      let seen = 0;
+      const onBytes = (count: number): void => {
+        seen += count;
+        if (until !== undefined && seen > until) abort.abort();
+      };
+      const writing = write({
+        path,
+        source,
+        key,
+        aad: randomBytes(32),
+        onBytes,
+        signal: abort.signal,
+      });
+      await (until === undefined ? writing : expect(writing).rejects.toThrow());
+      expect(key).toEqual(Buffer.alloc(32));
+      for (const lane of hasher.lanes) expect(lane.every((byte) => byte === 0)).toBe(true);
+      hasher.close();
+    },
+  );
 });
 
 /** A mount of its own for one process, where the system lets anybody have one. */
