@@ -26,6 +26,13 @@ export async function* tarFiles(
   try {
     for await (const entry of tar) {
       const { name: path, type, pax } = entry.header;
+      // Some readers give every entry that name or size; this library passes over it.
+      if (['path', 'size'].some((field) => field in (globalRecords(tar) ?? {})))
+        throw new GateBreach(
+          'SR-BUNDLE-006',
+          printable(name),
+          'A header for all entries names a path or a size, which readers take in two ways. Pack it anew.',
+        );
       // The name and the bytes of such an entry are a description; readers that know no sparse files take them as they are.
       if (Object.keys(pax ?? {}).some(isOfSparse))
         throw new GateBreach(
@@ -70,6 +77,11 @@ export async function* indexedTarFiles(source: ByteSource, entries: readonly Tar
       path,
       content: guarded(source.stream({ start, end: start + sizeBytes }), source.name),
     };
+}
+
+/** What the library has read of headers for all entries (POSIX pax, type g). */
+function globalRecords(tar: object): object | undefined {
+  return (tar as { readonly _paxGlobal?: object | null })._paxGlobal ?? undefined;
 }
 
 function checkFolder(path: string, archive: string, count: FolderCount): void {

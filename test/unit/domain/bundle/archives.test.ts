@@ -1,7 +1,7 @@
 /** Archives as other packers write them, and archives that two readers would take in two ways. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { zstdCompressSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import {
   plainFiles,
@@ -129,6 +129,21 @@ describe('a tar in Zstandard', () => {
   });
 });
 
+/** POSIX pax, type g, with one record. */
+function globalHeader(record: string): Buffer {
+  const block = Buffer.alloc(1024);
+  block.write('pax_global_header', 0);
+  block.write('0000644\0', 100);
+  block.write(`${record.length.toString(8).padStart(11, '0')}\0`, 124);
+  block.write('00000000000\0', 136);
+  block.write('        g', 148);
+  block.write('ustar\u000000', 257);
+  const sum = block.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  block.write(record, 512);
+  return block;
+}
+
 describe('other archives', () => {
   test('a sparse file of a tar is refused, whether it is indexed or streamed', async () => {
     for (const gzip of [false, true]) {
@@ -147,6 +162,15 @@ describe('other archives', () => {
       const result = await pass(path);
       expect(rulesOf(result)).toEqual(['SR-PATH-002']);
       expect(result.report.findings[0]?.message).toContain('--sparse');
+    }
+  });
+
+  test('a header for all entries that names a path is refused, whether the tar is indexed or streamed', async () => {
+    for (const gzip of [false, true]) {
+      const path = await writeTar(join(temporaryFolder(), 'a.tar'), tarEntries(plainFiles));
+      const whole = Buffer.concat([globalHeader('24 path=other/evil.onnx\n'), readFileSync(path)]);
+      writeFileSync(path, gzip ? gzipSync(whole) : whole);
+      expect(rulesOf(await pass(path))).toEqual(['SR-BUNDLE-006']);
     }
   });
 
