@@ -71,6 +71,14 @@ export async function performDisturbed(
   for (const timer of timers) clearTimeout(timer);
   if (hung) throw new Error('The child hung.');
   if (signal === 'SIGKILL') return { kind: 'killed' };
+  // So libuv ends the process, without a word, when it cannot write to the descriptor by which its threads wake each other.
+  if (
+    signal === 'SIGABRT' &&
+    complaint === '' &&
+    disturbance?.kind === 'call' &&
+    disturbance.calls === 'write'
+  )
+    return { kind: 'killed' };
   if (status !== 0) throw new Error(`The child crashed (${status ?? signal}): ${complaint}`);
   return { kind: 'performed', ...(JSON.parse(printed) as Performed) };
 }

@@ -117,6 +117,8 @@ export async function performWriteErrors(
           { act, dir, ...place },
           { kind: 'call', calls: call, thread, nth, inject: 'error=EIO' },
         );
+        if (ended.kind === 'killed')
+          return `ended by its runtime, ${await inspectAfter(act, dir, place, false)} of it`;
         // What the medium would not remove stays, and the person removes it.
         if (call === 'unlink')
           for (const name of readdirSync(dir, { recursive: true, encoding: 'utf8' }))
