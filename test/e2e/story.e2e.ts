@@ -302,6 +302,8 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     await signIn('ada');
     await page.keyboard.press('Control+k');
     await page.keyboard.type('credit');
+    // As a person would: once it is there.
+    await page.getByRole('option', { name: 'credit-risk' }).first().waitFor();
     await page.keyboard.press('Enter');
     await heading('credit-risk');
     await page.keyboard.press('?');
