@@ -1,8 +1,9 @@
 /** From a version in the registry to what inference needs: its model, the weights beside it, its pipeline. */
 import { AppError } from '#shared/errors.ts';
 import type { ModelFacts } from '#shared/contract/bundles.ts';
-import { pipelineSchema, wellKnown, type Pipeline } from '#domain/bundle/index.ts';
+import { wellKnown } from '#domain/bundle/index.ts';
 import type { ModelFiles } from '#domain/inference/index.ts';
+import { pipelineSchema, type Pipeline } from '#domain/pipeline/index.ts';
 import { runnableStages, type ResolvedVersion, type StoredFile } from '#domain/registry/index.ts';
 import type { ObjectHandOver, OpenVault } from '#domain/vault/index.ts';
 

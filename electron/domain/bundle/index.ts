@@ -1,14 +1,7 @@
 export { findBundles } from './discover.ts';
 export { passGate, type GateResult } from './gate.ts';
 export type { FindKnown, KnownFile } from './known-files.ts';
-export {
-  goldenCases,
-  pipelineSchema,
-  type GoldenCases,
-  type GoldenTensor,
-  type Pipeline,
-  type PipelineColumn,
-} from './pipeline.ts';
+export { goldenCases, type GoldenCases, type GoldenTensor } from './golden.ts';
 export { reportToSarif } from './sarif.ts';
 export { digestOf, wellKnown, type Digested } from './read-file.ts';
 export { checkSignatures, isSignatureFile, type CheckedSignatures } from './signatures/check.ts';

@@ -1,11 +1,12 @@
 /** What the gate makes of the files that it read: who signed, what was found in them, which one is the model. */
 import type { Finding, ModelCard, ModelFacts, SignatureResult } from '#shared/contract/bundles.ts';
+import { pipelineSchema, type Pipeline } from '#domain/pipeline/index.ts';
 import { utf8Text } from '#platform/utf8.ts';
 import { parseCard } from './card.ts';
 import type { GateBreach } from './containers/breach.ts';
 import type { Declared } from './containers/container.ts';
 import { layoutOf, type Layout } from './layouts/layout.ts';
-import { goldenCases, pipelineSchema, type GoldenCases, type Pipeline } from './pipeline.ts';
+import { goldenCases, type GoldenCases } from './golden.ts';
 import { wellKnown, type ReadFile } from './read-file.ts';
 import { findingOf } from './rules.ts';
 import type { ScanAnswer } from './scan/answer.ts';

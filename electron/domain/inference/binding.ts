@@ -5,7 +5,7 @@
  */
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
-import type { Pipeline, PipelineColumn } from '#domain/bundle/index.ts';
+import type { Pipeline, PipelineColumn } from '#domain/pipeline/index.ts';
 
 export interface BoundColumn {
   /** Position in the file, or undefined when no column was found. */

@@ -6,7 +6,8 @@
 import { z } from 'zod';
 import { errorCodes } from '#shared/errors.ts';
 import { reject } from '#shared/contract/runs.ts';
-import type { GoldenCases, Pipeline } from '#domain/bundle/index.ts';
+import type { GoldenCases } from '#domain/bundle/index.ts';
+import type { Pipeline } from '#domain/pipeline/index.ts';
 import { profileSchema } from '#domain/monitoring/index.ts';
 
 /** An encrypted object of the vault, open for reading. */

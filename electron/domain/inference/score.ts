@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
-import type { PipelineColumn } from '#domain/bundle/index.ts';
+import type { PipelineColumn } from '#domain/pipeline/index.ts';
 import { createProfiler, type ColumnSpec, type Profiler } from '#domain/monitoring/index.ts';
 import { openCsv, type CsvRecord } from '#platform/csv.ts';
 import { bindColumns, requireColumns, type Binding, type BoundInput } from './binding.ts';

@@ -14,3 +14,4 @@ export type {
 } from './model.ts';
 export type { Unknown } from './wire.ts';
 export { modelFactsOf, modelSignature, tensorBytes, tensorTypes } from './signature.ts';
+export type { TensorArray, TensorData } from './tensor.ts';

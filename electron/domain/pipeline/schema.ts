@@ -4,13 +4,9 @@ import { z } from 'zod';
 const text = z.string().max(200);
 
 /** Counted before an element is looked at: each wrong one costs memory, and a bundle may bring millions. */
-function atMost<T extends z.ZodType>(count: number, element: T) {
+export function atMost<T extends z.ZodType>(count: number, element: T) {
   return z.array(z.unknown()).max(count).pipe(z.array(element));
 }
-
-type Scalar = number | string | boolean | null;
-const isScalar = (value: unknown): boolean =>
-  value === null || ['number', 'string', 'boolean'].includes(typeof value);
 
 export const pipelineColumn = z.strictObject({
   name: text.min(1),
@@ -44,29 +40,3 @@ export const pipelineSchema = z.strictObject({
   prediction: z.strictObject({ output: text.min(1), threshold: z.number().optional() }).optional(),
 });
 export type Pipeline = z.infer<typeof pipelineSchema>;
-
-/** `golden/cases.json`: inputs and the outputs that their maker got. */
-const goldenTensor = z.strictObject({
-  shape: atMost(8, z.int().nonnegative()),
-  /** Row-major; int64 values as decimal text when they are beyond 2^53. `null` stands for a missing number. */
-  data: z
-    .array(z.unknown())
-    .max(1_000_000)
-    .pipe(z.custom<Scalar[]>((values) => Array.isArray(values) && values.every(isScalar))),
-});
-export const goldenCases = z.strictObject({
-  schemaVersion: z.literal(1),
-  /** Largest absolute difference that still counts as the same number. */
-  tolerance: z.number().min(0).max(1),
-  cases: atMost(
-    1000,
-    z.strictObject({
-      inputs: z.record(z.string(), goldenTensor),
-      outputs: z
-        .record(z.string(), goldenTensor)
-        .refine((outputs) => Object.keys(outputs).length > 0),
-    }),
-  ).refine((cases) => cases.length > 0),
-});
-export type GoldenCases = z.infer<typeof goldenCases>;
-export type GoldenTensor = z.infer<typeof goldenTensor>;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { goldenCases, pipelineSchema } from '../../../../electron/domain/bundle/pipeline.ts';
+import { goldenCases } from '#domain/bundle/index.ts';
+import { pipelineSchema } from '#domain/pipeline/index.ts';
 
 const many = Array.from({ length: 1_200_000 }, () => ({}));
 const tensor = (data: unknown): unknown => ({ x: { shape: [1], data } });

@@ -1,0 +1,11 @@
+export type {
+  BadRow,
+  Chunk,
+  ColumnData,
+  NamedColumn,
+  RejectCode,
+  Segment,
+  TableColumn,
+  TableFormat,
+  WantedColumn,
+} from './table.ts';

@@ -1,0 +1,92 @@
+/**
+ * What every file of rows is to the rest of the program: a header, then chunks of consecutive rows by column. A reader is told
+ * which columns are wanted and as what, so that a file of text is parsed once, straight into the arrays that are computed with.
+ */
+
+export type TableFormat = 'csv' | 'parquet' | 'jsonl' | 'arrow' | 'images' | 'texts';
+
+/** What a file says of a column, before anything is read of it. `text` for all columns of a format without types. */
+export interface TableColumn {
+  readonly name: string;
+  readonly type: 'number' | 'integer' | 'boolean' | 'text' | 'bytes' | 'list';
+}
+
+/**
+ * How a column is to be read. `number` → `Float64Array`, `integer` → `BigInt64Array` without loss (unsigned 64-bit ones beyond
+ * 2^63 are a reject), `boolean`, `text`, `bytes` (the content of a file of a folder).
+ */
+export interface WantedColumn {
+  readonly name: string;
+  readonly as: 'number' | 'integer' | 'boolean' | 'text' | 'bytes';
+  /** Of the number that is made of it: what a float holds is finite, or the cell is a reject. */
+  readonly float?: boolean;
+}
+
+/** One entry per row. A missing number is NaN; other kinds mark what is missing with 1. */
+export type ColumnData =
+  | { readonly kind: 'number'; readonly values: Float64Array }
+  | {
+      readonly kind: 'integer';
+      readonly values: BigInt64Array;
+      readonly missing: Uint8Array | undefined;
+    }
+  | {
+      readonly kind: 'boolean';
+      readonly values: Uint8Array;
+      readonly missing: Uint8Array | undefined;
+    }
+  | { readonly kind: 'text'; readonly values: readonly (string | null)[] }
+  | { readonly kind: 'bytes'; readonly values: readonly (Uint8Array | null)[] };
+
+/** A cell, or a whole row (`column` null), that cannot be used; a row has one at most, the first from the left. */
+export interface BadRow {
+  /** Position in the chunk. */
+  readonly at: number;
+  readonly column: string | null;
+  readonly code: RejectCode;
+}
+
+export type RejectCode =
+  | 'number'
+  | 'integer'
+  | 'boolean'
+  | 'missing'
+  | 'range'
+  | 'category'
+  | 'unit'
+  | 'quote'
+  | 'fields'
+  | 'encoding'
+  | 'length'
+  | 'json'
+  | 'image'
+  | 'text';
+
+/** Consecutive rows of a file. */
+export interface Chunk {
+  /** Of the first row: 1-based in the file, the header not counted. */
+  readonly firstRow: number;
+  readonly rows: number;
+  /** In the order in which they were wanted. What a bad row has in them means nothing. */
+  readonly columns: readonly ColumnData[];
+  /** In the order of rows. */
+  readonly bad: readonly BadRow[];
+  /** All fields of each row as they stand in the file, when they were asked for. */
+  readonly raw: readonly (readonly string[])[] | undefined;
+}
+
+/**
+ * A part of a file that can be read by itself, in whatever process: bytes `from` to `to` of a text file, rows or row groups or
+ * entries of others. Segments of a file do not depend on who reads them, nor on how many do.
+ */
+export interface Segment {
+  readonly index: number;
+  readonly firstRow: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface NamedColumn {
+  readonly name: string;
+  readonly data: ColumnData;
+}
