@@ -3,7 +3,7 @@ export {
   partPathsOf,
   previewFile,
   type Inference,
-  type ModelFiles,
   type ScoreResult,
 } from './inference.ts';
+export type { ModelFiles } from './open-files.ts';
 export type { ScoreOutcome } from './protocol.ts';

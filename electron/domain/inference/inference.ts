@@ -1,5 +1,5 @@
 /** In the core: scoring a file, profiling a reference, first contact. Everything that touches a model happens in a child. */
-import { constants, link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { constants, link, lstat, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import type { FirstContact, TensorSpec } from '#shared/contract/bundles.ts';
@@ -12,7 +12,9 @@ import { syncDirectory } from '#platform/atomic-file.ts';
 import { step } from '#platform/steps.ts';
 import { openCsv } from '#platform/csv.ts';
 import { bindColumns } from './binding.ts';
-import { ChildDied, firstFileDescriptor, runChild, type RunLimits } from './process.ts';
+import { defaultLimitsFor } from './limits.ts';
+import { createOpenFiles, type ModelFiles, type OpenFiles } from './open-files.ts';
+import { ChildDied, runChild, type RunLimits } from './process.ts';
 import {
   contactOutcome,
   scoreOutcome,
@@ -20,16 +22,8 @@ import {
   type Job,
   type ScoreJob,
   type ScoreOutcome,
-  type SealedFile,
 } from './protocol.ts';
 import { parseValue, rejectMessages } from './values.ts';
-
-/** A model as the vault hands it over. */
-export interface ModelFiles {
-  readonly model: ObjectHandOver;
-  /** Files beside it that it may name as external data. */
-  readonly external: readonly { readonly location: string; readonly file: ObjectHandOver }[];
-}
 
 export interface InferenceOptions {
   /** In place of the limits below; tests wait less. */
@@ -82,22 +76,13 @@ export interface Inference {
   ): Promise<FirstContact>;
 }
 
-const gibibyte = 2 ** 30;
 const scoringThreads = 2;
 
 export function createInference(options: InferenceOptions = {}): Inference {
-  /** Room for the decrypted model, the adapted copy, the runtime's own, and the process itself. */
-  const limitsFor = ({ model, external }: ModelFiles): RunLimits => {
-    const weights = model.sizeBytes + external.reduce((sum, { file }) => sum + file.sizeBytes, 0);
-    return {
-      folderBytes: Math.ceil(1.1 * weights) + 64 * 2 ** 20,
-      dataBytes: 3 * gibibyte + 4 * weights,
-      processorSeconds: 24 * 3600,
-      loadMs: 60_000 + weights / 1e5,
-      silenceMs: 120_000,
-      ...options.limits,
-    };
-  };
+  const limitsFor = (files: ModelFiles): RunLimits => ({
+    ...defaultLimitsFor(files),
+    ...options.limits,
+  });
 
   return {
     async score(request, watching = {}) {
@@ -328,55 +313,6 @@ export async function previewFile(
       .filter(({ column }) => column === null)
       .flatMap(({ problem }) => problem ?? []),
   };
-}
-
-interface OpenFiles extends AsyncDisposable {
-  open(
-    path: string,
-    flags: number,
-  ): Promise<{ readonly handle: FileHandle; readonly number: number }>;
-  sealed(object: ObjectHandOver): Promise<SealedFile>;
-  model(files: ModelFiles): Promise<Pick<Job, 'model' | 'external'>>;
-  descriptors(): number[];
-}
-
-/** The files of one child: opened here, numbered as the child will see them, closed here when it is over. */
-function createOpenFiles(): OpenFiles {
-  const handles: FileHandle[] = [];
-  const files: OpenFiles = {
-    async open(path, flags) {
-      // A pipe in the place of a file would keep whoever opens it waiting for ever.
-      const handle = await open(path, flags | (constants.O_NONBLOCK ?? 0), 0o600);
-      handles.push(handle);
-      return { handle, number: firstFileDescriptor + handles.length - 1 };
-    },
-    async sealed({ path, key, aad, sizeBytes }) {
-      const { number } = await files.open(path, constants.O_RDONLY).catch((cause: unknown) => {
-        throw new AppError(
-          'corrupt',
-          'The file of a stored object is missing from the vault folder. Restore it from a copy of the vault.',
-          { cause },
-        );
-      });
-      return {
-        fd: number,
-        key: Buffer.from(key).toString('base64'),
-        aad: Buffer.from(aad).toString('base64'),
-        sizeBytes,
-      };
-    },
-    async model({ model, external }) {
-      const sealedExternal: { location: string; file: SealedFile }[] = [];
-      for (const { location, file } of external)
-        sealedExternal.push({ location, file: await files.sealed(file) });
-      return { model: await files.sealed(model), external: sealedExternal };
-    },
-    descriptors: () => handles.map(({ fd }) => fd),
-    async [Symbol.asyncDispose]() {
-      for (const handle of handles) await handle.close();
-    },
-  };
-  return files;
 }
 
 /** Each is tried, whatever becomes of the others; then the first error is thrown. */

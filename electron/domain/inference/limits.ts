@@ -1,0 +1,15 @@
+/** What a child may use, told from the size of the model that it is to load. */
+import type { ModelFiles } from './open-files.ts';
+import type { RunLimits } from './process.ts';
+
+/** Room for the decrypted model, the adapted copy, the runtime's own, and the process itself. */
+export function defaultLimitsFor({ model, external }: ModelFiles): RunLimits {
+  const weights = model.sizeBytes + external.reduce((sum, { file }) => sum + file.sizeBytes, 0);
+  return {
+    folderBytes: Math.ceil(1.1 * weights) + 64 * 2 ** 20,
+    dataBytes: 3 * 2 ** 30 + 4 * weights,
+    processorSeconds: 24 * 3600,
+    loadMs: 60_000 + weights / 1e5,
+    silenceMs: 120_000,
+  };
+}

@@ -1,0 +1,62 @@
+/** In the core: the files of one child, opened before it starts and numbered as it will see them. */
+import { constants, open, type FileHandle } from 'node:fs/promises';
+import { AppError } from '#shared/errors.ts';
+import type { ObjectHandOver } from '#domain/vault/index.ts';
+import { firstFileDescriptor } from './process.ts';
+import type { Job, SealedFile } from './protocol.ts';
+
+/** A model as the vault hands it over. */
+export interface ModelFiles {
+  readonly model: ObjectHandOver;
+  /** Files beside it that it may name as external data. */
+  readonly external: readonly { readonly location: string; readonly file: ObjectHandOver }[];
+}
+
+export interface OpenFiles extends AsyncDisposable {
+  open(
+    path: string,
+    flags: number,
+  ): Promise<{ readonly handle: FileHandle; readonly number: number }>;
+  sealed(object: ObjectHandOver): Promise<SealedFile>;
+  model(files: ModelFiles): Promise<Pick<Job, 'model' | 'external'>>;
+  descriptors(): number[];
+}
+
+/** The files of one child: opened here, numbered as the child will see them, closed here when it is over. */
+export function createOpenFiles(): OpenFiles {
+  const handles: FileHandle[] = [];
+  const files: OpenFiles = {
+    async open(path, flags) {
+      // A pipe in the place of a file would keep whoever opens it waiting for ever.
+      const handle = await open(path, flags | (constants.O_NONBLOCK ?? 0), 0o600);
+      handles.push(handle);
+      return { handle, number: firstFileDescriptor + handles.length - 1 };
+    },
+    async sealed({ path, key, aad, sizeBytes }) {
+      const { number } = await files.open(path, constants.O_RDONLY).catch((cause: unknown) => {
+        throw new AppError(
+          'corrupt',
+          'The file of a stored object is missing from the vault folder. Restore it from a copy of the vault.',
+          { cause },
+        );
+      });
+      return {
+        fd: number,
+        key: Buffer.from(key).toString('base64'),
+        aad: Buffer.from(aad).toString('base64'),
+        sizeBytes,
+      };
+    },
+    async model({ model, external }) {
+      const sealedExternal: { location: string; file: SealedFile }[] = [];
+      for (const { location, file } of external)
+        sealedExternal.push({ location, file: await files.sealed(file) });
+      return { model: await files.sealed(model), external: sealedExternal };
+    },
+    descriptors: () => handles.map(({ fd }) => fd),
+    async [Symbol.asyncDispose]() {
+      for (const handle of handles) await handle.close();
+    },
+  };
+  return files;
+}
