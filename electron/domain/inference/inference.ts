@@ -23,7 +23,8 @@ import {
   type ScoreJob,
   type ScoreOutcome,
 } from './protocol.ts';
-import { parseValue, rejectMessages } from './values.ts';
+import { rejectMessages } from '#domain/tables/index.ts';
+import { parseValue } from './values.ts';
 
 export interface InferenceOptions {
   /** In place of the limits below; tests wait less. */

@@ -7,6 +7,7 @@ import { createReadStream } from 'node:fs';
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { PipelineColumn } from '#domain/pipeline/index.ts';
+import { rejectMessages, type RejectCode } from '#domain/tables/index.ts';
 import { createProfiler, type ColumnSpec, type Profiler } from '#domain/monitoring/index.ts';
 import { openCsv, type CsvRecord } from '#platform/csv.ts';
 import { bindColumns, requireColumns, type Binding, type BoundInput } from './binding.ts';
@@ -21,7 +22,7 @@ import {
 import type { ScoreJob, ScoreOutcome, Source } from './protocol.ts';
 import { allocate, type LoadedModel, type TensorData } from './runtime.ts';
 import { openSealed } from './sealed-file.ts';
-import { parseValue, rejectMessages, valueToText, type RejectCode, type Scalar } from './values.ts';
+import { parseValue, valueToText, type Scalar } from './values.ts';
 
 const batchRows = 2048;
 const shownRows = 20;
@@ -103,12 +104,7 @@ async function* tapped(
 function parseRecord(record: CsvRecord, inputs: readonly BoundInput[]): Row | Reject {
   const { row, fields, problem } = record;
   if (problem !== undefined) {
-    const messages = {
-      quote: 'A quote stands where none may.',
-      fields: 'Not as many fields as the header has.',
-      encoding: 'Not valid UTF-8.',
-    };
-    return { row, column: null, code: problem, message: messages[problem] };
+    return { row, column: null, code: problem, message: rejectMessages[problem] };
   }
   const values: Scalar[] = [];
   for (const { type, columns } of inputs) {

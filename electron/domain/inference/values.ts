@@ -1,20 +1,10 @@
 /** From the text of a field to a value of a tensor, or to the reason why not. Values never enter a message. */
 import type { TensorSpec } from '#shared/contract/bundles.ts';
+import type { RejectCode } from '#domain/tables/index.ts';
 
 export type Scalar = number | bigint | string | boolean;
 export type Parsed =
   { readonly value: Scalar; readonly missing: boolean } | { readonly code: RejectCode };
-export type RejectCode = 'number' | 'integer' | 'boolean' | 'missing' | 'range' | 'category';
-
-export const rejectMessages: Readonly<Record<RejectCode, string>> = {
-  number: 'Not a number.',
-  integer: 'Not a whole number.',
-  boolean: 'Neither true nor false.',
-  missing: 'Empty, and the model needs a value here.',
-  range: 'Outside of the range that is allowed here.',
-  category: 'Not one of the categories that are allowed here.',
-};
-
 const numberText = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const integerText = /^([+-]?\d+)(\.0*)?$/;
 const missingTexts: ReadonlySet<string> = new Set(['', 'na', 'n/a', 'nan', 'null', 'none']);

@@ -9,3 +9,4 @@ export type {
   TableFormat,
   WantedColumn,
 } from './table.ts';
+export { rejectMessages } from './rejects.ts';

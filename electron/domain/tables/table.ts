@@ -54,6 +54,7 @@ export type RejectCode =
   | 'range'
   | 'category'
   | 'unit'
+  | 'date'
   | 'quote'
   | 'fields'
   | 'encoding'
@@ -89,4 +90,6 @@ export interface Segment {
 export interface NamedColumn {
   readonly name: string;
   readonly data: ColumnData;
+  /** The numbers are those of a float (32 bits), to be written in as few digits as read back as the same float. */
+  readonly float?: boolean;
 }
