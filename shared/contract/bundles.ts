@@ -17,7 +17,7 @@ import { stage } from './stage.ts';
 /** One value that a model takes or gives. Unknown sizes are `null`, named ones carry their name. */
 export const tensorSpec = z.strictObject({
   name: z.string(),
-  kind: z.enum(['tensor', 'sequence', 'map', 'other']),
+  kind: z.enum(['tensor', 'sequence', 'map', 'optional', 'other']),
   type: z.string(),
   shape: z.array(z.union([z.int(), z.string(), z.null()])),
 });

@@ -1,8 +1,9 @@
 /** In the child: the first time anything runs the model. Golden vectors if the bundle has them, else one blank row. */
 import type { GoldenTensor } from '#domain/bundle/index.ts';
+import type { TensorData } from '#domain/onnx/index.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { ContactJob, ContactOutcome } from './protocol.ts';
-import { allocate, type LoadedModel, type TensorData } from './runtime.ts';
+import { allocate, type LoadedModel } from './runtime.ts';
 import type { Scalar } from './values.ts';
 
 export async function contactModel(job: ContactJob, model: LoadedModel): Promise<ContactOutcome> {

@@ -2,9 +2,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { fsyncSync, writeSync } from 'node:fs';
 import { AppError } from '#shared/errors.ts';
+import type { TensorData } from '#domain/onnx/index.ts';
 import { csvField } from '#platform/csv.ts';
 import type { ScoreOutcome } from './protocol.ts';
-import type { TensorData } from './runtime.ts';
 
 const shownRejects = 50;
 

@@ -3,12 +3,18 @@ import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-co
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import { hasMemoryFolder } from '#platform/containment.ts';
-import { modelSignature, parseModel, writeModel } from '#domain/onnx/index.ts';
-import { adaptModel } from './adapter.ts';
+import {
+  modelSignature,
+  newArray,
+  parseModel,
+  writeModel,
+  type TensorArray,
+  type TensorData,
+} from '#domain/onnx/index.ts';
+import { adaptModel, type AdaptedModel } from './adapter.ts';
 import type { Job } from './protocol.ts';
 import { openSealed } from './sealed-file.ts';
-import type { Scalar } from './values.ts';
-import { weightsInFolder, weightsInMemory } from './weights.ts';
+import { weightsInFolder, weightsInMemory, type Weights } from './weights.ts';
 
 export interface LoadedModel {
   readonly inputs: readonly TensorSpec[];
@@ -17,45 +23,12 @@ export interface LoadedModel {
   run(feeds: Readonly<Record<string, TensorData>>): Promise<Record<string, TensorData>>;
 }
 
-export interface TensorData {
-  readonly type: TensorSpec['type'];
-  readonly dims: readonly number[];
-  readonly data: ArrayLike<Scalar>;
-}
-
-type TypedArray =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | BigInt64Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | BigUint64Array;
-
-const arrayByType: Readonly<Record<string, (length: number) => TypedArray | Scalar[]>> = {
-  float: (length) => new Float32Array(length),
-  double: (length) => new Float64Array(length),
-  int8: (length) => new Int8Array(length),
-  int16: (length) => new Int16Array(length),
-  int32: (length) => new Int32Array(length),
-  int64: (length) => new BigInt64Array(length),
-  uint8: (length) => new Uint8Array(length),
-  uint16: (length) => new Uint16Array(length),
-  uint32: (length) => new Uint32Array(length),
-  uint64: (length) => new BigUint64Array(length),
-  bool: (length) => new Uint8Array(length),
-  string: (length) => Array.from({ length }, () => ''),
-};
-
 /** Storage of a tensor of that type; booleans as 0 and 1. */
-export function allocate(type: TensorSpec['type'], length: number): TypedArray | Scalar[] {
-  const make = arrayByType[type];
-  if (make === undefined)
+export function allocate(type: TensorSpec['type'], length: number): TensorArray | string[] {
+  const data = type === 'string' ? Array.from({ length }, () => '') : newArray(type, length);
+  if (data === undefined)
     throw new AppError('unsupported', `Tensors of ${type} cannot be fed from a file.`);
-  return make(length);
+  return data;
 }
 
 /** The runtime's own name of a type differs for floats only. */
@@ -64,20 +37,34 @@ const runtimeType = (type: string): string =>
 const modelType = (type: string): string =>
   type === 'float32' ? 'float' : type === 'float64' ? 'double' : type;
 
+export interface RuntimeOptions {
+  readonly runtime: 'native' | 'wasm';
+  readonly threads: number;
+}
+
 export async function loadModel(
   job: Pick<Job, 'model' | 'external'>,
-  options: { readonly runtime: 'native' | 'wasm'; readonly threads: number },
+  options: RuntimeOptions,
 ): Promise<LoadedModel> {
   const bytes = await (await openSealed(job.model)).readAll();
-  const { model, labelsByOutput, halves } = adaptModel(parseModel(bytes));
+  const adapted = adaptModel(parseModel(bytes));
   const weights =
     options.runtime === 'native' && (await hasMemoryFolder())
-      ? await weightsInFolder(model, job.external)
-      : await weightsInMemory(model, job.external);
-  const adapted = writeModel(weights.model);
+      ? await weightsInFolder(adapted.model, job.external)
+      : await weightsInMemory(adapted.model, job.external);
+  const model = writeModel(weights.model);
   bytes.fill(0);
+  return startSession({ ...adapted, bytes: model }, weights, options);
+}
+
+/** The runtime's session for a model that was made fit for it. `bytes` is zeroed when the runtime has it. */
+export async function startSession(
+  { model, bytes, labelsByOutput, halves }: AdaptedModel & { readonly bytes: Uint8Array },
+  weights: Weights,
+  options: RuntimeOptions,
+): Promise<LoadedModel> {
   const runtime = await (options.runtime === 'native' ? loadNative() : loadWasm());
-  const session = await runtime.create(adapted, {
+  const session = await runtime.create(bytes, {
     executionProviders: [options.runtime === 'native' ? 'cpu' : 'wasm'],
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
@@ -95,11 +82,11 @@ export async function loadModel(
     },
   });
   // The runtime has its own copies, or has the files mapped.
-  adapted.fill(0);
+  bytes.fill(0);
   // Not waited for: it takes a while for large files, and the folder ends with this process in any case.
   weights.drop().catch(() => undefined);
   const { inputs, outputs } = modelSignature(model);
-  const rounded = <T>(name: string, data: T): T | Float32Array =>
+  const rounded = (name: string, data: TensorData['data']): TensorData['data'] =>
     halves.has(name) && data instanceof Float32Array ? data.map(Math.f16round) : data;
   return {
     inputs,
@@ -121,7 +108,7 @@ export async function loadModel(
           {
             type: modelType(tensor.type),
             dims: tensor.dims,
-            data: rounded(name, tensor.data),
+            data: rounded(name, tensor.data as TensorData['data']),
           },
         ]),
       );

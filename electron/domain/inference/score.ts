@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
+import type { TensorData } from '#domain/onnx/index.ts';
 import type { PipelineColumn } from '#domain/pipeline/index.ts';
 import { rejectMessages, type RejectCode } from '#domain/tables/index.ts';
 import { createProfiler, type ColumnSpec, type Profiler } from '#domain/monitoring/index.ts';
@@ -20,7 +21,7 @@ import {
   type Reject,
 } from './output.ts';
 import type { ScoreJob, ScoreOutcome, Source } from './protocol.ts';
-import { allocate, type LoadedModel, type TensorData } from './runtime.ts';
+import { allocate, type LoadedModel } from './runtime.ts';
 import { openSealed } from './sealed-file.ts';
 import { parseValue, valueToText, type Scalar } from './values.ts';
 

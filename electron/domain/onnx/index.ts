@@ -1,5 +1,12 @@
 export { graph, model, node, tensor, valueInfo } from './build.ts';
-export { createOutlineReader, parseModel, writeModel } from './model.ts';
+export {
+  createOutlineReader,
+  parseModel,
+  parseOptional,
+  parseSequence,
+  parseTensor,
+  writeModel,
+} from './model.ts';
 export type {
   OnnxAttribute,
   OnnxEntry,
@@ -14,4 +21,5 @@ export type {
 } from './model.ts';
 export type { Unknown } from './wire.ts';
 export { modelFactsOf, modelSignature, tensorBytes, tensorTypes } from './signature.ts';
-export type { TensorArray, TensorData } from './tensor.ts';
+export { heldAs, newArray, type TensorArray, type TensorData } from './tensor.ts';
+export { floatFromBits, tensorToData } from './tensor-values.ts';

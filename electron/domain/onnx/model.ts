@@ -107,6 +107,7 @@ export interface OnnxType extends Unknown {
   tensor?: { elemType?: number; shape?: { dims: { value?: number; name?: string }[] } } & Unknown;
   sequence?: { elemType?: OnnxType } & Unknown;
   map?: { keyType?: number; valueType?: OnnxType } & Unknown;
+  optional?: { elemType?: OnnxType } & Unknown;
 }
 
 export interface OnnxFunction extends Unknown {
@@ -163,11 +164,25 @@ const type: Descriptor = [
   { number: 1, name: 'tensor', type: () => tensorType },
   { number: 4, name: 'sequence', type: () => sequenceType },
   { number: 5, name: 'map', type: () => mapType },
+  { number: 9, name: 'optional', type: () => optionalType },
 ];
 const sequenceType: Descriptor = [{ number: 1, name: 'elemType', type: () => type }];
+const optionalType: Descriptor = [{ number: 1, name: 'elemType', type: () => type }];
 const mapType: Descriptor = [
   { number: 1, name: 'keyType', type: 'int' },
   { number: 2, name: 'valueType', type: () => type },
+];
+/** SequenceProto and OptionalProto of onnx-data.proto, which ONNX's own tests write. */
+const sequenceValue: Descriptor = [
+  { number: 1, name: 'name', type: 'string' },
+  { number: 2, name: 'elemType', type: 'int' },
+  { number: 3, name: 'tensors', type: () => tensor, many: true },
+];
+const optionalValue: Descriptor = [
+  { number: 1, name: 'name', type: 'string' },
+  { number: 2, name: 'elemType', type: 'int' },
+  { number: 3, name: 'tensor', type: () => tensor },
+  { number: 5, name: 'sequence', type: () => sequenceValue },
 ];
 const valueInfo: Descriptor = [
   { number: 1, name: 'name', type: 'string' },
@@ -297,6 +312,25 @@ function checkModel(message: Message): OnnxModel {
     );
   }
   return parsed;
+}
+
+/** Throws `corrupt`. */
+export function parseTensor(bytes: Uint8Array): OnnxTensor {
+  return decode(bytes, tensor) as unknown as OnnxTensor;
+}
+
+/** A sequence of tensors as a file of its own. Throws `corrupt`. */
+export function parseSequence(bytes: Uint8Array): readonly OnnxTensor[] {
+  return (decode(bytes, sequenceValue) as { tensors?: unknown }).tensors as OnnxTensor[];
+}
+
+/** A tensor or a sequence of them, or nothing, as a file of its own. Throws `corrupt`. */
+export function parseOptional(bytes: Uint8Array): OnnxTensor | readonly OnnxTensor[] | undefined {
+  const { tensor: one, sequence } = decode(bytes, optionalValue) as {
+    tensor?: unknown;
+    sequence?: { tensors: unknown };
+  };
+  return (sequence?.tensors ?? one) as OnnxTensor | OnnxTensor[] | undefined;
 }
 
 export function writeModel(value: OnnxModel): Uint8Array {

@@ -35,6 +35,9 @@ export const tensorTypes: readonly string[] = [
   'uint4',
   'int4',
   'float4e2m1',
+  'float8e8m0',
+  'uint2',
+  'int2',
 ];
 
 const bitsByType: Readonly<Record<string, number>> = {
@@ -60,6 +63,9 @@ const bitsByType: Readonly<Record<string, number>> = {
   uint4: 4,
   int4: 4,
   float4e2m1: 4,
+  float8e8m0: 8,
+  uint2: 2,
+  int2: 2,
 };
 
 export type ModelSignature = Pick<ModelFacts, 'inputs' | 'outputs'>;
@@ -138,6 +144,13 @@ function valueToSpec({ name, type }: OnnxValueInfo): TensorSpec {
   return { name: name ?? '', ...typeToSpec(type) };
 }
 
+function withoutKind({
+  type,
+  shape,
+}: Omit<TensorSpec, 'name'>): Pick<TensorSpec, 'type' | 'shape'> {
+  return { type, shape };
+}
+
 function typeToSpec(type: OnnxType | undefined): Omit<TensorSpec, 'name'> {
   if (type?.tensor !== undefined) {
     const dims = type.tensor.shape?.dims ?? [];
@@ -157,5 +170,7 @@ function typeToSpec(type: OnnxType | undefined): Omit<TensorSpec, 'name'> {
       type: `${tensorTypes[type.map.keyType ?? 0]}→${typeToSpec(type.map.valueType).type}`,
       shape: [],
     };
+  if (type?.optional !== undefined)
+    return { kind: 'optional', ...withoutKind(typeToSpec(type.optional.elemType)) };
   return { kind: 'other', type: 'undefined', shape: [] };
 }

@@ -8,7 +8,7 @@
 import { AppError } from '#shared/errors.ts';
 
 /** `int` is a safe integer, `long` a bigint; both are 64-bit varints on the wire. */
-export type Scalar = 'int' | 'long' | 'float' | 'string' | 'bytes';
+export type Scalar = 'int' | 'long' | 'float' | 'double' | 'string' | 'bytes';
 
 export interface Field {
   readonly number: number;
@@ -191,7 +191,8 @@ export function createDecoder(descriptor: Descriptor, outline?: Outline): Decode
     } else if (wire === 2) {
       state = 'length';
     } else if (wire === 5 || wire === 1) {
-      if (field !== undefined && (field.type !== 'float' || wire !== 5)) throw malformed();
+      if (field !== undefined && field.type !== (wire === 5 ? 'float' : 'double'))
+        throw malformed();
       startPayload(field, wire === 5 ? 4 : 8);
     } else {
       throw malformed();
@@ -234,7 +235,8 @@ export function createDecoder(descriptor: Descriptor, outline?: Outline): Decode
   /** Numbers that are passed over are counted: four bytes each, or up to a byte without the top bit. */
   function passOver(part: Uint8Array, { field }: Payload): number {
     if (field === undefined || !isNumber(field)) return 0;
-    if (field.type === 'float') return part.length / 4;
+    const width = fixedWidth(field.type);
+    if (width !== undefined) return part.length / width;
     let items = 0;
     for (const byte of part) if (byte < 0x80) items += 1;
     return items;
@@ -245,7 +247,7 @@ export function createDecoder(descriptor: Descriptor, outline?: Outline): Decode
     const bytes = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
     if (passed) {
       const isPacked = field !== undefined && isNumber(field);
-      if (isPacked && (field.many !== true || (field.type === 'float' && length % 4 !== 0)))
+      if (isPacked && (field.many !== true || length % (fixedWidth(field.type) ?? 1) !== 0))
         throw malformed();
       elide(field?.name ?? String(Math.floor(tag / 8)), isPacked ? items : length);
     } else if (field === undefined || !isNumber(field)) weigh(length);
@@ -259,8 +261,8 @@ export function createDecoder(descriptor: Descriptor, outline?: Outline): Decode
       put(field, bytes);
     } else if (field.type === 'string') {
       put(field, readText(bytes));
-    } else if ((tag & 7) === 5) {
-      put(field, new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true));
+    } else if ((tag & 7) !== 2) {
+      for (const value of unpack(bytes, field.type)) put(field, value);
     } else {
       if (field.many !== true) throw malformed();
       for (const value of unpack(bytes, field.type)) put(field, value);
@@ -306,7 +308,12 @@ export function createDecoder(descriptor: Descriptor, outline?: Outline): Decode
 }
 
 function isNumber({ type }: Field): boolean {
-  return type === 'int' || type === 'long' || type === 'float';
+  return type === 'int' || type === 'long' || type === 'float' || type === 'double';
+}
+
+/** Bytes of a number that is no varint. */
+function fixedWidth(type: Field['type']): 4 | 8 | undefined {
+  return type === 'float' ? 4 : type === 'double' ? 8 : undefined;
 }
 
 function weightOf(field: Field): number {
@@ -342,10 +349,12 @@ function toScalar(value: bigint, type: Field['type']): number | bigint {
 
 /** Packed repeated scalars. */
 function* unpack(bytes: Uint8Array, type: Field['type']): Generator<number | bigint> {
-  if (type === 'float') {
-    if (bytes.length % 4 !== 0) throw malformed();
+  const width = fixedWidth(type);
+  if (width !== undefined) {
+    if (bytes.length % width !== 0) throw malformed();
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (let at = 0; at < bytes.length; at += 4) yield view.getFloat32(at, true);
+    for (let at = 0; at < bytes.length; at += width)
+      yield width === 4 ? view.getFloat32(at, true) : view.getFloat64(at, true);
     return;
   }
   let value = 0n;
@@ -370,6 +379,8 @@ function readText(bytes: Uint8Array): string {
   }
 }
 
+const wireOfFixed: Readonly<Record<number, 1 | 5>> = { 4: 5, 8: 1 };
+
 interface Encoded {
   readonly chunks: Uint8Array[];
   readonly length: number;
@@ -387,7 +398,9 @@ function encodeMessage(message: Message, descriptor: Descriptor): Encoded {
     if (value === undefined) continue;
     for (const item of field.many === true ? (value as unknown[]) : [value]) {
       const wire =
-        field.type === 'int' || field.type === 'long' ? 0 : field.type === 'float' ? 5 : 2;
+        field.type === 'int' || field.type === 'long'
+          ? 0
+          : (wireOfFixed[fixedWidth(field.type) ?? 0] ?? 2);
       push(varint(BigInt(field.number * 8 + wire)));
       if (typeof field.type === 'function') {
         const inner = encodeMessage(item as Message, field.type());
@@ -397,9 +410,10 @@ function encodeMessage(message: Message, descriptor: Descriptor): Encoded {
         const bytes = field.type === 'string' ? Buffer.from(item as string) : (item as Uint8Array);
         push(varint(BigInt(bytes.length)));
         push(bytes);
-      } else if (wire === 5) {
-        const bytes = Buffer.alloc(4);
-        bytes.writeFloatLE(item as number);
+      } else if (wire === 5 || wire === 1) {
+        const bytes = Buffer.alloc(wire === 5 ? 4 : 8);
+        if (wire === 5) bytes.writeFloatLE(item as number);
+        else bytes.writeDoubleLE(item as number);
         push(bytes);
       } else {
         push(varint(BigInt.asUintN(64, BigInt(item as number | bigint))));

@@ -13,7 +13,7 @@ const alsoInOnnx = {
   tensor: [3, 4, 5, 7, 10, 11, 12, 16],
   sparse: [],
   value: [3, 4],
-  type: [6, 7, 8, 9],
+  type: [6, 7, 8],
   function: [6, 8, 12, 14],
   training: [3, 4],
   quantization: [],
