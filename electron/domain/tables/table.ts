@@ -83,8 +83,73 @@ export interface Chunk {
 export interface Segment {
   readonly index: number;
   readonly firstRow: number;
+  /** Rows in it, the bad ones counted. */
+  readonly rows: number;
   readonly from: number;
   readonly to: number;
+  /** SHA-256 (hex) of everything before `to`, of formats that are read in the order of their bytes: a run that goes on compares it. */
+  readonly sha256: string | undefined;
+}
+
+export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252' | 'iso-8859-1';
+
+/** How a file of separated values is written. */
+export interface Dialect {
+  /** One ASCII character that is no quote, letter, digit, sign or line break. */
+  readonly delimiter: string;
+  /** Null when quotes mean nothing. */
+  readonly quote: '"' | "'" | null;
+  readonly encoding: Encoding;
+  readonly decimal: '.' | ',';
+}
+
+/** The bytes of a table in the process that reads it, wherever they lie. Folders have a source of their own. */
+export interface TableSource {
+  readonly sizeBytes: number;
+  /** Open descriptor of the file itself; undefined when it is encrypted. */
+  readonly fd: number | undefined;
+  /** Bytes `from` to `to`, fewer at the end of the file. They are the caller's. */
+  read(from: number, to: number): Promise<Uint8Array>;
+}
+
+/** What is told of a file once, for all who read it. Plain JSON. */
+export interface TableInfo {
+  readonly format: TableFormat;
+  readonly columns: readonly TableColumn[];
+  /** Of separated values only. */
+  readonly dialect: Dialect | undefined;
+  /** Where rows begin, in bytes, for formats that begin with a header. */
+  readonly bodyFrom: number;
+}
+
+export interface ReadOptions {
+  /** In the order of the columns of each chunk. All are columns of the file. */
+  readonly wanted: readonly WantedColumn[];
+  /** Rows of each chunk of a segment but the last: results depend on where batches begin, so a reader keeps to it exactly. */
+  readonly rows: number;
+  /** All fields of each row as texts, besides. */
+  readonly raw: boolean;
+}
+
+export interface TableReader {
+  /** Throws `corrupt` when the file is not what `split` saw. A chunk is good until the next one is asked for. */
+  read(segment: Segment): AsyncIterable<Chunk>;
+  close(): Promise<void>;
+}
+
+/** A format of files. All of it runs in contained children. */
+export interface TableDriver {
+  /**
+   * From the first bytes (or the footer): columns and dialect; `asked` where somebody knows better. Throws `corrupt` with what
+   * is wrong when the file is none of the format, is empty, or names a column twice.
+   */
+  describe(source: TableSource, asked: Partial<Dialect>): Promise<TableInfo>;
+  /**
+   * The segments in order, as they become known, in bounded memory; returns the SHA-256 (hex) of the whole input. Their
+   * borders depend on the bytes alone. Throws `corrupt` for what makes the rest of the file unreadable.
+   */
+  split(source: TableSource, info: TableInfo): AsyncGenerator<Segment, string, undefined>;
+  open(source: TableSource, info: TableInfo, options: ReadOptions): Promise<TableReader>;
 }
 
 export interface NamedColumn {
