@@ -64,10 +64,19 @@ export function spawnContained(
     readonly limits: ChildLimits;
     readonly stdio: StdioOptions;
     readonly nodeOptions?: readonly string[];
+    /** For the script. */
+    readonly args?: readonly string[];
   },
 ): ChildProcess {
-  const { cwd, limits, stdio, nodeOptions = [] } = options;
-  const node = [process.execPath, '--no-warnings', '--disable-sigusr1', ...nodeOptions, script];
+  const { cwd, limits, stdio, nodeOptions = [], args: words = [] } = options;
+  const node = [
+    process.execPath,
+    '--no-warnings',
+    '--disable-sigusr1',
+    ...nodeOptions,
+    script,
+    ...words,
+  ];
   const { command, args } = containedCommand(node, limits);
   return spawn(command, args, { cwd, env: childEnvironment, stdio, windowsHide: true });
 }

@@ -19,6 +19,7 @@ export type {
   OnnxType,
   OnnxValueInfo,
 } from './model.ts';
+export { smallIntegers, tagOf } from './unread.ts';
 export type { Unknown } from './wire.ts';
 export { modelFactsOf, modelSignature, tensorBytes, tensorTypes } from './signature.ts';
 export { heldAs, newArray, type TensorArray, type TensorData } from './tensor.ts';

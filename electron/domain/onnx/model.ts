@@ -272,10 +272,10 @@ export interface OutlineReader {
 
 /**
  * The structure of a model without its weights, read from a stream in bounded memory. A tensor whose `rawData` was passed
- * over has its length in `elided`. An outline is for looking, not for writing back. Errors are those of `parseModel`.
+ * over has its length in `elided`, and with `digests` its digest beside it. An outline is for looking, not for writing back. Errors are those of `parseModel`.
  */
-export function createOutlineReader(): OutlineReader {
-  const decoder = createDecoder(model, outlineLimits);
+export function createOutlineReader(options: Pick<Outline, 'digests'> = {}): OutlineReader {
+  const decoder = createDecoder(model, { ...outlineLimits, ...options });
   let head: Uint8Array = new Uint8Array();
   return {
     write(chunk) {

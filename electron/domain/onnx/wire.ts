@@ -5,6 +5,7 @@
  * known field of another wire type and text that is no UTF-8 are `corrupt`. What is written back has its fields in the order
  * of the descriptor, then the unknown ones.
  */
+import { createHash, type Hash } from 'node:crypto';
 import { AppError } from '#shared/errors.ts';
 
 /** `int` is a safe integer, `long` a bigint; both are 64-bit varints on the wire. */
@@ -24,6 +25,8 @@ export interface Unknown {
   readonly unknown?: readonly Uint8Array[];
   /** What was passed over while reading a stream, by field: bytes of byte strings and texts, items of repeated numbers. */
   readonly elided?: Readonly<Record<string, number>>;
+  /** SHA-256 (hex) of what was passed over, by field, where the outline asks for it: payloads as they came, lone numbers as text. */
+  readonly digests?: Readonly<Record<string, string>>;
 }
 
 const maxDepth = 200;
@@ -35,6 +38,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export type Message = Record<string, unknown> & {
   unknown?: Uint8Array[];
   elided?: Record<string, number>;
+  digests?: Record<string, string>;
 };
 
 /** Throws `corrupt` for anything that is not such a message, `limit` for one nested too deeply. Byte strings are views. */
@@ -55,6 +59,8 @@ interface Frame {
   /** Offset in the stream where the message ends. */
   readonly end: number;
   readonly field: Field | undefined;
+  /** Of what is passed over in it, by field. */
+  hashes?: Map<string, Hash>;
 }
 
 interface Payload {
@@ -80,6 +86,8 @@ export interface Outline {
   readonly keepItems: number;
   /** What a message may weigh in all; more is a `limit`. */
   readonly totalBytes: number;
+  /** Takes the digest of what is passed over. */
+  readonly digests?: true;
 }
 
 /**
@@ -112,8 +120,10 @@ export function createDecoder(descriptor: Descriptor, outline?: Outline): Decode
     const { message } = frame;
     if (field.many === true) {
       const items = message[field.name] as unknown[];
-      if (items.length >= keepItems && isNumber(field)) elide(field.name, 1);
-      else {
+      if (items.length >= keepItems && isNumber(field)) {
+        hash(field.name)?.update(`${String(value)},`);
+        elide(field.name, 1);
+      } else {
         weigh(weightOf(field));
         items.push(value);
       }
@@ -135,6 +145,22 @@ export function createDecoder(descriptor: Descriptor, outline?: Outline): Decode
       throw new AppError('limit', 'The model has more parts than the gate can look at.');
   }
 
+  function hash(name: string): Hash | undefined {
+    if (outline?.digests !== true) return undefined;
+    frame.hashes ??= new Map();
+    const taken = frame.hashes.get(name) ?? createHash('sha256');
+    frame.hashes.set(name, taken);
+    return taken;
+  }
+
+  /** When all of a message has been read. */
+  function finish({ message, hashes }: Frame): void {
+    if (hashes !== undefined)
+      message.digests = Object.fromEntries(
+        [...hashes].map(([name, taken]) => [name, taken.digest('hex')]),
+      );
+  }
+
   function elide(name: string, amount: number): void {
     const elided = (frame.message.elided ??= {});
     elided[name] = (elided[name] ?? 0) + amount;
@@ -143,6 +169,7 @@ export function createDecoder(descriptor: Descriptor, outline?: Outline): Decode
   function closeFrames(): void {
     while (offset === frame.end) {
       const { message, field } = frame;
+      finish(frame);
       stack.pop();
       const parent = stack.at(-1);
       if (parent === undefined || field === undefined) throw malformed();
@@ -280,8 +307,10 @@ export function createDecoder(descriptor: Descriptor, outline?: Outline): Decode
       for (let at = 0; at < chunk.length;) {
         if (payload !== undefined) {
           const part = chunk.subarray(at, at + payload.left);
-          if (payload.elide) payload.items += passOver(part, payload);
-          else payload.parts.push(outline === undefined ? part : Uint8Array.from(part));
+          if (payload.elide) {
+            payload.items += passOver(part, payload);
+            hash(payload.field?.name ?? String(Math.floor(payload.tag / 8)))?.update(part);
+          } else payload.parts.push(outline === undefined ? part : Uint8Array.from(part));
           payload.left -= part.length;
           at += part.length;
           offset += part.length;
@@ -302,6 +331,7 @@ export function createDecoder(descriptor: Descriptor, outline?: Outline): Decode
       if (state !== 'tag' || shift !== 0) throw malformed();
       closeFrames();
       if (stack.length !== 1) throw malformed();
+      finish(root);
       return root.message;
     },
   };

@@ -1,5 +1,5 @@
 /** Fields that ONNX has and this product does not read, by message; all other numbers are nobody's, and could hold anything. */
-import type { Unknown } from '#domain/onnx/index.ts';
+import { tagOf, type Unknown } from '#domain/onnx/index.ts';
 import type { Report } from './report.ts';
 
 /** Numbers of onnx.proto, IR version 13. */
@@ -38,15 +38,4 @@ export function unreadFields({ unknown, elided }: Unknown): Set<number> {
   const numbers = new Set((unknown ?? []).map((field) => Math.floor(tagOf(field).tag / 8)));
   for (const name of Object.keys(elided ?? {})) if (/^\d+$/.test(name)) numbers.add(Number(name));
   return numbers;
-}
-
-/** Tag of an unread field, and where its value begins. */
-export function tagOf(field: Uint8Array): { readonly tag: number; readonly at: number } {
-  let tag = 0;
-  for (let at = 0; at < field.length; at += 1) {
-    const byte = field[at] ?? 0;
-    tag += (byte & 0x7f) * 2 ** (7 * at);
-    if (byte < 0x80) return { tag, at: at + 1 };
-  }
-  return { tag, at: field.length };
 }

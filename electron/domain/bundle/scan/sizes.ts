@@ -3,10 +3,14 @@
  * gigabytes. Shapes and small integers are followed through the operators that make tensors large; a size that depends on an
  * input counts as one, so what is reported is a lower bound.
  */
-import type { OnnxAttribute, OnnxNode, OnnxTensor } from '#domain/onnx/index.ts';
+import {
+  smallIntegers,
+  type OnnxAttribute,
+  type OnnxNode,
+  type OnnxTensor,
+} from '#domain/onnx/index.ts';
 import { gateLimits } from '../limits.ts';
 import { named, type Report } from './report.ts';
-import { smallIntegers } from './tensors.ts';
 
 interface Known {
   /** Sizes of the tensor, where they are known. */

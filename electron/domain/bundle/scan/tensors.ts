@@ -1,12 +1,14 @@
 /** Tensors: what they claim against what they bring, here or in a file beside the model. */
 import {
+  smallIntegers,
+  tagOf,
   tensorBytes,
   tensorTypes,
   type OnnxSparseTensor,
   type OnnxTensor,
 } from '#domain/onnx/index.ts';
 import { gateLimits } from '../limits.ts';
-import { checkFields, tagOf } from './fields.ts';
+import { checkFields } from './fields.ts';
 import type { Report } from './report.ts';
 
 /** A file beside the model, as the model uses it: `end` is the last byte that it wants to read, plus one. */
@@ -215,40 +217,4 @@ function sparseProblem({ values, indices, dims }: OnnxSparseTensor): string | un
     last = flat;
   }
   return undefined;
-}
-
-/** Values of a tensor of integers; undefined if it has another type or was passed over. */
-export function smallIntegers(tensor: OnnxTensor): number[] | undefined {
-  const { rawData, elided, dataType, unknown } = tensor;
-  const type = tensorTypes[dataType ?? 0];
-  if (elided !== undefined || (type !== 'int64' && type !== 'int32')) return undefined;
-  if (rawData !== undefined) {
-    const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
-    const width = type === 'int64' ? 8 : 4;
-    return Array.from({ length: Math.floor(rawData.length / width) }, (_, at) =>
-      type === 'int64' ? Number(view.getBigInt64(at * 8, true)) : view.getInt32(at * 4, true),
-    );
-  }
-  return (unknown ?? []).flatMap((field) => {
-    const { tag, at } = tagOf(field);
-    if (Math.floor(tag / 8) !== 5 && Math.floor(tag / 8) !== 7) return [];
-    return varintsIn(
-      (tag & 7) === 2 ? field.subarray(at + tagOf(field.subarray(at)).at) : field.subarray(at),
-    );
-  });
-}
-
-function varintsIn(bytes: Uint8Array): number[] {
-  const numbers: number[] = [];
-  let value = 0n;
-  let shift = 0n;
-  for (const byte of bytes) {
-    value |= BigInt(byte & 0x7f) << shift;
-    shift += 7n;
-    if (byte >= 0x80) continue;
-    numbers.push(Number(BigInt.asIntN(64, value)));
-    value = 0n;
-    shift = 0n;
-  }
-  return numbers;
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -48,6 +49,42 @@ describe('the codec', () => {
     const outline = reader.end().graph?.initializers[0];
     expect(outline?.elided).toEqual({ rawData: 1_000_000 });
     expect(outline?.rawData?.length).toBe(0);
+  });
+
+  test('takes the digest of what it passes over, where it is asked to', () => {
+    const parsed = parseModel(bytesOf(matrixModel()));
+    const data = Buffer.alloc(300_000, 'weights');
+    const floats = Array.from({ length: 70_000 }, (_, at) => at);
+    const [weights] = parsed.graph?.initializers ?? [];
+    const [gemm] = parsed.graph?.nodes ?? [];
+    if (weights === undefined || gemm === undefined) throw new Error('The model has both.');
+    weights.rawData = data;
+    gemm.attributes.push({
+      name: 'many',
+      floats,
+      ints: [],
+      strings: [],
+      tensors: [],
+      graphs: [],
+      sparseTensors: [],
+    });
+    const big = writeModel(parsed);
+    const reader = createOutlineReader({ digests: true });
+    for (let at = 0; at < big.length; at += 9973) reader.write(big.subarray(at, at + 9973));
+    const outline = reader.end();
+    const sha256 = (text: Uint8Array | string): string =>
+      createHash('sha256').update(text).digest('hex');
+    expect(outline.graph?.initializers[0]?.digests).toEqual({ rawData: sha256(data) });
+    expect(outline.graph?.initializers[1]?.digests).toBeUndefined();
+    const kept = 64 * 1024;
+    expect(outline.graph?.nodes[0]?.attributes.at(-1)?.digests).toEqual({
+      floats: sha256(
+        floats
+          .slice(kept)
+          .map((value) => `${value},`)
+          .join(''),
+      ),
+    });
   });
 
   test('every truncation and random bytes are refused with a code', () => {
