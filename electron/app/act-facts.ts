@@ -40,6 +40,12 @@ export function runFacts(run: {
     objects: [
       { type: 'input', id: 'data', digest: result.inputDigest },
       { type: 'output', id: 'predictions', digest: result.outputDigest },
+      ...(result.rejectsDigest === null
+        ? []
+        : [{ type: 'output', id: 'rejects', digest: result.rejectsDigest }]),
+      ...(result.receiptDigest === null
+        ? []
+        : [{ type: 'receipt', id: 'receipt.json', digest: result.receiptDigest }]),
     ],
     details: {
       rows: result.rows,

@@ -8,12 +8,15 @@ import type { Clock } from '#platform/clock.ts';
 import { step } from '#platform/steps.ts';
 import type { Inference, ScoreResult } from '#domain/inference/index.ts';
 import { compareProfiles, minimumRows } from '#domain/monitoring/index.ts';
+import type { Pipeline } from '#domain/pipeline/index.ts';
 import type { ResolvedVersion } from '#domain/registry/index.ts';
+import { receiptPathOf, signReceipt } from '#domain/runs/index.ts';
 import { runFacts, runSubject } from './act-facts.ts';
 import { errorToBody } from './error-envelope.ts';
 import type { CallContext } from './handler.ts';
 import { keepData, planKeeping } from './keep-data.ts';
 import { readPipeline, requireRunnable, storedModelFiles } from './model-access.ts';
+import { refuseExisting, writeNew } from './small-files.ts';
 
 export interface RunInput {
   readonly version: string;
@@ -30,7 +33,7 @@ export async function scoreRun(
   context: CallContext,
   input: RunInput,
   deps: { readonly clock: Clock; readonly inference: Inference },
-): Promise<RunResult & { readonly kept: KeptData | null }> {
+): Promise<RunResult & { readonly receiptPath: string | null; readonly kept: KeptData | null }> {
   const { vault, registry, runs, keptData, session } = context.open();
   const version = registry.resolve(input.version);
   const runId = randomBytes(8).toString('hex');
@@ -45,24 +48,27 @@ export async function scoreRun(
   );
   requireRunnable(version);
   const now = (): string => deps.clock().toISOString();
+  const startedAt = now();
   runs.start({
     runId,
     model: version.model,
     version: version.version,
     digest: version.digest,
-    at: now(),
+    at: startedAt,
     actor: session.user,
     inputName: basename(input.inputPath),
     outputPath,
   });
   step('run: recorded as started');
   try {
+    await refuseExisting(receiptPathOf(outputPath));
     const keeping = await planKeeping(context, version, { ...input, runId, at: now() });
+    const pipeline = await readPipeline(vault, version);
     context.report({ step: 'Loading the model', done: 0, unit: 'bytes' });
     const scored = await deps.inference.score(
       {
         ...storedModelFiles(vault, version),
-        pipeline: await readPipeline(vault, version),
+        pipeline,
         inputPath: input.inputPath,
         outputPath,
         runId,
@@ -80,21 +86,36 @@ export async function scoreRun(
           context.report({ step: 'Scoring', done, total, unit: 'bytes' }),
       },
     );
-    const result = toResult(scored, {
+    const unsigned = toResult(scored, {
       runId,
       version,
       outputPath,
       logIndex: context.logIndex,
     });
-    const drift = watch(context, { result, scored, asked: input.reference, at: now() });
+    const finishedAt = now();
+    const receipt = receiptOf(context, {
+      input,
+      pipeline,
+      result: unsigned,
+      startedAt,
+      finishedAt,
+    });
+    const result = { ...unsigned, receiptDigest: receipt.digest };
+    const drift = watch(context, { result, scored, asked: input.reference, at: finishedAt });
     // Rows that may have to be forgotten do not stand in the record of the run.
     const recorded = keeping?.subject === undefined ? result : { ...result, firstRows: [] };
-    runs.finish({ result: recorded, profile: scored.profile, drift, at: now() });
+    runs.finish({
+      result: recorded,
+      receipt: receipt.text,
+      profile: scored.profile,
+      drift,
+      at: finishedAt,
+    });
     step('run: recorded as done');
     const kept = keptData.find(runId) ?? null;
     context.note(runFacts({ result, drift: drift?.state }));
     if (kept !== null) context.note({ details: { kept: kept.rows, subjects: kept.subjects } });
-    return { ...result, kept };
+    return { ...result, receiptPath: await writeReceipt(outputPath, receipt.text), kept };
   } catch (error) {
     await takeBackKept(context, runId);
     const body = errorToBody(error);
@@ -109,6 +130,53 @@ export async function scoreRun(
       cause: error,
       ...(body.details === undefined ? {} : { details: body.details }),
     });
+  }
+}
+
+function receiptOf(
+  context: CallContext,
+  run: {
+    readonly input: RunInput;
+    readonly pipeline: Pipeline | undefined;
+    readonly result: RunResult;
+    readonly startedAt: string;
+    readonly finishedAt: string;
+  },
+): ReturnType<typeof signReceipt> {
+  const { log, session } = context.open();
+  const { input, pipeline, result, startedAt, finishedAt } = run;
+  const { rejectsPath, rejectsDigest } = result;
+  return signReceipt(
+    {
+      runId: result.runId,
+      input: { name: basename(input.inputPath), format: 'csv', digest: result.inputDigest },
+      model: { name: result.model, version: result.version, digest: result.versionDigest },
+      binding: pipeline,
+      output: { path: result.outputPath, digest: result.outputDigest },
+      rejects:
+        rejectsPath === null || rejectsDigest === null
+          ? undefined
+          : { path: rejectsPath, digest: rejectsDigest },
+      counts: { rows: result.rows, rejected: result.rejected },
+      by: session.user,
+      startedAt,
+      finishedAt,
+      settings: { outputFormat: 'csv', keepColumns: input.keepColumns },
+      logIndex: result.logIndex,
+    },
+    { verifierKey: log.head().verifierKey, keyHistory: log.keyHistory(), sign: log.sign },
+  );
+}
+
+/** The run is recorded with its receipt, so a medium that takes no more of it takes nothing away. */
+async function writeReceipt(outputPath: string, text: string): Promise<string | null> {
+  const path = receiptPathOf(outputPath);
+  try {
+    await writeNew(path, text, 0o600);
+    step('run: receipt written');
+    return path;
+  } catch {
+    return null; // it can be saved from the run
   }
 }
 
@@ -176,6 +244,8 @@ function toResult(
     rowsPerSecond: scored.rows / Math.max(scored.seconds, 1e-6),
     inputDigest: `sha256:${scored.inputSha256}`,
     outputDigest: `sha256:${scored.outputSha256}`,
+    rejectsDigest: scored.rejectsPath === undefined ? null : `sha256:${scored.rejectsSha256}`,
+    receiptDigest: null,
     outputPath: run.outputPath,
     rejectsPath: scored.rejectsPath ?? null,
     outputColumns: scored.outputColumns,

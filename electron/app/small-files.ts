@@ -1,5 +1,5 @@
 /** Keys, checkpoints and other short texts: read with a bound, written without ever replacing anything. */
-import { chmod, constants, mkdir, open, writeFile } from 'node:fs/promises';
+import { chmod, constants, lstat, mkdir, open, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import { parseCheckpoint } from '#domain/audit/index.ts';
@@ -33,6 +33,15 @@ export async function readText(path: string): Promise<string> {
   return (await file.readFile()).toString('utf8');
 }
 
+/** Throws `conflict` when there is something of that name. */
+export async function refuseExisting(path: string): Promise<void> {
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (found !== undefined) throw taken();
+}
+
 /** Never overwrites. */
 export async function writeNew(
   path: string,
@@ -41,16 +50,19 @@ export async function writeNew(
 ): Promise<void> {
   await writeFile(path, content, { flag: 'wx', mode, flush: true }).catch(
     (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST')
-        throw new AppError(
-          'conflict',
-          'There is a file of that name already, and it stays as it is. Choose another name.',
-        );
+      if (error.code === 'EEXIST') throw taken();
       throw error;
     },
   );
   // This process makes files for its owner only; what is meant for others says so.
   await chmod(path, mode);
+}
+
+function taken(): AppError {
+  return new AppError(
+    'conflict',
+    'There is a file of that name already, and it stays as it is. Choose another name.',
+  );
 }
 
 /** A new folder with the two files of a verdict. */

@@ -189,7 +189,7 @@ export function addAuditCommands(program: Command, runner: Runner): void {
   program
     .command('verify <files...>')
     .description(
-      'check reports, verdicts, proofs, checkpoints, key histories, exported logs and manifests of backups; needs no vault and no password',
+      'check reports, receipts of runs, verdicts, proofs, checkpoints, key histories, exported logs and manifests of backups; needs no vault and no password',
     )
     .option(
       '--verifier-key <key>',
@@ -197,7 +197,7 @@ export function addAuditCommands(program: Command, runner: Runner): void {
     )
     .option(
       '--key-history <file>',
-      'key history of the log, from `audit checkpoint` or an exported log; reports, verdicts, proofs and backups carry the one of their day',
+      'key history of the log, from `audit checkpoint` or an exported log; reports, receipts, verdicts, proofs and backups carry the one of their day',
     )
     .action(
       (files: string[], options: { verifierKey?: string; keyHistory?: string }, command: Command) =>

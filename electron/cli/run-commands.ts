@@ -46,14 +46,17 @@ export function addRunCommands(program: Command, runner: Runner): void {
             result.rejectsPath === null
               ? ''
               : `\n${result.rejected} rows rejected: ${result.rejectsPath}`;
+          const receipt = `\n${result.receiptPath === null ? `The receipt could not be written there; save it with: runs receipt ${result.runId} --out FILE` : `Receipt: ${result.receiptPath}`}`;
           output.result(
             result,
-            `${result.rows} rows scored by ${result.model}@${result.version} in ${result.seconds.toFixed(1)} s: ${result.outputPath}${rejected}\nRun ${result.runId}, output ${result.outputDigest}${result.kept === null ? '' : `\n${keptText(result.kept)}`}`,
+            `${result.rows} rows scored by ${result.model}@${result.version} in ${result.seconds.toFixed(1)} s: ${result.outputPath}${rejected}\nRun ${result.runId}, output ${result.outputDigest}${receipt}${result.kept === null ? '' : `\n${keptText(result.kept)}`}`,
           );
         }),
     );
 
-  const runs = program.command('runs').description('list the runs, show one, export what it kept');
+  const runs = program
+    .command('runs')
+    .description('list the runs, show one, save its receipt, export what it kept');
   runs
     .command('list', { isDefault: true })
     .description('list the runs, newest first')
@@ -100,6 +103,17 @@ export function addRunCommands(program: Command, runner: Runner): void {
             kept === null ? 'No data is kept.' : keptText(kept),
           ].join('\n'),
         );
+      }),
+    );
+  runs
+    .command('receipt <run>')
+    .description('write the signed receipt of a run once more; `verify` checks it')
+    .requiredOption('--out <file>', 'new file')
+    .action((runId: string, options: { out: string }, command: Command) =>
+      runner.signedIn(command, async ({ connection, client, output }) => {
+        const input = { runId, ...(await connection.target(options.out)) };
+        const written = await client.runs.receipt(input);
+        output.result(written, `${written.path}\n${written.digest}`);
       }),
     );
   runs

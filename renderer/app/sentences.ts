@@ -26,7 +26,17 @@ export function sentenceOf(entry: LogEntry): string {
 }
 
 /** Types of things that are told apart by numbers and digests, or are written by Strongroom itself. */
-const handles = ['run', 'vault', 'key', 'input', 'output', 'subject', 'verdict', 'findings'];
+const handles = [
+  'run',
+  'vault',
+  'key',
+  'input',
+  'output',
+  'receipt',
+  'subject',
+  'verdict',
+  'findings',
+];
 
 /** The things of an entry that mean something to a reader: names, not handles. */
 export function aboutOf(entry: LogEntry): string {

@@ -62,6 +62,10 @@ export const runResult = z.strictObject({
   rowsPerSecond: z.number(),
   inputDigest: digest,
   outputDigest: digest,
+  /** Null when no row was rejected. */
+  rejectsDigest: digest.nullable().default(null),
+  /** Of the signed receipt; null for runs from before there were any. */
+  receiptDigest: digest.nullable().default(null),
   outputPath: z.string(),
   rejectsPath: z.string().nullable(),
   outputColumns: z.array(z.string()),
@@ -111,7 +115,12 @@ export const runs = {
       /** Column that tells whom a row is about: each person's rows can then be erased. Else what the pipeline says. */
       subject: z.string().min(1).max(200).optional(),
     }),
-    output: z.strictObject({ ...runResult.shape, kept: keptData.nullable() }),
+    output: z.strictObject({
+      ...runResult.shape,
+      /** Beside the output; null when it could not be written there any more, and can be saved from the run. */
+      receiptPath: z.string().nullable(),
+      kept: keptData.nullable(),
+    }),
     access: operators,
     action: 'run.score',
     about: 'Scores a file in an isolated process and writes the predictions beside a reject file.',
@@ -134,6 +143,12 @@ export const runs = {
     }),
     access: everyone,
     about: 'Shows one run, and what is kept of its data.',
+  }),
+  receipt: method({
+    input: z.strictObject({ runId, folder: fileToken, name: fileName }),
+    output: z.strictObject({ path: z.string(), digest }),
+    access: everyone,
+    about: 'Writes the signed receipt of a run once more.',
   }),
   export: job({
     input: z.strictObject({ runId, folder: fileToken, name: fileName }),

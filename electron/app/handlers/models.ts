@@ -19,6 +19,7 @@ import { readPipeline, requireRunnable } from '../model-access.ts';
 import { monitorView } from '../monitor-view.ts';
 import type { OpenVaultState } from '../open-state.ts';
 import { scoreRun } from '../score-run.ts';
+import { writeNew } from '../small-files.ts';
 
 import type { HandlerDeps } from './deps.ts';
 
@@ -104,6 +105,13 @@ export function modelsHandlers(
       show: ({ open }, { runId }) => {
         const { runs, keptData } = open();
         return { ...runs.show(runId), kept: keptData.find(runId) ?? null };
+      },
+      receipt: async ({ open }, { runId, folder, name }) => {
+        const { runs } = open();
+        const receipt = runs.receiptOf(runId);
+        const path = join(folderOf(folder), name);
+        await writeNew(path, receipt.text, 0o644);
+        return { path, digest: receipt.digest };
       },
       export: async (context, { runId, folder, name }) => {
         const path = join(folderOf(folder), name);

@@ -3,6 +3,7 @@
  * gives failed checks, never an exception; a name alone convinces it of nothing.
  */
 import { open, readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '#shared/errors.ts';
 import type { FileVerdict, LogEntry } from '#shared/contract/audit.ts';
@@ -30,6 +31,7 @@ import { looksLikeManifest, verifyManifest } from '#domain/custody/index.ts';
 import { canonicalJson } from '#platform/canonical-json.ts';
 import { productionHistory } from './production-history.ts';
 import { attachmentNames, evidenceSchema, keyHistoryName } from './report.ts';
+import { looksLikeReceipt, verifyReceipt } from './receipt-file.ts';
 import { readSignature, slotName } from './signature-slot.ts';
 import { looksLikeVerdict, verifyVerdict } from './verdict-file.ts';
 
@@ -65,6 +67,7 @@ export async function verifyFile(
   const text = bytes.toString('utf8');
   if (isTlogProof(text)) return verifyProof(text, trust);
   if (looksLikeVerdict(text)) return verifyVerdict(text, trust);
+  if (looksLikeReceipt(text)) return verifyReceipt(text, trust, dirname(path));
   if (looksLikeManifest(text)) return verifyManifest(text, trust);
   if (isKeyHistory(text)) return verifyKeyHistory(text, trust);
   if (looksLikeCheckpoint(text))
@@ -90,7 +93,7 @@ function unknown(): FileVerdict {
       name: 'form',
       ok: false,
       detail:
-        'This is not a report, verdict, proof, checkpoint, key history, exported log or manifest of a backup of Strongroom.',
+        'This is not a report, receipt, verdict, proof, checkpoint, key history, exported log or manifest of a backup of Strongroom.',
     },
   ]);
 }

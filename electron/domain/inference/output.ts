@@ -90,7 +90,8 @@ export function createRejects(fd: number | undefined): {
   readonly first: Reject[];
   add(reject: Reject): void;
   count(): number;
-  finish(): void;
+  /** Flushes, syncs and gives the SHA-256 of what was written. */
+  finish(): string;
 } {
   const writer = createWriter(fd);
   const first: Reject[] = [];
@@ -104,6 +105,6 @@ export function createRejects(fd: number | undefined): {
       if (first.length < shownRejects) first.push(reject);
     },
     count: () => count,
-    finish: () => void writer.finish(),
+    finish: () => writer.finish(),
   };
 }

@@ -55,6 +55,7 @@ export const scoreOutcome = z.strictObject({
   rejected: z.int(),
   inputSha256: z.string(),
   outputSha256: z.string(),
+  rejectsSha256: z.string(),
   outputColumns: z.array(z.string()),
   firstRows: z.array(z.array(z.string())).max(20),
   firstRejects: z.array(reject).max(50),

@@ -69,11 +69,12 @@ export async function scoreFile(
   if (pending.length > 0) await batches.score(pending);
   onProgress(bytesRead, sizeBytes, batches.rows());
   const finished = batches.finish();
-  rejects.finish();
+  const rejectsSha256 = rejects.finish();
   return {
     rows: batches.rows(),
     rejected: rejects.count(),
     inputSha256: input.digest('hex'),
+    rejectsSha256,
     firstRejects: rejects.first,
     ...finished,
   };

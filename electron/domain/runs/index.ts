@@ -1,2 +1,9 @@
+export {
+  receiptPathOf,
+  receiptPredicate,
+  receiptStatement,
+  signReceipt,
+  type ReceiptStatement,
+} from './receipt.ts';
 export { runsSchema } from './schema.ts';
 export { createRunStore, type RunStore } from './store.ts';

@@ -30,4 +30,5 @@ export const runsSchema: readonly string[] = [
      profile TEXT NOT NULL,
      PRIMARY KEY (model, version)
    ) STRICT;`,
+  'ALTER TABLE runs ADD COLUMN receipt TEXT;',
 ];

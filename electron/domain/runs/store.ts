@@ -1,4 +1,5 @@
 /** Reading and writing the records of runs and the reference profiles they are compared with. */
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { AppError, type ErrorBody } from '#shared/errors.ts';
 import { runResult, runState, type RunResult, type RunSummary } from '#shared/contract/runs.ts';
@@ -36,6 +37,8 @@ export interface RunStore {
   ): void;
   finish(run: {
     readonly result: RunResult;
+    /** Text of the signed receipt. */
+    readonly receipt: string;
     readonly profile: Profile;
     readonly drift: { readonly state: DriftState; readonly drifted: number } | undefined;
     readonly at: string;
@@ -56,6 +59,8 @@ export interface RunStore {
   ): { readonly result: RunResult; readonly drift: DriftState | undefined } | undefined;
   list(filter: { readonly model: string | undefined; readonly limit: number }): RunSummary[];
   show(runId: string): { readonly summary: RunSummary; readonly result: RunResult | null };
+  /** The signed receipt and its digest; throws `not-found` when the run has none. */
+  receiptOf(runId: string): { readonly text: string; readonly digest: string };
   profileOf(runId: string): Profile | undefined;
   /** Finished runs with a profile, newest first. */
   finished(version: VersionName): RunRow[];
@@ -94,10 +99,10 @@ export function createRunStore(db: Database): RunStore {
          VALUES (?, ?, ?, ?, 'running', ?, ?, ?, ?)`,
       ).run(runId, model, version, digest, at, actor, inputName, outputPath);
     },
-    finish({ result, profile, drift, at }) {
+    finish({ result, receipt, profile, drift, at }) {
       db.prepare(
         `UPDATE runs SET state = 'done', finished_at = ?, rows = ?, rejected = ?, seconds = ?, drift_state = ?,
-           drifted = ?, result = ?, profile = ? WHERE run_id = ?`,
+           drifted = ?, result = ?, receipt = ?, profile = ? WHERE run_id = ?`,
       ).run(
         at,
         result.rows,
@@ -106,6 +111,7 @@ export function createRunStore(db: Database): RunStore {
         drift?.state ?? null,
         drift?.drifted ?? 0,
         JSON.stringify(result),
+        receipt,
         JSON.stringify(profile),
         result.runId,
       );
@@ -158,6 +164,20 @@ export function createRunStore(db: Database): RunStore {
         summary: toSummary(row),
         result: text === null ? null : runResult.parse(JSON.parse(text)),
       };
+    },
+    receiptOf(runId) {
+      const { state } = one(runId);
+      const text = db
+        .prepare<[string], string | null>('SELECT receipt FROM runs WHERE run_id = ?')
+        .pluck()
+        .get(runId);
+      if (typeof text === 'string') return { text, digest: `sha256:${hash('sha256', text)}` };
+      throw new AppError(
+        'not-found',
+        state === 'done'
+          ? 'This run was made before runs left receipts.'
+          : 'Only a finished run has a receipt.',
+      );
     },
     profileOf(runId) {
       const stored = db

@@ -12,6 +12,7 @@ import { Panel } from '../../ui/Panel.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { KeptPanel } from './KeptPanel.tsx';
+import { SaveReceipt } from './SaveReceipt.tsx';
 import { overrideWord } from '../../ui/words.ts';
 
 /** What came of a run: counts, digests, first rows, rejects with reasons. */
@@ -97,12 +98,33 @@ function Result({ result }: { readonly result: RunResult }) {
             ]}
           />
         </Panel>
-        <Panel title="Receipt">
+        <Panel
+          title="Receipt"
+          action={
+            result.receiptDigest === null ? null : (
+              <SaveReceipt
+                runId={result.runId}
+                outputName={result.outputPath.replace(/^.*[/\\]/, '')}
+              />
+            )
+          }
+        >
           <Facts
             rows={[
               ['Version', <Digest key="version" value={result.versionDigest} />],
               ['Input', <Digest key="input" value={result.inputDigest} />],
               ['Output', <Digest key="output" value={result.outputDigest} />],
+              ...(result.rejectsDigest === null
+                ? []
+                : [['Rejects', <Digest key="rejects" value={result.rejectsDigest} />] as const]),
+              [
+                'Signed receipt',
+                result.receiptDigest === null ? (
+                  'none: the run is from before there were any'
+                ) : (
+                  <Digest key="receipt" value={result.receiptDigest} />
+                ),
+              ],
               [
                 'Log entry',
                 <a key="log" href={linkTo('audit', String(result.logIndex))}>

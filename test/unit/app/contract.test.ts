@@ -127,6 +127,11 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'runs.list': { good: () => ({}), bad: { limit: 0 } },
   'runs.show': { good: ({ runId }) => ({ runId }), bad: { runId: '' } },
+  'runs.receipt': {
+    as: 'audrey',
+    good: ({ runId, folder }) => ({ runId, folder, name: 'again.receipt.json' }),
+    bad: { runId: '', folder: 'x', name: 'y' },
+  },
   'runs.export': {
     as: 'grace',
     good: ({ keptRunId, folder }) => ({ runId: keptRunId, folder, name: 'kept' }),

@@ -1,0 +1,169 @@
+import { hash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { contract } from '#shared/contract/index.ts';
+import { verifyFile } from '#domain/compliance/index.ts';
+import { openPeopledApp, type TestApp } from '../../support/apps.ts';
+import { signedFolder, signingKey } from '../../support/bundles.ts';
+
+interface Statement {
+  readonly subject: readonly {
+    readonly name: string;
+    readonly digest: { readonly sha256: string };
+  }[];
+  readonly predicateType: string;
+  readonly predicate: Readonly<Record<string, unknown>>;
+}
+
+async function appWithModel(): Promise<TestApp> {
+  const one = await openPeopledApp();
+  const { client, wait, app, as, dir } = one;
+  mkdirSync(join(dir, 'files'));
+  const key = join(dir, 'files', 'maker.pub.pem');
+  writeFileSync(key, signingKey.publicPem);
+  await client.trust.add({ name: 'Model maker', file: app.admitFile(key) });
+  await as('grace');
+  const source = app.admitFile(await signedFolder(join(dir, 'bundle')));
+  await wait(contract.bundles.import, client.bundles.import({ source, name: 'tested' }));
+  writeFileSync(join(dir, 'files', 'may.csv'), 'a,b\n1,2\nx,2\n3,4\n');
+  return one;
+}
+
+const score = ({ client, wait, app, dir }: TestApp, name: string) =>
+  wait(
+    contract.runs.start,
+    client.runs.start({
+      version: 'tested@1',
+      input: app.admitFile(join(dir, 'files', 'may.csv')),
+      folder: app.admitFile(join(dir, 'files')),
+      name,
+    }),
+  );
+
+const sha256 = (path: string): string => hash('sha256', readFileSync(path));
+const failed = ({ checks }: Awaited<ReturnType<typeof verifyFile>>): string[] =>
+  checks.filter(({ ok }) => !ok).map(({ name }) => name);
+
+function statementOf(path: string): Statement {
+  const { payload } = JSON.parse(readFileSync(path, 'utf8')) as { payload: string };
+  return JSON.parse(Buffer.from(payload, 'base64').toString()) as Statement;
+}
+
+test('a finished run leaves a receipt of what it read and wrote, which is in the log and can be saved again', async () => {
+  const one = await appWithModel();
+  const { client, app, as, dir } = one;
+  const run = await score(one, 'may.out.csv');
+  const path = join(dir, 'files', 'may.out.csv.receipt.json');
+  expect(run.receiptPath).toBe(path);
+  const { subject, predicate, predicateType } = statementOf(path);
+  expect(predicateType).toBe('https://strongroom.invalid/run/v1');
+  expect(subject).toEqual(
+    ['may.out.csv', 'may.out.csv.rejects.csv'].map((name) => ({
+      name,
+      digest: { sha256: sha256(join(dir, 'files', name)) },
+    })),
+  );
+  expect(predicate).toMatchObject({
+    runId: run.runId,
+    input: {
+      name: 'may.csv',
+      format: 'csv',
+      digest: { sha256: sha256(join(dir, 'files', 'may.csv')) },
+    },
+    model: { name: 'tested', version: 1, digest: { sha256: run.versionDigest.slice(7) } },
+    counts: { rows: 2, rejected: 1 },
+    by: 'grace',
+    log: { index: run.logIndex },
+  });
+  const { entries } = await client.audit.list({ action: 'run.score', limit: 1 });
+  expect(entries[0]?.entry.objects).toContainEqual({
+    type: 'receipt',
+    id: 'receipt.json',
+    digest: `sha256:${sha256(path)}`,
+  });
+  const { verifierKey } = await client.audit.checkpoint(null);
+  const verdict = await verifyFile(path, { verifierKey });
+  expect(verdict).toMatchObject({ status: 'valid', kind: 'receipt' });
+  expect(verdict.checks.map(({ name }) => name)).toEqual([
+    'signature',
+    'signer',
+    'statement',
+    'file',
+    'file',
+  ]);
+  await as('audrey');
+  const again = await client.runs.receipt({
+    runId: run.runId,
+    folder: app.admitFile(dir),
+    name: 'again.json',
+  });
+  expect(readFileSync(again.path)).toEqual(readFileSync(path));
+  // Elsewhere there is nothing to compare with, which is told and fails nothing.
+  const elsewhere = await verifyFile(again.path, { verifierKey });
+  expect(elsewhere.status).toBe('valid');
+  expect(elsewhere.checks.at(-1)?.detail).toContain('not beside the receipt');
+});
+
+test('a changed file beside it, a changed receipt and the receipt of another vault are found', async () => {
+  const one = await appWithModel();
+  const run = await score(one, 'o.csv');
+  const path = run.receiptPath ?? '';
+  const output = readFileSync(run.outputPath, 'utf8');
+  writeFileSync(run.outputPath, output.replace('1,', '3,'));
+  expect(failed(await verifyFile(path))).toEqual(['file']);
+  rmSync(run.outputPath);
+  mkdirSync(run.outputPath);
+  expect(failed(await verifyFile(path))).toEqual([]);
+  const stranger = await openPeopledApp();
+  const { verifierKey } = await stranger.client.audit.checkpoint(null);
+  expect(failed(await verifyFile(path, { verifierKey }))).toEqual(['signer']);
+  const receipt = readFileSync(path);
+  const changed = join(one.dir, 'changed.json');
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat({ max: receipt.length - 2 }),
+      fc.integer({ min: 1, max: 255 }),
+      async (at, change) => {
+        const bytes = Buffer.from(receipt);
+        bytes[at] = (bytes[at] ?? 0) ^ change;
+        writeFileSync(changed, bytes);
+        expect((await verifyFile(changed)).status, `byte ${at}`).toBe('invalid');
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test('a receipt that points out of its folder is none', async () => {
+  const one = await appWithModel();
+  const run = await score(one, 'o.csv');
+  const envelope = JSON.parse(readFileSync(run.receiptPath ?? '', 'utf8')) as { payload: string };
+  const payload = Buffer.from(envelope.payload, 'base64').toString();
+  const path = join(one.dir, 'files', 'bad.json');
+  const bad = payload.replace('"o.csv"', '"../o.csv"');
+  expect(bad).not.toBe(payload);
+  writeFileSync(
+    path,
+    JSON.stringify({ ...envelope, payload: Buffer.from(bad).toString('base64') }),
+  );
+  expect(failed(await verifyFile(path))).toEqual(['signature', 'statement']);
+});
+
+test('a file where the receipt would stand stops the run before a row is scored', async () => {
+  const one = await appWithModel();
+  writeFileSync(join(one.dir, 'files', 'o.csv.receipt.json'), 'mine');
+  await expect(score(one, 'o.csv')).rejects.toMatchObject({ code: 'conflict' });
+  expect(existsSync(join(one.dir, 'files', 'o.csv'))).toBe(false);
+  expect(readFileSync(join(one.dir, 'files', 'o.csv.receipt.json'), 'utf8')).toBe('mine');
+  const [run] = await one.client.runs.list({});
+  expect(run?.state).toBe('failed');
+  await expect(
+    one.client.runs.receipt({
+      runId: run?.runId ?? '',
+      folder: one.app.admitFile(one.dir),
+      name: 'r.json',
+    }),
+  ).rejects.toMatchObject({ code: 'not-found' });
+});
