@@ -1,2 +1,9 @@
 export { atMost, pipelineSchema, type Pipeline, type PipelineColumn } from './schema.ts';
-export type { Feeds, Plan, PlannedColumn } from './plan.ts';
+export { explainBinding, type ExplainedBinding } from './explain-binding.ts';
+export {
+  planPipeline,
+  type Feeds,
+  type Plan,
+  type PlannedColumn,
+  type PlanRequest,
+} from './plan.ts';

@@ -1,7 +1,20 @@
 /** What stands between a file and a model, ready to be done: columns of a chunk to tensors, tensors to columns of the output. */
+import { AppError } from '#shared/errors.ts';
+import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { TensorData } from '#domain/onnx/index.ts';
-import type { BadRow, Chunk, NamedColumn, WantedColumn } from '#domain/tables/index.ts';
-import type { PipelineColumn } from './schema.ts';
+import type {
+  BadRow,
+  Chunk,
+  NamedColumn,
+  TableColumn,
+  WantedColumn,
+} from '#domain/tables/index.ts';
+import { bindPipeline } from './bind.ts';
+import { wantedAs, type Source } from './draft.ts';
+import { createMarks, type Feature, type Marks } from './feature.ts';
+import { tensorOf } from './feeds.ts';
+import { columnsOf, outputOf } from './results.ts';
+import type { Pipeline, PipelineColumn } from './schema.ts';
 
 export interface Plan {
   /** What a reader is to read, in this order. */
@@ -10,7 +23,10 @@ export interface Plan {
   readonly fixedBatch: number | undefined;
   /** Columns of a chunk of `wanted`, as many rows as the model is to be given at once, to tensors. */
   toFeeds(chunk: Chunk): Promise<Feeds>;
-  /** What the model gave for `rows` rows. The names and kinds of the columns are the same for every batch. */
+  /**
+   * What the model gave for `rows` rows. The names and kinds of the columns are the same for every batch. With 0 rows and no
+   * results: what the model says of its outputs.
+   */
   toColumns(results: Readonly<Record<string, TensorData>>, rows: number): readonly NamedColumn[];
 }
 
@@ -20,10 +36,122 @@ export interface PlannedColumn extends WantedColumn {
 }
 
 export interface Feeds {
-  /** By the name of the input; rows of `chunk.bad` and of `bad` are not in them. */
+  /** By the name of the input; rows of `chunk.bad` and of `bad` are not in them. Empty when no row is left. */
   readonly tensors: Readonly<Record<string, TensorData>>;
   /** Positions in the chunk of the rows that are in the tensors, ascending. */
   readonly kept: Uint32Array;
   /** Rows that a step could not take, in the order of rows, besides those that the reader named. */
   readonly bad: readonly BadRow[];
+}
+
+export interface PlanRequest {
+  readonly pipeline: Pipeline | undefined;
+  /** What the model takes and gives, as the runtime has it. */
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /** What the values of an output's rows are called, where the model says it. */
+  readonly labelsByOutput: ReadonlyMap<string, readonly string[]>;
+  /** Header of the file. */
+  readonly columns: readonly TableColumn[];
+}
+
+/** Throws `invalid-input` that names every column that is missing, or says why else the file does not fit. */
+export function planPipeline(request: PlanRequest): Plan {
+  const { outputs, labelsByOutput } = request;
+  const binding = bindPipeline(request);
+  const { inputs, work, sources, fixedBatch } = binding;
+  requireFit(binding);
+  const widths = new Map<string, number>();
+
+  return {
+    wanted: sources.map((source) => ({ ...wantedAs(source), facts: source.facts })),
+    fixedBatch,
+    async toFeeds(chunk) {
+      const marks = createMarks(chunk.rows, chunk.bad);
+      const features: (Feature | undefined)[] = [];
+      for (const [at, source] of sources.entries()) {
+        const data = chunk.columns[at];
+        if (data === undefined) throw new AppError('internal', 'A chunk lacks a wanted column.');
+        features[source.slot.id] = data;
+        checkFacts(data, source, marks);
+      }
+      for (const { reads, writes, run } of work) {
+        const made = run(
+          reads.map(({ id }) => features[id] as Feature),
+          marks,
+        );
+        const ready = made instanceof Promise ? await made : made;
+        for (const [at, { id }] of writes.entries()) features[id] = ready[at];
+      }
+      const kept = marks.kept();
+      const padded = fixedBatch ?? kept.length;
+      if (kept.length > padded)
+        throw new AppError('internal', 'A chunk has more rows than the model takes.');
+      const tensors =
+        kept.length === 0
+          ? {}
+          : Object.fromEntries(
+              inputs.map((input) => [input.spec.name, tensorOf(input, features, { kept, padded })]),
+            );
+      return { tensors, kept, bad: marks.found() };
+    },
+    toColumns(results, rows) {
+      return outputs.flatMap((spec) => {
+        const output = outputOf(spec, results[spec.name], {
+          batch: rows === 0 ? 0 : (fixedBatch ?? rows),
+          rows,
+          labels: labelsByOutput.get(spec.name),
+        });
+        if (rows > 0) {
+          const before = widths.get(spec.name) ?? output.width;
+          widths.set(spec.name, before);
+          if (before !== output.width) throw changingShape(spec.name);
+        }
+        return columnsOf(output, rows);
+      });
+    },
+  };
+}
+
+function requireFit(binding: {
+  readonly problems: readonly string[];
+  readonly missing: readonly string[];
+}): void {
+  const { problems, missing } = binding;
+  const [problem] = problems;
+  if (problem !== undefined) throw new AppError('invalid-input', problem);
+  if (missing.length === 0) return;
+  const more = missing.length > 20 ? ` and ${missing.length - 20} more` : '';
+  throw new AppError(
+    'invalid-input',
+    `The file has no column for: ${missing.slice(0, 20).join(', ')}${more}. Nothing was scored; add the columns or choose another file.`,
+    { details: { missing: missing.slice(0, 200) } },
+  );
+}
+
+/** Plausibility is only counted by monitoring, unless the pipeline says that such rows must not be scored. */
+function checkFacts(data: Feature, { facts, column }: Source, marks: Marks): void {
+  if (facts?.reject !== true) return;
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, categories } = facts;
+  if (data.kind === 'text') {
+    if (categories === undefined) return;
+    const allowed = new Set(categories);
+    for (const [at, value] of data.values.entries())
+      if (value !== null && value !== '' && !allowed.has(value))
+        marks.reject(at, column.name, 'category');
+  } else if (data.kind === 'number' || data.kind === 'integer') {
+    const missing = data.kind === 'integer' ? data.missing : undefined;
+    for (let at = 0; at < marks.rows; at += 1) {
+      const value = Number(data.values[at]);
+      if ((value < min || value > max) && missing?.[at] !== 1)
+        marks.reject(at, column.name, 'range');
+    }
+  }
+}
+
+function changingShape(output: string): AppError {
+  return new AppError(
+    'unsupported',
+    `The output ${output} changes its shape from batch to batch, so it cannot be written into a table.`,
+  );
 }

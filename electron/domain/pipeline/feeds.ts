@@ -1,0 +1,209 @@
+/** From columns to the tensors of the inputs: one array per input, filled a column at a time. */
+import { AppError } from '#shared/errors.ts';
+import type { TensorSpec } from '#shared/contract/bundles.ts';
+import type { TensorArray, TensorData } from '#domain/onnx/index.ts';
+import type { ColumnKind, Feature, Marks } from './feature.ts';
+import type { Slot } from './draft.ts';
+
+interface Storage {
+  /** What a column is made into before it is copied. */
+  readonly as: ColumnKind;
+  /** Whole numbers only, from and to. */
+  readonly range?: readonly [number, number];
+  readonly isFloat?: true;
+  readonly make?: (length: number) => TensorArray;
+}
+
+const float: Storage = {
+  as: 'number',
+  isFloat: true,
+  make: (length) => new Float32Array(length),
+};
+const whole = (range: readonly [number, number], make: Storage['make'] & {}): Storage => ({
+  as: 'number',
+  range,
+  make,
+});
+
+/** By ONNX's name of the type; whatever is narrower than a float comes to the runtime as a float. */
+const storageByType: ReadonlyMap<string, Storage> = new Map<string, Storage>([
+  ['float', float],
+  ['float16', float],
+  ['bfloat16', float],
+  ['double', { as: 'number', make: (length) => new Float64Array(length) }],
+  ['int8', whole([-128, 127], (length) => new Int8Array(length))],
+  ['int16', whole([-32_768, 32_767], (length) => new Int16Array(length))],
+  ['int32', whole([-(2 ** 31), 2 ** 31 - 1], (length) => new Int32Array(length))],
+  ['uint8', whole([0, 255], (length) => new Uint8Array(length))],
+  ['uint16', whole([0, 65_535], (length) => new Uint16Array(length))],
+  ['uint32', whole([0, 2 ** 32 - 1], (length) => new Uint32Array(length))],
+  ['int64', { as: 'integer', make: (length) => new BigInt64Array(length) }],
+  // Half of them are beyond what an integer column holds.
+  ['uint64', { as: 'text', make: (length) => new BigUint64Array(length) }],
+  ['bool', { as: 'boolean', make: (length) => new Uint8Array(length) }],
+  ['string', { as: 'text' }],
+]);
+
+/** Throws `unsupported` for types that no column can become. */
+export function storageOf({ name, type }: Pick<TensorSpec, 'name' | 'type'>): Storage {
+  const storage = storageByType.get(type) ?? (type.startsWith('float8') ? float : undefined);
+  if (storage === undefined)
+    throw new AppError(
+      'unsupported',
+      `The input ${name} takes tensors of ${type}, which cannot be fed from a file.`,
+    );
+  return storage;
+}
+
+/** Rejects rows whose value the type cannot hold; there is no missing value but a float's. */
+export function checkFits(
+  data: Feature,
+  type: string,
+  to: { readonly marks: Marks; readonly column: string },
+): Feature {
+  const { marks, column } = to;
+  const storage = storageOf({ name: column, type });
+  if (data.kind === 'integer' || data.kind === 'boolean') {
+    const { missing } = data;
+    if (missing !== undefined)
+      for (let at = 0; at < marks.rows; at += 1)
+        if (missing[at] === 1) marks.reject(at, column, 'missing');
+  } else if (data.kind === 'number') {
+    const { values } = data;
+    if (storage.range !== undefined) {
+      const [min, max] = storage.range;
+      for (let at = 0; at < marks.rows; at += 1) {
+        const value = values[at] ?? Number.NaN;
+        if (Number.isInteger(value) && value >= min && value <= max) continue;
+        const code = Number.isInteger(value) ? 'range' : 'integer';
+        marks.reject(at, column, Number.isNaN(value) ? 'missing' : code);
+      }
+    } else {
+      const isFloat = storage.isFloat === true;
+      for (let at = 0; at < marks.rows; at += 1) {
+        const value = values[at] ?? Number.NaN;
+        const stored = isFloat ? Math.fround(value) : value;
+        if (stored - stored !== 0 && !Number.isNaN(value)) marks.reject(at, column, 'range');
+      }
+    }
+  } else if (type === 'uint64' && data.kind === 'text') {
+    for (let at = 0; at < marks.rows; at += 1) {
+      if (marks.isBad(at)) continue;
+      const value = parseUnsigned(data.values[at] ?? null);
+      if (typeof value !== 'bigint') marks.reject(at, column, value);
+    }
+  }
+  return data;
+}
+
+/** Rows `kept` of the features into one tensor. A fixed batch is filled up with its last row, whose extra results are dropped. */
+export function tensorOf(
+  input: {
+    readonly spec: TensorSpec;
+    readonly rest: readonly number[];
+    readonly slots: readonly Slot[];
+  },
+  features: readonly (Feature | undefined)[],
+  rows: { readonly kept: Uint32Array; readonly padded: number },
+): TensorData {
+  const { spec, rest, slots } = input;
+  const [first] = slots.map(({ id }) => features[id]);
+  if (first?.kind === 'tensor') return { ...takeRows(first, rows), type: spec.type };
+  const width = slots.length;
+  const dims = spec.shape.length === 0 ? [] : [rows.padded, ...rest];
+  const make = storageOf(spec).make;
+  if (make === undefined) {
+    const texts = Array.from({ length: rows.padded * width }, () => '');
+    for (const [place, { id }] of slots.entries())
+      fillTexts(texts, features[id], { ...rows, width, place });
+    return { type: spec.type, dims, data: texts };
+  }
+  const data = make(rows.padded * width);
+  for (const [place, { id }] of slots.entries())
+    fill(data, features[id], { ...rows, width, place });
+  return { type: spec.type, dims, data };
+}
+
+interface Place {
+  readonly kept: Uint32Array;
+  readonly padded: number;
+  readonly width: number;
+  readonly place: number;
+}
+
+function fill(data: TensorArray, feature: Feature | undefined, to: Place): void {
+  const { kept, padded, width, place } = to;
+  const count = kept.length;
+  if (feature?.kind === 'text') {
+    const big = data as BigUint64Array;
+    for (let row = 0; row < count; row += 1) {
+      const value = parseUnsigned(feature.values[kept[row] ?? 0] ?? null);
+      big[row * width + place] = typeof value === 'bigint' ? value : 0n;
+    }
+  } else if (feature?.kind === 'integer') {
+    const big = data as BigInt64Array;
+    const { values } = feature;
+    for (let row = 0, at = place; row < count; row += 1, at += width)
+      big[at] = values[kept[row] ?? 0] ?? 0n;
+  } else if (feature?.kind === 'number' || feature?.kind === 'boolean') {
+    const { values } = feature;
+    // One loop per kind of array: a loop that sees them all is several times slower.
+    if (data instanceof Float32Array) fillFloats(data, values, to);
+    else fillNumbers(data as Float64Array, values, to);
+  }
+  for (let row = count; row < padded; row += 1)
+    data[row * width + place] = data[(count - 1) * width + place] ?? 0;
+}
+
+function fillFloats(data: Float32Array, values: Float64Array | Uint8Array, to: Place): void {
+  const { kept, width, place } = to;
+  const count = kept.length;
+  if (count > 0 && kept[count - 1] === count - 1) {
+    for (let row = 0, at = place; row < count; row += 1, at += width) data[at] = values[row] ?? 0;
+    return;
+  }
+  for (let row = 0, at = place; row < count; row += 1, at += width)
+    data[at] = values[kept[row] ?? 0] ?? 0;
+}
+
+function fillNumbers(
+  data: Exclude<TensorArray, BigInt64Array | BigUint64Array>,
+  values: Float64Array | Uint8Array,
+  { kept, width, place }: Place,
+): void {
+  for (let row = 0, at = place; row < kept.length; row += 1, at += width)
+    data[at] = values[kept[row] ?? 0] ?? 0;
+}
+
+function fillTexts(data: string[], feature: Feature | undefined, to: Place): void {
+  if (feature?.kind !== 'text') return;
+  for (let row = 0; row < to.padded; row += 1)
+    data[row * to.width + to.place] =
+      feature.values[to.kept[Math.min(row, to.kept.length - 1)] ?? 0] ?? '';
+}
+
+function takeRows(
+  { rest, values }: Extract<Feature, { kind: 'tensor' }>,
+  { kept, padded }: { readonly kept: Uint32Array; readonly padded: number },
+): Pick<TensorData, 'dims' | 'data'> {
+  const width = rest.reduce((product, size) => product * size, 1);
+  const dims = [padded, ...rest];
+  if (kept.length === padded && values.length === padded * width) return { dims, data: values };
+  const data = new (values.constructor as new (length: number) => TensorArray)(padded * width);
+  for (let row = 0; row < padded; row += 1) {
+    const from = (kept[Math.min(row, kept.length - 1)] ?? 0) * width;
+    // A typed array takes its own kind only, which the compiler cannot see here.
+    data.set(values.subarray(from, from + width) as never, row * width);
+  }
+  return { dims, data };
+}
+
+const unsignedText = /^\+?(\d{1,25})(\.0*)?$/;
+
+function parseUnsigned(text: string | null): bigint | 'missing' | 'integer' | 'range' {
+  if (text === null || text.trim() === '') return 'missing';
+  const digits = unsignedText.exec(text.trim())?.[1];
+  if (digits === undefined) return /^-\d/.test(text.trim()) ? 'range' : 'integer';
+  const value = BigInt(digits);
+  return value < 2n ** 64n ? value : 'range';
+}
