@@ -22,7 +22,7 @@ export function convert<K extends ColumnKind>(
     integer: toIntegers,
     boolean: toBooleans,
     text: toTexts,
-  }[kind as Exclude<ColumnKind, 'bytes'>];
+  }[kind];
   return make(data, to.marks, to.column) as Data<K>;
 }
 

@@ -70,7 +70,7 @@ const isNarrow = (type: string): boolean => type !== 'double' && /float/.test(ty
 
 function columnData({ type, width, values }: Output, element: number, rows: number): ColumnData {
   if (type === 'string' || type === 'uint64') {
-    const texts = new Array<string>(rows);
+    const texts = Array.from({ length: rows }, () => '');
     for (let row = 0, at = element; row < rows; row += 1, at += width)
       texts[row] = String(values[at] ?? '');
     return { kind: 'text', values: texts };
