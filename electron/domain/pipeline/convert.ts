@@ -12,17 +12,12 @@ export function convert<K extends ColumnKind>(
   to: { readonly marks: Marks; readonly column: string },
 ): Data<K> {
   if (data.kind === kind) return data as Data<K>;
-  if (data.kind === 'tensor' || data.kind === 'bytes' || kind === 'bytes')
+  const make = makers.get(kind);
+  if (data.kind === 'tensor' || data.kind === 'bytes' || make === undefined)
     throw new AppError(
       'unsupported',
       `The column ${to.column} cannot be used as ${kind}: it is ${data.kind}.`,
     );
-  const make = {
-    number: toNumbers,
-    integer: toIntegers,
-    boolean: toBooleans,
-    text: toTexts,
-  }[kind];
   return make(data, to.marks, to.column) as Data<K>;
 }
 
@@ -34,6 +29,15 @@ const missingTexts: ReadonlySet<string> = new Set(['', 'na', 'n/a', 'nan', 'null
 const booleanTexts: ReadonlyMap<string, number> = new Map([
   ...['true', 't', 'yes', 'y', '1'].map((text) => [text, 1] as const),
   ...['false', 'f', 'no', 'n', '0'].map((text) => [text, 0] as const),
+]);
+
+type Maker = (data: Plain, marks: Marks, column: string) => ColumnData;
+
+const makers = new Map<ColumnKind, Maker>([
+  ['number', toNumbers],
+  ['integer', toIntegers],
+  ['boolean', toBooleans],
+  ['text', toTexts],
 ]);
 
 const isMissing = (text: string | null): text is null =>

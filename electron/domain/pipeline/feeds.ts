@@ -1,7 +1,7 @@
 /** From columns to the tensors of the inputs: one array per input, filled a column at a time. */
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
-import type { TensorArray, TensorData } from '#domain/onnx/index.ts';
+import { heldAs, newArray, type TensorArray, type TensorData } from '#domain/onnx/index.ts';
 import type { ColumnKind, Feature, Marks } from './feature.ts';
 import type { Slot } from './draft.ts';
 
@@ -11,42 +11,33 @@ interface Storage {
   /** Whole numbers only, from and to. */
   readonly range?: readonly [number, number];
   readonly isFloat?: true;
-  readonly make?: (length: number) => TensorArray;
 }
 
-const float: Storage = {
+const whole = (bits: number, isSigned: boolean): Storage => ({
   as: 'number',
-  isFloat: true,
-  make: (length) => new Float32Array(length),
-};
-const whole = (range: readonly [number, number], make: Storage['make'] & {}): Storage => ({
-  as: 'number',
-  range,
-  make,
+  range: isSigned ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1],
 });
 
-/** By ONNX's name of the type; whatever is narrower than a float comes to the runtime as a float. */
+/** By the type that tensors are held as. */
 const storageByType: ReadonlyMap<string, Storage> = new Map<string, Storage>([
-  ['float', float],
-  ['float16', float],
-  ['bfloat16', float],
-  ['double', { as: 'number', make: (length) => new Float64Array(length) }],
-  ['int8', whole([-128, 127], (length) => new Int8Array(length))],
-  ['int16', whole([-32_768, 32_767], (length) => new Int16Array(length))],
-  ['int32', whole([-(2 ** 31), 2 ** 31 - 1], (length) => new Int32Array(length))],
-  ['uint8', whole([0, 255], (length) => new Uint8Array(length))],
-  ['uint16', whole([0, 65_535], (length) => new Uint16Array(length))],
-  ['uint32', whole([0, 2 ** 32 - 1], (length) => new Uint32Array(length))],
-  ['int64', { as: 'integer', make: (length) => new BigInt64Array(length) }],
+  ['float', { as: 'number', isFloat: true }],
+  ['double', { as: 'number' }],
+  ['int8', whole(8, true)],
+  ['int16', whole(16, true)],
+  ['int32', whole(32, true)],
+  ['uint8', whole(8, false)],
+  ['uint16', whole(16, false)],
+  ['uint32', whole(32, false)],
+  ['int64', { as: 'integer' }],
   // Half of them are beyond what an integer column holds.
-  ['uint64', { as: 'text', make: (length) => new BigUint64Array(length) }],
-  ['bool', { as: 'boolean', make: (length) => new Uint8Array(length) }],
+  ['uint64', { as: 'text' }],
+  ['bool', { as: 'boolean' }],
   ['string', { as: 'text' }],
 ]);
 
 /** Throws `unsupported` for types that no column can become. */
 export function storageOf({ name, type }: Pick<TensorSpec, 'name' | 'type'>): Storage {
-  const storage = storageByType.get(type) ?? (type.startsWith('float8') ? float : undefined);
+  const storage = storageByType.get(heldAs(type));
   if (storage === undefined)
     throw new AppError(
       'unsupported',
@@ -108,20 +99,20 @@ export function tensorOf(
 ): TensorData {
   const { spec, rest, slots } = input;
   const [first] = slots.map(({ id }) => features[id]);
-  if (first?.kind === 'tensor') return { ...takeRows(first, rows), type: spec.type };
+  const type = heldAs(spec.type);
+  if (first?.kind === 'tensor') return { ...takeRows(first, rows), type };
   const width = slots.length;
   const dims = spec.shape.length === 0 ? [] : [rows.padded, ...rest];
-  const make = storageOf(spec).make;
-  if (make === undefined) {
+  const data = newArray(type, rows.padded * width);
+  if (data === undefined) {
     const texts = Array.from({ length: rows.padded * width }, () => '');
     for (const [place, { id }] of slots.entries())
       fillTexts(texts, features[id], { ...rows, width, place });
-    return { type: spec.type, dims, data: texts };
+    return { type, dims, data: texts };
   }
-  const data = make(rows.padded * width);
   for (const [place, { id }] of slots.entries())
     fill(data, features[id], { ...rows, width, place });
-  return { type: spec.type, dims, data };
+  return { type, dims, data };
 }
 
 interface Place {
