@@ -17,23 +17,40 @@ export function serveOneJob(): void {
   // Without its core the child has no reason to live.
   process.once('disconnect', () => process.exit(0));
   process.once('message', (message) => {
-    void work(message, send).then(() => process.exit(0));
+    void work(message, { send, order: takeOrders() }).then(() => process.exit(0));
   });
   void send({ kind: 'ready' });
 }
 
-async function work(
-  message: unknown,
-  send: (message: ChildMessage) => Promise<void>,
-): Promise<void> {
+/** What a job can say to its core, and hear. */
+export interface Core {
+  send(message: ChildMessage): Promise<void>;
+  /** The next order, in the order in which they were given. */
+  order(): Promise<unknown>;
+}
+
+function takeOrders(): Core['order'] {
+  const given: unknown[] = [];
+  let wake = (): void => undefined;
+  process.on('message', (message) => {
+    given.push((message as { readonly order: unknown }).order);
+    wake();
+  });
+  return async () => {
+    while (given.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+    return given.shift();
+  };
+}
+
+async function work(message: unknown, core: Core): Promise<void> {
   try {
-    await send({ kind: 'done', result: await perform(message as Job, send) });
+    await core.send({ kind: 'done', result: await perform(message as Job, core) });
   } catch (error) {
-    await send(toFailure(error));
+    await core.send(toFailure(error));
   }
 }
 
-async function perform(job: Job, send: (message: ChildMessage) => Promise<void>): Promise<unknown> {
+async function perform(job: Job, { send }: Core): Promise<unknown> {
   await send({ kind: 'progress', stage: 'load', done: 0, total: 1, rows: 0 });
   if (job.kind === 'contact')
     return contactModel(job, await loading(job, { runtime: job.runtime, threads: 1 }));

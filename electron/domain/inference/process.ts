@@ -29,8 +29,15 @@ export interface ChildRun {
   readonly files: readonly number[];
   readonly limits: RunLimits;
   readonly onProgress?: (progress: Extract<ChildMessage, { kind: 'progress' }>) => void;
+  /**
+   * What the child says in between, unparsed, and a way to tell it what to do next. It may be silent for as long as it has
+   * nothing to do.
+   */
+  readonly onSaid?: (what: unknown, tell: Tell) => void;
   readonly signal?: AbortSignal;
 }
+
+export type Tell = (order: unknown) => void;
 
 /** The child ended without an answer; `how` names the signal or exit code. */
 export class ChildDied extends Error {
@@ -62,7 +69,7 @@ function start(cwd: string, { files, limits }: ChildRun): ChildProcess {
 
 function converse(
   child: ChildProcess,
-  { job, limits, onProgress, signal }: ChildRun,
+  { job, limits, onProgress, onSaid, signal }: ChildRun,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout;
@@ -91,6 +98,11 @@ function converse(
       settle(() =>
         reject(new AppError('cancelled', 'The run was cancelled. Nothing of it was kept.')),
       );
+    const tell: Tell = (order) => {
+      if (settled) return;
+      expire(limits.silenceMs, 'a batch');
+      child.send({ order });
+    };
     signal?.addEventListener('abort', cancel);
     // It may have been aborted while the folder was made, and tells nobody twice.
     if (signal?.aborted === true) cancel();
@@ -115,6 +127,13 @@ function converse(
       else if (answer.kind === 'progress') {
         if (answer.stage === 'run') expire(limits.silenceMs, 'a batch');
         onProgress?.(answer);
+      } else if (answer.kind === 'said') {
+        clearTimeout(timer);
+        try {
+          onSaid?.(answer.what, tell);
+        } catch (error) {
+          settle(() => reject(error));
+        }
       } else if (answer.kind === 'done') settle(() => resolve(answer.result));
       else
         settle(() =>

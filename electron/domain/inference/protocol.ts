@@ -79,6 +79,8 @@ export const childMessage = z.discriminatedUnion('kind', [
     total: z.number(),
     rows: z.int(),
   }),
+  /** Between the job and the answer; the core answers with orders. */
+  z.strictObject({ kind: z.literal('said'), what: z.unknown() }),
   z.strictObject({ kind: z.literal('done'), result: z.unknown() }),
   z.strictObject({
     kind: z.literal('failed'),
