@@ -1,0 +1,17 @@
+export {
+  createRequestQueue,
+  isJoinable,
+  rowsOf,
+  type RequestQueue,
+  type Tensors,
+} from './batching.ts';
+export { inferReply, parseInferRequest, type InferReply, type ServedModel } from './infer.ts';
+export { parseJson } from './json-data.ts';
+export { modelMetadata, repositoryIndex, serverMetadata } from './metadata.ts';
+export { readRoute, type Route } from './routes.ts';
+export {
+  createStatistics,
+  type ExecutionTimes,
+  type FailureReason,
+  type Statistics,
+} from './statistics.ts';

@@ -1,0 +1,278 @@
+/**
+ * Inference request and response of the Open Inference Protocol v2 (REST), with Triton's binary tensor data extension:
+ * the body is a JSON object, and after it the binary data of those tensors that name their `binary_data_size`, in their order.
+ * Fields that are not known are passed over, as the published clients send some (`model_name`).
+ */
+import { z } from 'zod';
+import { AppError } from '#shared/errors.ts';
+import type { TensorSpec } from '#shared/contract/bundles.ts';
+import type { TensorData } from '#domain/onnx/index.ts';
+import {
+  bytesToData,
+  carriedBy,
+  datatypeOf,
+  datatypes,
+  dataToBytes,
+  type ServedTensor,
+} from './datatypes.ts';
+import { dataToJson, jsonToData, parseJson } from './json-data.ts';
+
+/** What is known of a model: the tensors of its file, in their order. */
+export interface ServedModel {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+}
+
+export interface InferRequest {
+  readonly id: string | undefined;
+  /** Longest time in the queue, in microseconds; undefined: as long as it takes. */
+  readonly timeoutMicroseconds: number | undefined;
+  readonly feeds: Readonly<Record<string, TensorData>>;
+  /** In the order of the reply; undefined: all that the model gives. */
+  readonly wanted: readonly WantedOutput[] | undefined;
+  /** For outputs that do not say themselves. */
+  readonly binaryOutput: boolean;
+}
+
+interface WantedOutput {
+  readonly name: string;
+  readonly binary: boolean | undefined;
+}
+
+const parameters = z
+  .record(
+    z.string().max(200),
+    z.union([z.string().max(10_000), z.number(), z.bigint(), z.boolean()]),
+  )
+  .nullish()
+  .transform((given) => given ?? {});
+const name = z.string().min(1).max(1000);
+const mostTensors = 1000;
+const mostDimensions = 32;
+
+const requestHeader = z.object({
+  id: z.string().max(1000).nullish(),
+  parameters,
+  inputs: z
+    .array(
+      z.object({
+        name,
+        shape: z.array(z.int().nonnegative()).max(mostDimensions),
+        datatype: z.enum(datatypes),
+        parameters,
+        data: z.unknown().optional(),
+      }),
+    )
+    .max(mostTensors),
+  outputs: z.array(z.object({ name, parameters })).max(mostTensors).nullish(),
+});
+
+/**
+ * `jsonBytes` is what `Inference-Header-Content-Length` says; undefined when the whole body is JSON. Throws `invalid-input` with
+ * a sentence for whoever sends the request.
+ */
+export function parseInferRequest(
+  body: Uint8Array,
+  jsonBytes: number | undefined,
+  model: ServedModel,
+): InferRequest {
+  if (jsonBytes !== undefined && jsonBytes > body.length)
+    throw new AppError('invalid-input', 'Inference-Header-Content-Length is beyond the body.');
+  const header = parseHeader(body.subarray(0, jsonBytes ?? body.length));
+  refuseParameters(header.parameters, {
+    sequence_id: 'Sequences are not served: every request stands alone.',
+  });
+  let at = jsonBytes ?? body.length;
+  const specByName = new Map(model.inputs.map((spec) => [spec.name, spec]));
+  const feeds = new Map<string, TensorData>();
+  for (const input of header.inputs) {
+    const spec = specByName.get(input.name);
+    if (spec === undefined)
+      throw new AppError(
+        'invalid-input',
+        `The model has no input ${input.name}. It takes: ${listed([...specByName.keys()])}.`,
+      );
+    if (feeds.has(input.name))
+      throw new AppError('invalid-input', `Input ${input.name} is given twice.`);
+    checkForm(input, spec);
+    refuseParameters(input.parameters, {
+      shared_memory_region: `Input ${input.name}: shared memory is not served. Send the data in the request.`,
+    });
+    const size = sizeOf(input.parameters['binary_data_size'], input.name);
+    if (size !== undefined && input.data !== undefined && input.data !== null)
+      throw new AppError(
+        'invalid-input',
+        `Input ${input.name}: data is given twice, as JSON and as binary.`,
+      );
+    if (size !== undefined && body.length - at < size)
+      throw new AppError(
+        'invalid-input',
+        `Input ${input.name}: the body ends before its binary data.`,
+      );
+    const count = input.shape.reduce((product, dim) => product * dim, 1);
+    feeds.set(input.name, {
+      type: input.datatype === 'BYTES' ? 'string' : carriedBy[input.datatype].type,
+      dims: input.shape,
+      data:
+        size === undefined
+          ? jsonToData(input.name, input.datatype, input.data, input.shape)
+          : bytesToData(input.name, input.datatype, body.subarray(at, at + size), count),
+    });
+    at += size ?? 0;
+  }
+  if (at !== body.length)
+    throw new AppError('invalid-input', 'The body is longer than its tensors.');
+  const missing = model.inputs.filter((spec) => !feeds.has(spec.name)).map((spec) => spec.name);
+  if (missing.length > 0)
+    throw new AppError('invalid-input', `The request lacks ${listed(missing)}.`);
+  return {
+    id: header.id ?? undefined,
+    timeoutMicroseconds: timeoutOf(header.parameters['timeout']),
+    feeds: Object.fromEntries(feeds),
+    wanted: wantedOutputs(header.outputs ?? [], model),
+    binaryOutput: header.parameters['binary_data_output'] === true,
+  };
+}
+
+function parseHeader(bytes: Uint8Array): z.infer<typeof requestHeader> {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new AppError(
+      'invalid-input',
+      'The request is not UTF-8. Binary data needs the header Inference-Header-Content-Length.',
+      { cause },
+    );
+  }
+  const parsed = requestHeader.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new AppError(
+    'invalid-input',
+    `The request is not an inference request: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not accepted'}.`,
+  );
+}
+
+function checkForm(
+  { name, shape, datatype }: z.infer<typeof requestHeader>['inputs'][number],
+  spec: TensorSpec,
+): void {
+  if (spec.kind !== 'tensor')
+    throw new AppError('unsupported', `Input ${name} is a ${spec.kind}, which cannot be served.`);
+  const expected = datatypeOf(spec.type);
+  if (datatype !== expected)
+    throw new AppError('invalid-input', `Input ${name} is ${expected}, and ${datatype} is given.`);
+  if (!Number.isSafeInteger(shape.reduce((product, dim) => product * dim, 1)))
+    throw new AppError('invalid-input', `Input ${name}: its shape is too large.`);
+  // A file without a shape and a scalar look the same here; the model looks itself.
+  if (spec.shape.length === 0) return;
+  const fits =
+    shape.length === spec.shape.length &&
+    spec.shape.every((dim, at) => typeof dim !== 'number' || dim === shape[at]);
+  if (!fits)
+    throw new AppError(
+      'invalid-input',
+      `Input ${name} has the shape [${shapeToWire(spec.shape).join(', ')}], and [${shape.join(', ')}] is given (-1 is any).`,
+    );
+}
+
+function wantedOutputs(
+  outputs: NonNullable<z.infer<typeof requestHeader>['outputs']>,
+  model: ServedModel,
+): readonly WantedOutput[] | undefined {
+  if (outputs.length === 0) return undefined;
+  const known = model.outputs.map(({ name }) => name);
+  return outputs.map(({ name, parameters }, at) => {
+    if (!known.includes(name))
+      throw new AppError(
+        'invalid-input',
+        `The model has no output ${name}. It gives: ${listed(known)}.`,
+      );
+    if (outputs.findIndex((other) => other.name === name) !== at)
+      throw new AppError('invalid-input', `Output ${name} is asked for twice.`);
+    refuseParameters(parameters, {
+      classification: `Output ${name}: classification is not served. Ask for the tensor.`,
+      shared_memory_region: `Output ${name}: shared memory is not served.`,
+    });
+    const binary = parameters['binary_data'];
+    return { name, binary: typeof binary === 'boolean' ? binary : undefined };
+  });
+}
+
+/** Parameters that would change what the reply means; all others that are not known are passed over, as Triton does. */
+function refuseParameters(
+  given: Readonly<Record<string, unknown>>,
+  refused: Readonly<Record<string, string>>,
+): void {
+  for (const [parameter, why] of Object.entries(refused))
+    if (given[parameter] !== undefined) throw new AppError('invalid-input', why);
+}
+
+function sizeOf(value: unknown, name: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new AppError('invalid-input', `Input ${name}: binary_data_size is not a size in bytes.`);
+}
+
+function timeoutOf(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 ? value : undefined;
+}
+
+export interface InferReply {
+  readonly body: Uint8Array;
+  /** For `Inference-Header-Content-Length`; undefined when the body is JSON alone. */
+  readonly jsonBytes: number | undefined;
+}
+
+/** Throws `invalid-input` for an output that JSON cannot carry, `internal` for one that the model did not give. */
+export function inferReply(
+  of: { readonly model: string; readonly version: number; readonly tensors: ServedModel },
+  request: Pick<InferRequest, 'id' | 'wanted' | 'binaryOutput'>,
+  results: Readonly<Record<string, TensorData>>,
+): InferReply {
+  const specByName = new Map(of.tensors.outputs.map((spec) => [spec.name, spec]));
+  const wanted =
+    request.wanted ??
+    [...specByName.keys()]
+      .filter((name) => Object.hasOwn(results, name))
+      .map((name) => ({ name, binary: undefined }));
+  const binaries: Uint8Array[] = [];
+  const outputs = wanted.map(({ name, binary = request.binaryOutput }) => {
+    const result = Object.hasOwn(results, name) ? results[name] : undefined;
+    if (result === undefined) throw new AppError('internal', `The model gave no output ${name}.`);
+    const tensor = servedTensor(result, specByName.get(name));
+    const head = `"name":${JSON.stringify(name)},"datatype":"${tensor.datatype}","shape":[${tensor.dims.join()}]`;
+    if (!binary) return `{${head},"data":${dataToJson(name, tensor)}}`;
+    const raw = dataToBytes(tensor);
+    binaries.push(raw);
+    return `{${head},"parameters":{"binary_data_size":${raw.length}}}`;
+  });
+  const id = request.id === undefined ? '' : `,"id":${JSON.stringify(request.id)}`;
+  const json = Buffer.from(
+    `{"model_name":${JSON.stringify(of.model)},"model_version":"${of.version}"${id},"outputs":[${outputs.join()}]}`,
+  );
+  return {
+    body: Buffer.concat([json, ...binaries]),
+    jsonBytes: binaries.length === 0 ? undefined : json.length,
+  };
+}
+
+/** Halves are carried as floats and leave as what the model says they are. */
+function servedTensor(
+  { type, dims, data }: TensorData,
+  spec: TensorSpec | undefined,
+): ServedTensor {
+  const isHalf = type === 'float' && (spec?.type === 'float16' || spec?.type === 'bfloat16');
+  return { datatype: datatypeOf(isHalf ? spec.type : type), dims, data };
+}
+
+/** Dimensions of any size are -1. */
+export function shapeToWire(shape: TensorSpec['shape']): number[] {
+  return shape.map((dim) => (typeof dim === 'number' ? dim : -1));
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length <= 20
+    ? names.join(', ')
+    : `${names.slice(0, 20).join(', ')} and ${names.length - 20} more`;

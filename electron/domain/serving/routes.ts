@@ -1,0 +1,53 @@
+/** The paths of the protocol (OIP v2 REST, Triton's statistics, repository index and metrics), read and nothing else. */
+
+export type Route =
+  | { readonly kind: 'server' | 'live' | 'ready' | 'index' | 'metrics' }
+  | { readonly kind: 'stats'; readonly model?: string; readonly version?: number }
+  | {
+      readonly kind: 'model' | 'model-ready' | 'infer';
+      readonly model: string;
+      readonly version?: number;
+    };
+
+export type RouteAnswer =
+  | { readonly route: Route }
+  | { readonly problem: 'unknown' }
+  | { readonly problem: 'method'; readonly allow: 'GET' | 'POST' };
+
+const fixed: Readonly<Record<string, { readonly method: 'GET' | 'POST'; readonly route: Route }>> =
+  {
+    '/v2': { method: 'GET', route: { kind: 'server' } },
+    '/v2/': { method: 'GET', route: { kind: 'server' } },
+    '/v2/health/live': { method: 'GET', route: { kind: 'live' } },
+    '/v2/health/ready': { method: 'GET', route: { kind: 'ready' } },
+    '/v2/models/stats': { method: 'GET', route: { kind: 'stats' } },
+    '/v2/repository/index': { method: 'POST', route: { kind: 'index' } },
+    '/metrics': { method: 'GET', route: { kind: 'metrics' } },
+  };
+
+const ofModel = /^\/v2\/models\/([^/]+)(?:\/versions\/([1-9]\d{0,8}))?(?:\/(ready|stats|infer))?$/;
+
+/** `target` is the request target as it came; what stands after a `?` means nothing here. */
+export function readRoute(method: string, target: string): RouteAnswer {
+  const path = target.split('?', 1)[0] ?? '';
+  const known = Object.hasOwn(fixed, path) ? fixed[path] : undefined;
+  if (known !== undefined)
+    return method === known.method
+      ? { route: known.route }
+      : { problem: 'method', allow: known.method };
+  const [, encoded = '', digits, act] = ofModel.exec(path) ?? [];
+  const model = decoded(encoded);
+  if (model === undefined || model === '') return { problem: 'unknown' };
+  const allow = act === 'infer' ? 'POST' : 'GET';
+  if (method !== allow) return { problem: 'method', allow };
+  const kind = act === undefined ? 'model' : act === 'ready' ? 'model-ready' : (act as 'infer');
+  return { route: { kind, model, ...(digits === undefined ? {} : { version: Number(digits) }) } };
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined; // a percent sign that begins no character
+  }
+}
