@@ -79,7 +79,9 @@ export function createApp(options: AppOptions): App {
     host: `${options.host}:${hostname()}`.slice(0, 120),
     kdf: options.kdf,
     beforeSeal: async () => {
-      await Promise.all([operations.clear(), dispatcher.settled()]);
+      await Promise.all([operations.clear(), inference.pool.empty(), dispatcher.settled()]);
+      // A call that was under way may have started one more.
+      await inference.pool.empty();
     },
     isWorking: () => operations.running(),
     onChange: () => emit({ kind: 'changed', topic: 'vault' }),
@@ -87,6 +89,7 @@ export function createApp(options: AppOptions): App {
       for (const topic of ['users', 'audit', 'vault'] as const) emit({ kind: 'changed', topic });
     },
   });
+  const inference = createInference();
   const tokens = createFileTokens();
   const handlers = createHandlers({
     pins,
@@ -99,7 +102,7 @@ export function createApp(options: AppOptions): App {
     tokens,
     sessions,
     operations,
-    inference: createInference(),
+    inference,
   });
   const dispatcher = createDispatcher({
     handlers,

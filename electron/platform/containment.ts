@@ -5,6 +5,7 @@
  * memory and ends with the child, no capabilities, no new privileges, and death with the core. `doctor` says what this system gives.
  */
 import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 
@@ -79,6 +80,25 @@ export function spawnContained(
   ];
   const { command, args } = containedCommand(node, limits);
   return spawn(command, args, { cwd, env: childEnvironment, stdio, windowsHide: true });
+}
+
+/**
+ * Memory of a process that is in use now, pages of files that it has mapped too; undefined where the system does not tell, and
+ * when the process is gone. Takes some ten microseconds on Linux.
+ */
+export function residentBytes(pid: number | undefined): number | undefined {
+  if (pid === undefined) return undefined;
+  try {
+    const kibibytes =
+      process.platform === 'linux'
+        ? /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+        : process.platform === 'darwin'
+          ? spawnSync('/bin/ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }).stdout
+          : undefined;
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+  } catch {
+    return undefined;
+  }
 }
 
 /** All that a child sees of the environment. Without the last one ONNX Runtime keeps a device id and reports to its maker. */

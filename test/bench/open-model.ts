@@ -58,6 +58,7 @@ export async function openingWorks(
           files,
           limits: {
             dataBytes: 16 * 2 ** 30,
+            residentBytes: 16 * 2 ** 30,
             folderBytes: 4 * 2 ** 30,
             processorSeconds: 600,
             loadMs: 600_000,

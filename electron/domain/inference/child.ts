@@ -1,13 +1,11 @@
 /**
- * The inference child: takes one job over IPC, does it, answers, and ends. It holds the keys of one model's files and nothing
+ * The inference child: takes one job over IPC, does it, answers, and ends; a resident one then takes requests. It holds the keys of one model's files and nothing
  * else of the vault; it is started in an empty folder under limits of memory and processor time. Whatever a hostile model
  * does to it, the core sees only a message that does not come.
  */
 import { AppError } from '#shared/errors.ts';
-import { contactModel } from './contact.ts';
 import type { ChildMessage, Job } from './protocol.ts';
 import { loadModel } from './runtime.ts';
-import { scoreFile } from './score.ts';
 
 const progressEveryMs = 100;
 
@@ -52,9 +50,18 @@ async function work(message: unknown, core: Core): Promise<void> {
 
 async function perform(job: Job, { send }: Core): Promise<unknown> {
   await send({ kind: 'progress', stage: 'load', done: 0, total: 1, rows: 0 });
-  if (job.kind === 'contact')
+  // Code of other jobs is not loaded.
+  if (job.kind === 'contact') {
+    const { contactModel } = await import('./contact.ts');
     return contactModel(job, await loading(job, { runtime: job.runtime, threads: 1 }));
+  }
   const model = await loading(job, { runtime: 'native', threads: job.threads });
+  if (job.kind === 'resident') {
+    const { serveRequests } = await import('./resident/serve.ts');
+    await send({ kind: 'done', result: null });
+    return serveRequests({ model, pipeline: job.pipeline ?? undefined }, toFailure);
+  }
+  const { scoreFile } = await import('./score.ts');
   let last = 0;
   return scoreFile(job, model, (done, total, rows) => {
     const now = performance.now();
@@ -79,6 +86,7 @@ async function loading(
         cause,
       });
     }
+    if (wantsTooMuch(cause)) throw tooMuch(cause);
     throw new AppError(
       'unsupported',
       `The runtime does not accept the model (${runtimeReason(cause)}).`,
@@ -97,7 +105,17 @@ function runtimeReason(cause: unknown): string {
   );
 }
 
-function toFailure(error: unknown): ChildMessage {
+/** Refused by the system, because of the limit that the core has set, or by the runtime as absurd. */
+function wantsTooMuch(cause: unknown): boolean {
+  return cause instanceof Error && /std::bad_alloc|Failed to allocate memory/.test(cause.message);
+}
+
+function tooMuch(cause: unknown): AppError {
+  return new AppError('limit', 'The model asked for more memory than it may have.', { cause });
+}
+
+function toFailure(thrown: unknown): ChildMessage {
+  const error = wantsTooMuch(thrown) ? tooMuch(thrown) : thrown;
   if (error instanceof AppError) {
     return {
       kind: 'failed',

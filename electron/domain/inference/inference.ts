@@ -14,6 +14,7 @@ import { openCsv } from '#platform/csv.ts';
 import { bindColumns } from './binding.ts';
 import { defaultLimitsFor } from './limits.ts';
 import { createOpenFiles, type ModelFiles, type OpenFiles } from './open-files.ts';
+import { createModelPool, type ModelPool } from './pool.ts';
 import { ChildDied, runChild, type RunLimits } from './process.ts';
 import {
   contactOutcome,
@@ -57,9 +58,12 @@ export interface Watching {
 }
 
 export interface Inference {
+  /** For single requests; batches have children of their own. */
+  readonly pool: ModelPool;
   /**
    * Scores a CSV into a new file. Throws `conflict` when the output is there already, `invalid-input` for missing columns,
-   * `corrupt` for a file that is no CSV, `unavailable` when the model's process dies, `cancelled`, `io`. No partial file stays.
+   * `corrupt` for a file that is no CSV, `unavailable` when the model's process dies, `limit` when it breaks one of its limits,
+   * `cancelled`, `io`. No partial file stays.
    */
   score(request: ScoreRequest, watching?: Watching): Promise<ScoreResult>;
   /** Runs the model over an encrypted CSV of the vault for its profile alone. */
@@ -86,6 +90,8 @@ export function createInference(options: InferenceOptions = {}): Inference {
   });
 
   return {
+    pool: createModelPool({ limitsFor }),
+
     async score(request, watching = {}) {
       const started = performance.now();
       const { outputPath } = request;
@@ -243,7 +249,7 @@ export function createInference(options: InferenceOptions = {}): Inference {
     } catch (error) {
       if (!(error instanceof ChildDied)) throw error;
       throw new AppError(
-        'unavailable',
+        error.code,
         `${error.message} The vault was not touched and nothing of the run was kept.`,
         { details: { how: error.how } },
       );

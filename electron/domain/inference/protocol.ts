@@ -48,7 +48,14 @@ export interface ContactJob extends SealedModel {
   readonly golden: GoldenCases | null;
 }
 
-export type Job = ScoreJob | ContactJob;
+/** Answers requests over its standard streams when the model is loaded; see `frames.ts`. */
+interface ResidentJob extends SealedModel {
+  readonly kind: 'resident';
+  readonly pipeline: Pipeline | null;
+  readonly threads: number;
+}
+
+export type Job = ScoreJob | ContactJob | ResidentJob;
 
 export const scoreOutcome = z.strictObject({
   rows: z.int(),

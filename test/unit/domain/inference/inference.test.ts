@@ -338,7 +338,10 @@ describe('what goes wrong', () => {
       await failing(await modelFiles(bytesOf(endlessModel())), 'x\n1\n', {
         limits: { silenceMs: 1500, loadMs: 20_000 },
       }),
-    ).toMatchObject({ code: 'unavailable' });
+    ).toMatchObject({
+      code: 'limit',
+      message: expect.stringContaining('a batch took longer than 2 s') as string,
+    });
   });
 
   test('cancel ends the process and removes what was written', async () => {
