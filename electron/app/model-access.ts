@@ -57,7 +57,8 @@ export function requireFiles({ stage, model, version }: ResolvedVersion): void {
   );
 }
 
-function storedFile(version: ResolvedVersion, path: string): StoredFile {
+/** Throws `corrupt` for a version without that file. */
+export function storedFile(version: ResolvedVersion, path: string): StoredFile {
   const found = version.stored.find((file) => file.path === path);
   if (found === undefined) throw new AppError('corrupt', `The version lacks its file ${path}.`);
   return found;

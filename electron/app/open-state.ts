@@ -27,6 +27,7 @@ import {
   type OpenVault,
   type VaultSchema,
 } from '#domain/vault/index.ts';
+import { createModelOutlines, type ModelOutlines } from './model-outlines.ts';
 import type { RolledBack } from './pin-guard.ts';
 import { readMemory, seenLogSchema } from './seen-log.ts';
 import { doneActsSchema } from './unfinished-acts.ts';
@@ -43,6 +44,7 @@ export interface OpenVaultState {
   /** Set while the vault is older than the pin of this computer. */
   readonly rolledBack?: RolledBack | undefined;
   readonly keptData: KeptDataStore;
+  readonly outlines: ModelOutlines;
   readonly session: Session & { readonly id: string };
 }
 
@@ -93,5 +95,6 @@ export function createOpenStores(
     runs: createRunStore(vault.records),
     backups: createBackupHistory(vault.catalog, clock),
     keptData: createKeptData(vault),
+    outlines: createModelOutlines(vault),
   };
 }

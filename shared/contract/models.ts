@@ -11,6 +11,7 @@ import {
   overrideMark,
   signatureResult,
 } from './bundles.ts';
+import { graphPage, graphParts } from './graph.ts';
 import { stage } from './stage.ts';
 
 export const pendingRequest = z.strictObject({
@@ -117,6 +118,16 @@ export const models = {
     output: versionDetail,
     access: everyone,
     about: 'Shows one version: files, graph facts, card, findings.',
+  }),
+  parts: method({
+    ...graphParts,
+    access: everyone,
+    about: "Lists the graphs of a version's model: main graph, subgraphs, functions.",
+  }),
+  graph: method({
+    ...graphPage,
+    access: everyone,
+    about: 'Shows one graph of a model, page by page, with places to draw it at.',
   }),
   diff: method({
     input: z.strictObject({ from: versionRef, to: versionRef }),

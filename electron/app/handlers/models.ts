@@ -16,6 +16,7 @@ import {
 import type { Handlers } from '../handler.ts';
 import { exportKept } from '../keep-data.ts';
 import { readPipeline, requireRunnable } from '../model-access.ts';
+import { pageOf } from '../model-outlines.ts';
 import { monitorView } from '../monitor-view.ts';
 import type { OpenVaultState } from '../open-state.ts';
 import { scoreRun } from '../score-run.ts';
@@ -41,6 +42,16 @@ export function modelsHandlers(
       version: ({ open }, { version }) => {
         const { stored: _stored, ...detail } = open().registry.resolve(version);
         return detail;
+      },
+      parts: async ({ open, signal }, { version, path }) => {
+        const { registry, outlines } = open();
+        const resolved = registry.resolve(version);
+        const { parts } = await outlines.of(resolved, path, signal);
+        return { path: path ?? resolved.facts.path, parts: parts.map(({ part }) => part) };
+      },
+      graph: async ({ open, signal }, { version, path, ...place }) => {
+        const { registry, outlines } = open();
+        return pageOf(await outlines.of(registry.resolve(version), path, signal), place);
       },
       diff: ({ open }, { from, to }) => ({ from, to, changes: open().registry.diff(from, to) }),
       history: ({ open }, { model }) => open().registry.history(model),

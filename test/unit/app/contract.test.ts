@@ -99,6 +99,14 @@ const cases: Readonly<Record<string, Case>> = {
   'models.list': { good: () => null, bad: 0 },
   'models.show': { good: () => ({ model: 'tested' }), bad: { model: '' } },
   'models.version': { good: () => ({ version: 'tested@1' }), bad: { version: '' } },
+  'models.parts': {
+    good: () => ({ version: 'tested@1' }),
+    bad: { version: 'tested@1', path: '' },
+  },
+  'models.graph': {
+    good: () => ({ version: 'tested@1', part: 0, page: 0 }),
+    bad: { version: 'tested@1', part: -1 },
+  },
   'models.diff': { good: () => ({ from: 'tested@1', to: 'second@1' }), bad: { from: 'tested@1' } },
   'models.history': { good: () => ({ model: 'tested' }), bad: {} },
   'models.promote': {
