@@ -34,8 +34,11 @@ export interface Binding {
 export function bindColumns(
   signature: readonly TensorSpec[],
   header: readonly string[],
-  pipeline: Pipeline | undefined,
+  asked: Pipeline | undefined,
 ): Binding {
+  if (asked?.schemaVersion === 2)
+    throw new AppError('unsupported', 'Steps of a pipeline cannot be done here.');
+  const pipeline = asked;
   const findColumn = columnFinder(header);
   const factsByColumn = new Map((pipeline?.columns ?? []).map((column) => [column.name, column]));
   const claimed = new Set<number>();
@@ -143,7 +146,7 @@ function matrixColumns(
   context: {
     readonly header: readonly string[];
     readonly claimed: ReadonlySet<number>;
-    readonly pipeline: Pipeline | undefined;
+    readonly pipeline: Extract<Pipeline, { schemaVersion: 1 }> | undefined;
     readonly width: number | undefined;
     readonly alone: boolean;
   },

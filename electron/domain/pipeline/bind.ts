@@ -1,10 +1,13 @@
 /** A pipeline, the inputs of a model and the columns of a file put together, fitting or not. */
 import type { TensorSpec } from '#shared/contract/bundles.ts';
+import { heldAs } from '#domain/onnx/index.ts';
 import type { TableColumn } from '#domain/tables/index.ts';
 import { bindInputs, fixedBatchOf, widthOf } from './binding.ts';
-import { createDraft, type Slot, type Source, type Work } from './draft.ts';
+import { createDraft, type Draft, type Slot, type Source, type Work } from './draft.ts';
 import { checkFits, storageOf } from './feeds.ts';
 import type { Pipeline } from './schema.ts';
+import { applyStep } from './steps/steps.ts';
+import type { Assets } from './steps/step.ts';
 
 export interface BoundTensor {
   readonly spec: TensorSpec;
@@ -39,38 +42,48 @@ export function bindPipeline(request: {
   readonly pipeline: Pipeline | undefined;
   readonly inputs: readonly TensorSpec[];
   readonly columns: readonly TableColumn[];
+  readonly assets?: Assets | undefined;
 }): PipelineBinding {
-  const { pipeline, columns } = request;
+  const { pipeline, columns, assets = new Map() } = request;
   const draft = createDraft(columns, pipeline?.columns ?? []);
+  if (pipeline?.schemaVersion === 2)
+    for (const step of pipeline.steps) applyStep(step, draft, assets);
+  const declared = declaredInputs(pipeline, request.inputs);
+  if (pipeline?.schemaVersion === 2) noteStrangers(declared, request.inputs, draft);
   const rows: BoundRow[] = [];
-  const inputs = bindInputs(
-    request.inputs,
-    { names: draft.names(), find: draft.find },
-    declaredInputs(pipeline, request.inputs),
-  ).map(({ spec, rest, columns: names, problem }): BoundTensor => {
+  const whole = new Map(
+    request.inputs.flatMap((spec) => {
+      const [name = spec.name, ...others] = declared.get(spec.name) ?? [];
+      const slot = others.length === 0 ? draft.slot(name) : undefined;
+      return slot?.tensor === undefined ? [] : [[spec.name, slot] as const];
+    }),
+  );
+  const bound = bindInputs(
+    request.inputs.filter(({ name }) => !whole.has(name)),
+    {
+      names: draft.names().filter((name) => draft.slot(name)?.tensor === undefined),
+      find: draft.find,
+    },
+    declared,
+  );
+  const inputs = request.inputs.map((spec): BoundTensor => {
+    const slot = whole.get(spec.name);
+    if (slot !== undefined) {
+      const problem = tensorProblem(spec, slot);
+      if (problem !== null) draft.note(`Input ${spec.name}: ${problem}`);
+      rows.push({ column: slot.column, input: spec.name, type: spec.type, problem });
+      return { spec, rest: [], slots: [slot] };
+    }
+    const {
+      columns: names = [],
+      rest = [],
+      problem,
+    } = bound.find((one) => one.spec === spec) ?? {};
     if (problem !== undefined) {
       draft.note(`Input ${spec.name}: ${problem}`);
       rows.push({ column: null, input: spec.name, type: spec.type, problem });
     }
-    const { as, isFloat = false } = storageOf(spec);
-    const slots = names.flatMap((name) => {
-      const read = draft.read(name, as, isFloat);
-      const input = names.length === 1 ? spec.name : `${spec.name}: ${name}`;
-      rows.push({
-        column: read?.column ?? null,
-        input,
-        type: spec.type,
-        problem: read === undefined ? `The file has no column ${name}.` : null,
-      });
-      if (read === undefined) return [];
-      return draft.add({
-        reads: [read],
-        count: 1,
-        run: ([data], marks) =>
-          data === undefined ? [] : [checkFits(data, spec.type, { marks, column: read.column })],
-      });
-    });
-    return { spec, rest, slots };
+    return { spec, rest, slots: columnSlots(spec, names, { draft, rows }) };
   });
   const fixed = fixedBatchOf(request.inputs);
   if (typeof fixed === 'string') draft.note(fixed);
@@ -88,10 +101,69 @@ export function bindPipeline(request: {
   };
 }
 
+function columnSlots(
+  spec: TensorSpec,
+  names: readonly string[],
+  { draft, rows }: { readonly draft: Draft; readonly rows: BoundRow[] },
+): readonly Slot[] {
+  const { as, isFloat = false } = storageOf(spec);
+  return names.flatMap((name) => {
+    const read = draft.read(name, as, isFloat);
+    rows.push({
+      column: read?.column ?? null,
+      input: names.length === 1 ? spec.name : `${spec.name}: ${name}`,
+      type: spec.type,
+      problem: read === undefined ? `The file has no column ${name}.` : null,
+    });
+    if (read === undefined) return [];
+    return draft.add({
+      reads: [read],
+      count: 1,
+      run: ([data], marks) =>
+        data === undefined ? [] : [checkFits(data, spec.type, { marks, column: read.column })],
+    });
+  });
+}
+
+/** Null when the input takes what a step makes. */
+function tensorProblem({ type, shape }: TensorSpec, { tensor }: Slot): string | null {
+  if (tensor === undefined) return null;
+  const rest = shape.slice(1);
+  const fits =
+    heldAs(type) === tensor.type &&
+    rest.length === tensor.rest.length &&
+    rest.every((size, at) => {
+      const made = tensor.rest[at] ?? null;
+      return typeof size !== 'number' || made === null || size === made;
+    });
+  if (fits) return null;
+  const form = (of: string, sizes: readonly (number | string | null)[]): string =>
+    `${of} [${['rows', ...sizes.map((size) => size ?? '?')].join(', ')}]`;
+  return `The input takes ${form(type, rest)}, and the pipeline makes ${form(tensor.type, tensor.rest)}.`;
+}
+
+function noteStrangers(
+  declared: ReadonlyMap<string, unknown>,
+  inputs: readonly TensorSpec[],
+  draft: Draft,
+): void {
+  const known = new Set(inputs.map(({ name }) => name));
+  for (const name of declared.keys())
+    if (!known.has(name))
+      draft.note(`The pipeline feeds an input ${name}, and the model has none.`);
+}
+
 function declaredInputs(
   pipeline: Pipeline | undefined,
   inputs: readonly TensorSpec[],
 ): ReadonlyMap<string, readonly string[]> {
+  if (pipeline?.schemaVersion === 2)
+    return new Map(
+      Object.entries(pipeline.inputs).map(([input, columns]) => [
+        input,
+        typeof columns === 'string' ? [columns] : columns,
+      ]),
+    );
   const single = new Set(inputs.filter((spec) => widthOf(spec) === 1).map(({ name }) => name));
   const declared = new Map<string, readonly string[]>();
   for (const { name, input = name } of pipeline?.columns ?? [])

@@ -2,6 +2,7 @@
  * What stands between the columns of a file and the inputs of a model, while it is put together: names, each for a slot that
  * will hold its values, and the work that fills the slots. Work of which nothing is used in the end is not done.
  */
+import { AppError } from '#shared/errors.ts';
 import type { TableColumn, WantedColumn } from '#domain/tables/index.ts';
 import { convert } from './convert.ts';
 import type { ColumnKind, Feature, Marks } from './feature.ts';
@@ -12,6 +13,13 @@ import type { PipelineColumn } from './schema.ts';
 export interface Slot {
   readonly id: number;
   readonly column: string;
+  /** When it will hold tensors: of this type and with these dimensions behind the rows (null where they differ by batch). */
+  readonly tensor: TensorShape | undefined;
+}
+
+export interface TensorShape {
+  readonly type: string;
+  readonly rest: readonly (number | null)[];
 }
 
 export type NamedSlot = readonly [name: string, slot: Slot];
@@ -38,6 +46,8 @@ export interface Draft {
   names(): readonly string[];
   /** Of these names the one that `name` means; undefined when there is none. */
   find(name: string): string | undefined;
+  /** The slot behind a name as it is; undefined when the name stands for nothing. */
+  slot(name: string): Slot | undefined;
   /** The slot behind a name, its values converted; undefined, and noted, when the name stands for nothing. */
   read(name: string, as: ColumnKind, float?: boolean): Slot | undefined;
   /** Puts names and slots in the places of names, or behind all others when a name does not stand. */
@@ -48,6 +58,7 @@ export interface Draft {
   add(work: {
     readonly reads: readonly Slot[];
     readonly count: number;
+    readonly tensor?: TensorShape;
     readonly run: Work['run'];
   }): readonly Slot[];
   /** Notes what stands in the way of the plan. */
@@ -61,6 +72,8 @@ export interface Draft {
   };
 }
 
+const maxSlots = 200_000;
+
 export function createDraft(
   columns: readonly TableColumn[],
   facts: readonly PipelineColumn[],
@@ -72,7 +85,11 @@ export function createDraft(
   const converted = new Map<string, Slot>();
   const problems: string[] = [];
   const missing: string[] = [];
-  const newSlot = (column: string): Slot => ({ id: nextId++, column });
+  const newSlot = (column: string, tensor?: TensorShape): Slot => {
+    if (nextId >= maxSlots)
+      throw new AppError('limit', `The pipeline makes more than ${maxSlots} columns.`);
+    return { id: nextId++, column, tensor };
+  };
 
   const findColumn = createFinder(columns.map(({ name }) => name));
   const factsByAt = new Map<number, PipelineColumn>();
@@ -108,6 +125,7 @@ export function createDraft(
       const found = find(name);
       return found === undefined ? undefined : standing[found.at]?.[0];
     },
+    slot: (name) => standing[find(name)?.at ?? -1]?.[1],
     read(name, as, float = false) {
       const slot = standing[find(name)?.at ?? -1]?.[1];
       if (slot === undefined) {
@@ -149,8 +167,8 @@ export function createDraft(
         }),
       );
     },
-    add({ reads, count, run }) {
-      const writes = Array.from({ length: count }, () => newSlot(reads[0]?.column ?? ''));
+    add({ reads, count, tensor, run }) {
+      const writes = Array.from({ length: count }, () => newSlot(reads[0]?.column ?? '', tensor));
       const work: Work = { reads, writes, run };
       for (const { id } of writes) makerById.set(id, work);
       return writes;

@@ -1,4 +1,5 @@
-export { atMost, pipelineSchema, type Pipeline, type PipelineColumn } from './schema.ts';
+export { pipelineSchema, type Pipeline, type PipelineColumn } from './schema.ts';
+export { atMost } from './steps/step.ts';
 export { explainBinding, type ExplainedBinding } from './explain-binding.ts';
 export {
   planPipeline,

@@ -13,7 +13,10 @@ import { bindPipeline } from './bind.ts';
 import { wantedAs, type Source } from './draft.ts';
 import { createMarks, type Feature, type Marks } from './feature.ts';
 import { tensorOf } from './feeds.ts';
+import { createOutputs } from './outputs/output.ts';
+import { applyOutputStep } from './outputs/steps.ts';
 import { columnsOf, outputOf } from './results.ts';
+import type { Assets } from './steps/step.ts';
 import type { Pipeline, PipelineColumn } from './schema.ts';
 
 export interface Plan {
@@ -53,11 +56,14 @@ export interface PlanRequest {
   readonly labelsByOutput: ReadonlyMap<string, readonly string[]>;
   /** Header of the file. */
   readonly columns: readonly TableColumn[];
+  /** Files of the bundle that the pipeline names (`assetsOf`), by their paths. */
+  readonly assets?: Assets;
 }
 
 /** Throws `invalid-input` that names every column that is missing, or says why else the file does not fit. */
 export function planPipeline(request: PlanRequest): Plan {
-  const { outputs, labelsByOutput } = request;
+  const { outputs, labelsByOutput, pipeline, assets = new Map() } = request;
+  const behind = pipeline?.schemaVersion === 2 ? pipeline.outputs : [];
   const binding = bindPipeline(request);
   const { inputs, work, sources, fixedBatch } = binding;
   requireFit(binding);
@@ -96,7 +102,7 @@ export function planPipeline(request: PlanRequest): Plan {
       return { tensors, kept, bad: marks.found() };
     },
     toColumns(results, rows) {
-      return outputs.flatMap((spec) => {
+      const given = outputs.map((spec) => {
         const output = outputOf(spec, results[spec.name], {
           batch: rows === 0 ? 0 : (fixedBatch ?? rows),
           rows,
@@ -107,8 +113,11 @@ export function planPipeline(request: PlanRequest): Plan {
           widths.set(spec.name, before);
           if (before !== output.width) throw changingShape(spec.name);
         }
-        return columnsOf(output, rows);
+        return output;
       });
+      let made = createOutputs(given, rows);
+      for (const step of behind) made = applyOutputStep(step, made, assets);
+      return made.all.flatMap((output) => columnsOf(output, rows));
     },
   };
 }

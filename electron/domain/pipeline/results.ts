@@ -4,16 +4,7 @@ import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { TensorArray, TensorData } from '#domain/onnx/index.ts';
 import type { ColumnData, NamedColumn } from '#domain/tables/index.ts';
 import { widthOf } from './binding.ts';
-
-/** One output for the rows of a batch: `width` values per row, row-major. */
-export interface Output {
-  readonly name: string;
-  readonly type: string;
-  readonly width: number;
-  readonly values: TensorArray | readonly string[];
-  /** What the values of a row are called, when it is known. */
-  readonly labels: readonly string[] | undefined;
-}
+import type { Output } from './outputs/output.ts';
 
 /** Throws `unsupported` for an output that does not have one entry per row. `batch` rows were given, of which `rows` count. */
 export function outputOf(

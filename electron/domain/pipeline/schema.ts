@@ -1,12 +1,14 @@
-/** `pipeline.json`, schema version 1 of ours: what the columns of a file mean to the model. FORMAT.md describes it for makers. */
+/**
+ * `pipeline.json`, a schema of ours: what the columns of a file mean to the model. FORMAT.md of the bundle describes it for
+ * makers. Version 1 stays valid for ever; version 2 has steps before and behind the model, as data.
+ */
 import { z } from 'zod';
+import { outputName } from './outputs/output.ts';
+import { outputStep } from './outputs/steps.ts';
+import { inputStep } from './steps/steps.ts';
+import { atMost, columnList } from './steps/step.ts';
 
 const text = z.string().max(200);
-
-/** Counted before an element is looked at: each wrong one costs memory, and a bundle may bring millions. */
-export function atMost<T extends z.ZodType>(count: number, element: T) {
-  return z.array(z.unknown()).max(count).pipe(z.array(element));
-}
 
 export const pipelineColumn = z.strictObject({
   name: text.min(1),
@@ -23,20 +25,44 @@ export const pipelineColumn = z.strictObject({
 });
 export type PipelineColumn = z.infer<typeof pipelineColumn>;
 
-export const pipelineSchema = z.strictObject({
-  schemaVersion: z.literal(1),
+const common = {
   /** Path of the model to run, when the bundle has several. */
   model: text.optional(),
-  columns: atMost(20_000, pipelineColumn),
   /** Column of the file that tells whom a row is about; no input of the model. Used when rows are kept. */
   subject: text.min(1).optional(),
+  prediction: z.strictObject({ output: text.min(1), threshold: z.number().optional() }).optional(),
+};
+
+const version1 = z.strictObject({
+  schemaVersion: z.literal(1),
+  ...common,
+  columns: atMost(20_000, pipelineColumn),
   /** For models with one input of shape [rows, columns]: the columns in order. */
   matrix: z
     .strictObject({
       input: text.min(1),
-      columns: atMost(20_000, text.min(1)).refine((columns) => columns.length > 0),
+      columns: columnList,
     })
     .optional(),
-  prediction: z.strictObject({ output: text.min(1), threshold: z.number().optional() }).optional(),
 });
+
+const version2 = z.strictObject({
+  schemaVersion: z.literal(2),
+  ...common,
+  /** Of the file, before any step. */
+  columns: atMost(20_000, pipelineColumn.omit({ input: true })).default([]),
+  /** Before the model, in this order. */
+  steps: atMost(1000, inputStep).default([]),
+  /** By the name of an input: the column that feeds it, or several in order. Others are bound by their names. */
+  inputs: z
+    .record(z.string(), z.unknown())
+    .refine((inputs) => Object.keys(inputs).length <= 10_000)
+    .pipe(z.record(outputName, z.union([text.min(1), columnList])))
+    .default({}),
+  /** Behind the model, in this order. */
+  outputs: atMost(1000, outputStep).default([]),
+});
+
+export const pipelineSchema = z.discriminatedUnion('schemaVersion', [version1, version2]);
 export type Pipeline = z.infer<typeof pipelineSchema>;
+export type PipelineV2 = z.infer<typeof version2>;

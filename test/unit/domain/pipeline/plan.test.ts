@@ -1,48 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { TensorSpec } from '#shared/contract/bundles.ts';
-import {
-  explainBinding,
-  planPipeline,
-  type Pipeline,
-  type Plan,
-  type PlanRequest,
-} from '#domain/pipeline/index.ts';
-import type { BadRow, Chunk, ColumnData } from '#domain/tables/index.ts';
+import { explainBinding, type Pipeline, type Plan } from '#domain/pipeline/index.ts';
+import type { BadRow } from '#domain/tables/index.ts';
+import { chunk, numbers, plan, spec, text, texts } from '../../../support/pipelines.ts';
 
-const spec = (name: string, type: string, shape: TensorSpec['shape']): TensorSpec => ({
-  name,
-  kind: 'tensor',
-  type,
-  shape,
-});
-const texts = (names: readonly string[]): PlanRequest['columns'] =>
-  names.map((name) => ({ name, type: 'text' }));
-const plan = (
-  inputs: readonly TensorSpec[],
-  header: readonly string[],
-  more: Partial<PlanRequest> = {},
-): Plan =>
-  planPipeline({
-    pipeline: undefined,
-    inputs,
-    outputs: [],
-    labelsByOutput: new Map(),
-    columns: texts(header),
-    ...more,
-  });
-const chunk = (columns: readonly ColumnData[], bad: readonly BadRow[] = []): Chunk => ({
-  firstRow: 1,
-  rows: columns[0]?.values.length ?? 0,
-  columns,
-  bad,
-  raw: undefined,
-});
-const numbers = (...values: number[]): ColumnData => ({
-  kind: 'number',
-  values: Float64Array.from(values),
-});
-const text = (...values: (string | null)[]): ColumnData => ({ kind: 'text', values });
 const wanted = (made: Plan): string[] => made.wanted.map(({ name }) => name);
 
 test('one input per column, by name, then without case and separators, then without the unit', () => {
