@@ -47,28 +47,30 @@ export async function decodeImage(
         kernel: resize.kernel ?? 'linear',
         background: '#000',
       });
-    // A second pipeline: in one, the library may cut before it turns and resizes.
     const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
-    const whole =
-      crop === undefined
-        ? { data, info }
-        : await sharp(data, {
-            raw: { width: info.width, height: info.height, channels: info.channels },
-          })
-            .extract({
-              left: Math.floor((info.width - crop.width) / 2),
-              top: Math.floor((info.height - crop.height) / 2),
-              ...crop,
-            })
-            .raw()
-            .toBuffer({ resolveWithObject: true });
-    const isRight =
-      whole.info.width === width &&
-      whole.info.height === height &&
-      whole.info.channels === channels;
-    return isRight ? whole.data : undefined;
+    if (info.channels !== channels) return undefined;
+    const cut = crop === undefined ? data : centre(data, info, crop);
+    return cut?.length === width * height * channels ? cut : undefined;
   } catch {
     // The library's messages may quote the file, and each of them means the same for the row.
     return undefined;
   }
+}
+
+/** Undefined when the image is smaller than the cut. */
+function centre(
+  pixels: Uint8Array,
+  image: { readonly width: number; readonly height: number; readonly channels: number },
+  crop: { readonly width: number; readonly height: number },
+): Uint8Array | undefined {
+  const left = Math.floor((image.width - crop.width) / 2);
+  const top = Math.floor((image.height - crop.height) / 2);
+  if (left < 0 || top < 0) return undefined;
+  const line = crop.width * image.channels;
+  const cut = new Uint8Array(crop.height * line);
+  for (let row = 0; row < crop.height; row += 1) {
+    const from = ((top + row) * image.width + left) * image.channels;
+    cut.set(pixels.subarray(from, from + line), row * line);
+  }
+  return cut;
 }
