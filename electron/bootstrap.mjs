@@ -102,11 +102,13 @@ async function run(name) {
       return handOver(pinnedNode, ['test/bench/bench.ts', ...args]);
     case 'bench:vault':
       return handOver(pinnedNode, ['test/bench/vault.ts', ...args]);
+    case 'conformance':
+      return handOver(pinnedNode, ['test/conformance/conformance.ts', ...args]);
     case 'faults':
       return handOver(pinnedNode, ['test/faults/faults.ts', ...args]);
     default:
       stop(
-        `There is no task "${name}". Tasks: quickstart, start, test, build, strongroom, bench, bench:vault, fuzz, faults.`,
+        `There is no task "${name}". Tasks: quickstart, start, test, build, strongroom, bench, bench:vault, fuzz, faults, conformance.`,
       );
   }
 }

@@ -101,11 +101,15 @@ export function residentBytes(pid: number | undefined): number | undefined {
   }
 }
 
-/** All that a child sees of the environment. Without the last one ONNX Runtime keeps a device id and reports to its maker. */
+/**
+ * All that a child sees of the environment. Without `ORT_DISABLE_TELEMETRY` ONNX Runtime keeps a device id and reports to its
+ * maker; without the last one it refuses models of an operator set that was not yet released when it was built.
+ */
 const childEnvironment: Readonly<Record<string, string>> = {
   LC_ALL: 'C.UTF-8',
   PATH: '/usr/bin:/bin',
   ORT_DISABLE_TELEMETRY: '1',
+  ALLOW_RELEASED_ONNX_OPSET_ONLY: '0',
 };
 
 /** The command that runs `program` under the limits. */

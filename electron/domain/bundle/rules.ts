@@ -183,12 +183,12 @@ export const rules = {
   'SR-ONNX-009': rule(
     'note',
     'An output is rewritten',
-    'Maps and narrow number types are given out as plain columns; the values stay the same.',
+    'Maps, sequences and narrow number types are given out as plain tensors; the values stay the same.',
   ),
   'SR-ONNX-010': rule(
     'error',
     'An input or output that cannot be used',
-    'Inputs and outputs must be tensors of numbers, booleans or strings.',
+    'Inputs and outputs must be tensors of numbers, booleans or strings, or sequences of them.',
   ),
   'SR-ONNX-011': rule(
     'error',

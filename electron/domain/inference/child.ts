@@ -4,6 +4,7 @@
  * does to it, the core sees only a message that does not come.
  */
 import { AppError } from '#shared/errors.ts';
+import { runtimeReason, tooMuch, wantsTooMuch } from './load-errors.ts';
 import type { ChildMessage, Job } from './protocol.ts';
 import { loadModel } from './runtime.ts';
 
@@ -53,9 +54,9 @@ async function perform(job: Job, { send }: Core): Promise<unknown> {
   // Code of other jobs is not loaded.
   if (job.kind === 'contact') {
     const { contactModel } = await import('./contact.ts');
-    return contactModel(job, await loading(job, { runtime: job.runtime, threads: 1 }));
+    return contactModel(job, await loadModel(job, { runtime: job.runtime, threads: 1 }));
   }
-  const model = await loading(job, { runtime: 'native', threads: job.threads });
+  const model = await loadModel(job, { runtime: 'native', threads: job.threads });
   if (job.kind === 'resident') {
     const { serveRequests } = await import('./resident/serve.ts');
     await send({ kind: 'done', result: null });
@@ -69,49 +70,6 @@ async function perform(job: Job, { send }: Core): Promise<unknown> {
     last = now;
     void send({ kind: 'progress', stage: 'run', done, total, rows });
   });
-}
-
-/** The runtime's own messages may quote the model; they are not passed on. */
-async function loading(
-  job: Job,
-  options: Parameters<typeof loadModel>[1],
-): ReturnType<typeof loadModel> {
-  try {
-    return await loadModel(job, options);
-  } catch (cause) {
-    if (cause instanceof AppError) throw cause;
-    // What a trap of the WebAssembly build is called; the type has no global name in Node's library.
-    if (cause instanceof Error && cause.name === 'RuntimeError') {
-      throw new AppError('unavailable', 'The model crashed the runtime while it was loaded.', {
-        cause,
-      });
-    }
-    if (wantsTooMuch(cause)) throw tooMuch(cause);
-    throw new AppError(
-      'unsupported',
-      `The runtime does not accept the model (${runtimeReason(cause)}).`,
-      { cause },
-    );
-  }
-}
-
-/** The status that ONNX Runtime puts before its message, such as NOT_IMPLEMENTED. */
-function runtimeReason(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : '';
-  return (
-    /\b(INVALID_GRAPH|NOT_IMPLEMENTED|INVALID_PROTOBUF|INVALID_ARGUMENT|FAIL|NO_MODEL|RUNTIME_EXCEPTION|ERROR_CODE: \d+)\b/.exec(
-      text,
-    )?.[1] ?? 'it gave no reason'
-  );
-}
-
-/** Refused by the system, because of the limit that the core has set, or by the runtime as absurd. */
-function wantsTooMuch(cause: unknown): boolean {
-  return cause instanceof Error && /std::bad_alloc|Failed to allocate memory/.test(cause.message);
-}
-
-function tooMuch(cause: unknown): AppError {
-  return new AppError('limit', 'The model asked for more memory than it may have.', { cause });
 }
 
 function toFailure(thrown: unknown): ChildMessage {

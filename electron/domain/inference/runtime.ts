@@ -4,14 +4,16 @@ import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import { hasMemoryFolder } from '#platform/containment.ts';
 import {
-  modelSignature,
   newArray,
   parseModel,
   writeModel,
+  type OnnxModel,
   type TensorArray,
   type TensorData,
 } from '#domain/onnx/index.ts';
 import { adaptModel, type AdaptedModel } from './adapter.ts';
+import { lackingSentence, widenFurther } from './adapters/widen.ts';
+import { lackingOperator, loadFailure, refusedType } from './load-errors.ts';
 import type { Job } from './protocol.ts';
 import { openSealed } from './sealed-file.ts';
 import { weightsInFolder, weightsInMemory, type Weights } from './weights.ts';
@@ -52,19 +54,30 @@ export async function loadModel(
     options.runtime === 'native' && (await hasMemoryFolder())
       ? await weightsInFolder(adapted.model, job.external)
       : await weightsInMemory(adapted.model, job.external);
-  const model = writeModel(weights.model);
-  bytes.fill(0);
-  return startSession({ ...adapted, bytes: model }, weights, options);
+  try {
+    return await startSession(adapted, weights, options);
+  } finally {
+    bytes.fill(0);
+  }
 }
 
-/** The runtime's session for a model that was made fit for it. `bytes` is zeroed when the runtime has it. */
-export async function startSession(
-  { model, bytes, labelsByOutput, halves }: AdaptedModel & { readonly bytes: Uint8Array },
+/** A model that is in memory already, whole. */
+export async function loadModelFrom(
+  bytes: Uint8Array,
+  options: RuntimeOptions,
+): Promise<LoadedModel> {
+  const adapted = adaptModel(parseModel(bytes));
+  const weights = await weightsInMemory(adapted.model, []);
+  return startSession(adapted, weights, options);
+}
+
+async function startSession(
+  { inputs, outputs, labelsByOutput, halves, optional }: AdaptedModel,
   weights: Weights,
   options: RuntimeOptions,
 ): Promise<LoadedModel> {
   const runtime = await (options.runtime === 'native' ? loadNative() : loadWasm());
-  const session = await runtime.create(bytes, {
+  const session = await createSession(runtime, weights.model, {
     executionProviders: [options.runtime === 'native' ? 'cpu' : 'wasm'],
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
@@ -81,11 +94,8 @@ export async function startSession(
       },
     },
   });
-  // The runtime has its own copies, or has the files mapped.
-  bytes.fill(0);
   // Not waited for: it takes a while for large files, and the folder ends with this process in any case.
   weights.drop().catch(() => undefined);
-  const { inputs, outputs } = modelSignature(model);
   const rounded = (name: string, data: TensorData['data']): TensorData['data'] =>
     halves.has(name) && data instanceof Float32Array ? data.map(Math.f16round) : data;
   return {
@@ -93,8 +103,11 @@ export async function startSession(
     outputs,
     labelsByOutput,
     async run(feeds) {
+      const missing = Object.fromEntries(
+        [...optional].map(([name, type]) => [name, { type, dims: [0], data: allocate(type, 0) }]),
+      );
       const tensors = Object.fromEntries(
-        Object.entries(feeds).map(([name, { type, dims, data }]) => [
+        Object.entries({ ...missing, ...feeds }).map(([name, { type, dims, data }]) => [
           name,
           new runtime.Tensor(runtimeType(type) as 'float32', rounded(name, data) as Float32Array, [
             ...dims,
@@ -114,6 +127,39 @@ export async function startSession(
       );
     },
   };
+}
+
+/** What the runtime has no operator for is computed in wider types, as far as that is possible without loss. */
+async function createSession(
+  runtime: Runtime,
+  model: OnnxModel,
+  options: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
+  const levels = new Map<string, number>();
+  let fitting = model;
+  for (;;) {
+    const bytes = writeModel(fitting);
+    try {
+      return await runtime.create(bytes, options);
+    } catch (cause) {
+      const lacking = lackingOperator(cause);
+      // Not every operator takes every wider type.
+      const operator = lacking?.isKnown === true ? lacking.operator : refusedType(cause);
+      const next =
+        operator !== undefined && (lacking !== undefined || levels.has(operator))
+          ? widenFurther(model, levels, operator)
+          : undefined;
+      if (next === undefined)
+        throw loadFailure(
+          cause,
+          lacking === undefined ? undefined : lackingSentence(lacking, model),
+        );
+      fitting = next;
+    } finally {
+      // The runtime has its own copies, or has the files mapped.
+      bytes.fill(0);
+    }
+  }
 }
 
 interface Runtime {

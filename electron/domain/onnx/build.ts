@@ -5,6 +5,7 @@ import type {
   OnnxModel,
   OnnxNode,
   OnnxTensor,
+  OnnxType,
   OnnxValueInfo,
 } from './model.ts';
 import { tensorTypes } from './signature.ts';
@@ -18,7 +19,8 @@ export type AttributeValue =
   | readonly bigint[]
   | readonly string[]
   | OnnxTensor
-  | OnnxGraph;
+  | OnnxGraph
+  | OnnxType;
 
 /** Unknown sizes are null, named ones their name. */
 export function valueInfo(
@@ -139,7 +141,8 @@ function attribute(name: string, value: AttributeValue): OnnxAttribute {
     if (typeof first === 'bigint') return { ...base, type: 7, ints: value.map(BigInt) };
     return { ...base, type: 8, strings: value.map((text) => Buffer.from(String(text))) };
   }
-  return 'dims' in value ? { ...base, type: 4, t: value } : { ...base, type: 5, g: value };
+  if ('dims' in value) return { ...base, type: 4, t: value };
+  return 'nodes' in value ? { ...base, type: 5, g: value } : { ...base, type: 13, tp: value };
 }
 
 function isList(

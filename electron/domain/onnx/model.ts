@@ -80,6 +80,7 @@ export interface OnnxAttribute extends Unknown {
   graphs: OnnxGraph[];
   sparseTensor?: OnnxSparseTensor;
   sparseTensors: OnnxSparseTensor[];
+  tp?: OnnxType;
 }
 
 export interface OnnxTensor extends Unknown {
@@ -200,6 +201,7 @@ const attribute: Descriptor = [
   { number: 9, name: 'strings', type: 'bytes', many: true },
   { number: 10, name: 'tensors', type: () => tensor, many: true },
   { number: 11, name: 'graphs', type: () => graph, many: true },
+  { number: 14, name: 'tp', type: () => type },
   { number: 20, name: 'type', type: 'int' },
   { number: 22, name: 'sparseTensor', type: () => sparseTensor },
   { number: 23, name: 'sparseTensors', type: () => sparseTensor, many: true },

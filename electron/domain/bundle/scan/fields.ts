@@ -9,7 +9,7 @@ const alsoInOnnx = {
   entry: [],
   graph: [10, 16],
   node: [6, 9, 10],
-  attribute: [13, 14, 15, 21],
+  attribute: [13, 15, 21],
   tensor: [3, 4, 5, 7, 10, 11, 12, 16],
   sparse: [],
   value: [3, 4],

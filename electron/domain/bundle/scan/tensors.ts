@@ -57,7 +57,7 @@ export function createTensorWalk(report: Report): TensorWalk {
         report('SR-ONNX-005', `A tensor of ${expected} bytes comes with ${raw}.`);
     } else {
       const items = type.startsWith('complex') ? 2 * elements : elements;
-      const fewest = fourBits.has(type) ? Math.ceil(items / 2) : items;
+      const fewest = Math.ceil(items / (perNumber[type] ?? 1));
       if (typed.most < fewest || typed.fewest > items)
         report('SR-ONNX-005', `A tensor of ${elements} values comes with ${typed.fewest}.`);
     }
@@ -139,8 +139,14 @@ const fixedBytes: ReadonlyMap<number, number> = new Map([
 ]);
 const varints: ReadonlySet<number> = new Set([5, 7, 11]);
 
-/** Two of them share a number. */
-const fourBits: ReadonlySet<string> = new Set(['uint4', 'int4', 'float4e2m1']);
+/** How many of them share a number. */
+const perNumber: Readonly<Record<string, number>> = {
+  uint4: 2,
+  int4: 2,
+  float4e2m1: 2,
+  uint2: 4,
+  int2: 4,
+};
 
 /** How many numbers the fields `float_data`, `int32_data`, `int64_data`, `double_data` and `uint64_data` hold. */
 function typedItems({ unknown, elided }: OnnxTensor): {

@@ -5,7 +5,9 @@
  * readers could understand in two ways.
  */
 import {
+  heldAs,
   modelSignature,
+  tensorTypes,
   type OnnxAttribute,
   type OnnxEntry,
   type OnnxFunction,
@@ -56,6 +58,16 @@ const usableTypes: ReadonlySet<string> = new Set([
   'uint64',
   'bool',
   'string',
+  'float8e4m3fn',
+  'float8e4m3fnuz',
+  'float8e5m2',
+  'float8e5m2fnuz',
+  'float8e8m0',
+  'float4e2m1',
+  'int4',
+  'uint4',
+  'int2',
+  'uint2',
 ]);
 
 export interface Walked {
@@ -182,8 +194,8 @@ function checkValue(value: OnnxValueInfo, report: Report): void {
 
 function checkType(type: OnnxType, report: Report): void {
   checkFields('type', type, report);
-  const { tensor, sequence, map } = type;
-  if ([tensor, sequence, map].filter((kind) => kind !== undefined).length > 1)
+  const { tensor, sequence, map, optional } = type;
+  if ([tensor, sequence, map, optional].filter((kind) => kind !== undefined).length > 1)
     report('SR-ONNX-013', 'A value has two types at once.');
   for (const dim of tensor?.shape?.dims ?? []) {
     if (dim.value !== undefined && dim.name !== undefined)
@@ -193,7 +205,7 @@ function checkType(type: OnnxType, report: Report): void {
     if (dim.name !== undefined && hidesText(dim.name))
       report('SR-ONNX-014', `The name ${named(dim.name)} has characters that cannot be seen.`);
   }
-  for (const inner of [sequence?.elemType, map?.valueType])
+  for (const inner of [sequence?.elemType, map?.valueType, optional?.elemType])
     if (inner !== undefined) checkType(inner, report);
 }
 
@@ -254,26 +266,40 @@ function checkQuantization(graph: OnnxGraph, report: Report): void {
 
 function checkInterface(model: OnnxModel, report: Report): void {
   const { inputs, outputs } = modelSignature(model);
-  for (const { name, kind, type } of inputs) {
-    if (kind !== 'tensor' || !usableTypes.has(type))
-      report('SR-ONNX-010', `The input ${named(name)} is a ${kind} of ${type}.`);
-  }
-  const produced = new Map(
-    (model.graph?.nodes ?? []).flatMap((node) =>
-      node.outputs.map((output) => [output, node] as const),
-    ),
+  const types = new Map(
+    [...(model.graph?.inputs ?? []), ...(model.graph?.outputs ?? [])].map(({ name, type }) => [
+      name ?? '',
+      type,
+    ]),
   );
+  const nodes = model.graph?.nodes ?? [];
+  const produced = new Map(
+    nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)),
+  );
+  for (const { name, kind, type } of inputs) {
+    const isNamedMap =
+      kind === 'map' &&
+      nodes.some(({ opType, inputs: [from] }) => opType === 'DictVectorizer' && from === name);
+    if (!isUsable(types.get(name)) && !isNamedMap)
+      report('SR-ONNX-010', `The input ${named(name)} is of the kind ${kind}, of ${type}.`);
+  }
   for (const { name, kind, type } of outputs) {
-    const isZipMap = produced.get(name)?.opType === 'ZipMap';
-    if (kind === 'tensor' ? type === 'bfloat16' || type === 'float16' : isZipMap)
-      report('SR-ONNX-009', `The output ${named(name)} is a ${kind} of ${type}.`);
-    else if (kind !== 'tensor' || !usableTypes.has(type))
-      report('SR-ONNX-010', `The output ${named(name)} is a ${kind} of ${type}.`);
+    if (produced.get(name)?.opType !== 'ZipMap' && !isUsable(types.get(name)))
+      report('SR-ONNX-010', `The output ${named(name)} is of the kind ${kind}, of ${type}.`);
+    else if (kind !== 'tensor' || heldAs(type) !== type)
+      report('SR-ONNX-009', `The output ${named(name)} is of the kind ${kind}, of ${type}.`);
   }
   if (inputs.length === 0 || outputs.length === 0)
     report('SR-ONNX-010', 'The model has no inputs or no outputs.');
   if (inputs.length + outputs.length > gateLimits.columns)
     report('SR-ONNX-007', `The model has ${inputs.length + outputs.length} inputs and outputs.`);
+}
+
+/** Tensors, sequences of them, and optional ones of both. */
+function isUsable(type: OnnxType | undefined): boolean {
+  const present = type?.optional?.elemType ?? type;
+  const tensor = (present?.sequence?.elemType ?? present)?.tensor;
+  return usableTypes.has(tensorTypes[tensor?.elemType ?? 0] ?? '');
 }
 
 /** How programs and archives begin, as they are and in base64. */

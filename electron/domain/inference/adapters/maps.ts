@@ -1,0 +1,77 @@
+/**
+ * Maps at the border, as scikit-learn exports write them. The runtime's binding cannot hand them over, and their keys are known:
+ * an output of ZipMap is the matrix that went into it, with the keys told aside; an input of DictVectorizer is one input for each
+ * key, so that columns of a file are bound to it by name.
+ */
+import { AppError } from '#shared/errors.ts';
+import {
+  node,
+  tensorTypes,
+  type OnnxNode,
+  type OnnxType,
+  type OnnxValueInfo,
+} from '#domain/onnx/index.ts';
+import { attributeOf, type Adapter } from './graph-edit.ts';
+
+export const unfoldMaps: Adapter = (model, border) => {
+  const { graph } = model;
+  if (graph === undefined) return model;
+  const nodes = [...graph.nodes];
+  const outputs = graph.outputs.map((output) => {
+    const { name = '', type } = output;
+    if (!isMap(type) && !isMap(type?.sequence?.elemType)) return output;
+    const at = nodes.findIndex(
+      (producer) => producer.opType === 'ZipMap' && producer.outputs[0] === name,
+    );
+    const zipMap = nodes[at];
+    if (zipMap === undefined)
+      throw new AppError(
+        'unsupported',
+        `The output ${name} is a map that no ZipMap makes, so its keys are not known.`,
+      );
+    const labels = keysOf(zipMap, 'classlabels_strings', 'classlabels_int64s');
+    border.labelsByOutput.set(name, labels);
+    nodes[at] = node('Identity', { inputs: [zipMap.inputs[0] ?? ''], outputs: [name] });
+    return { name, type: tensorType('float') };
+  });
+  const inputs = graph.inputs.flatMap((input): OnnxValueInfo | OnnxValueInfo[] => {
+    const { name = '', type } = input;
+    if (!isMap(type)) return input;
+    const users = nodes.flatMap((user, at) => (user.inputs.includes(name) ? [{ user, at }] : []));
+    const [first, second] = users;
+    if (first?.user.opType !== 'DictVectorizer' || second !== undefined)
+      throw new AppError(
+        'unsupported',
+        `The input ${name} is a map that does not go into one DictVectorizer, so its keys are not known.`,
+      );
+    const keys = keysOf(first.user, 'string_vocabulary', 'int64_vocabulary');
+    const element = tensorTypes[type?.map?.valueType?.tensor?.elemType ?? 0] ?? 'float';
+    const others = new Set(graph.inputs.map((other) => other.name));
+    const names = keys.map((key) => (others.has(key) ? `${name}[${key}]` : key));
+    nodes[first.at] = node('Concat', { inputs: names, outputs: first.user.outputs }, { axis: 1n });
+    return names.map((key) => ({ name: key, type: tensorType(element, [undefined, 1]) }));
+  });
+  return { ...model, graph: { ...graph, nodes, inputs, outputs } };
+};
+
+function isMap(type: OnnxType | undefined): boolean {
+  return type?.map !== undefined;
+}
+
+function tensorType(element: string, dims?: readonly (number | undefined)[]): OnnxType {
+  return {
+    tensor: {
+      elemType: tensorTypes.indexOf(element),
+      ...(dims === undefined
+        ? {}
+        : { shape: { dims: dims.map((value) => (value === undefined ? {} : { value })) } }),
+    },
+  };
+}
+
+function keysOf(one: OnnxNode, texts: string, numbers: string): string[] {
+  const strings = attributeOf(one, texts)?.strings ?? [];
+  return strings.length > 0
+    ? strings.map((bytes) => Buffer.from(bytes).toString('utf8'))
+    : (attributeOf(one, numbers)?.ints ?? []).map(String);
+}
