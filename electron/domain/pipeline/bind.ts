@@ -5,6 +5,7 @@ import type { TableColumn } from '#domain/tables/index.ts';
 import { bindInputs, fixedBatchOf, widthOf } from './binding.ts';
 import { createDraft, type Draft, type Slot, type Source, type Work } from './draft.ts';
 import { checkFits, storageOf } from './feeds.ts';
+import { impliedSteps } from './implied-steps.ts';
 import type { Pipeline } from './schema.ts';
 import { applyStep } from './steps/steps.ts';
 import type { Assets } from './steps/step.ts';
@@ -21,6 +22,8 @@ export interface PipelineBinding {
   /** Columns of the file that are used, in the order of the inputs. */
   readonly sources: readonly Source[];
   readonly fixedBatch: number | undefined;
+  /** By the name of the input: the columns, as they stand behind the steps, that feed it. */
+  readonly names: ReadonlyMap<string, readonly string[]>;
   /** One row for each column of each input. */
   readonly rows: readonly BoundRow[];
   readonly unusedColumns: readonly string[];
@@ -46,8 +49,13 @@ export function bindPipeline(request: {
 }): PipelineBinding {
   const { pipeline, columns, assets = new Map() } = request;
   const draft = createDraft(columns, pipeline?.columns ?? []);
-  if (pipeline?.schemaVersion === 2)
-    for (const step of pipeline.steps) applyStep(step, draft, assets);
+  const steps =
+    pipeline === undefined
+      ? impliedSteps(request.inputs, columns)
+      : pipeline.schemaVersion === 2
+        ? pipeline.steps
+        : [];
+  for (const step of steps) applyStep(step, draft, assets);
   const declared = declaredInputs(pipeline, request.inputs);
   if (pipeline?.schemaVersion === 2) noteStrangers(declared, request.inputs, draft);
   const rows: BoundRow[] = [];
@@ -91,6 +99,12 @@ export function bindPipeline(request: {
   const used = new Set(sources.map(({ column }) => column.name));
   return {
     inputs,
+    names: new Map(
+      request.inputs.map(({ name }) => [
+        name,
+        bound.find((one) => one.spec.name === name)?.columns ?? declared.get(name) ?? [name],
+      ]),
+    ),
     work,
     sources,
     fixedBatch: typeof fixed === 'string' ? undefined : fixed,

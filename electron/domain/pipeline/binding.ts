@@ -6,6 +6,9 @@
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import { indexedColumns } from './names.ts';
 
+/** What a folder of texts calls their column. */
+const folderText = 'text';
+
 /** What is known of the columns that stand before the model. */
 export interface Offered {
   readonly names: readonly string[];
@@ -36,10 +39,15 @@ export function bindInputs(
     claimed.add(near);
     return near;
   };
+  // An input of texts takes the texts of a folder, which know nothing of its name.
+  const named = ({ name, type }: TensorSpec): string =>
+    type === 'string' && offered.find(name) === undefined && offered.names.includes(folderText)
+      ? folderText
+      : name;
   // What is declared or of one column comes first: what is left over belongs to a matrix.
   const taken = new Map(
     inputs.flatMap((spec) => {
-      const names = declared.get(spec.name) ?? (widthOf(spec) === 1 ? [spec.name] : undefined);
+      const names = declared.get(spec.name) ?? (widthOf(spec) === 1 ? [named(spec)] : undefined);
       return names === undefined ? [] : [[spec.name, names.map(claim)] as const];
     }),
   );

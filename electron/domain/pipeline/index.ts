@@ -1,6 +1,7 @@
 export { pipelineSchema, type Pipeline, type PipelineColumn } from './schema.ts';
 export { atMost } from './steps/step.ts';
 export { explainBinding, type ExplainedBinding } from './explain-binding.ts';
+export { inferPipeline } from './infer.ts';
 export {
   planPipeline,
   type Feeds,

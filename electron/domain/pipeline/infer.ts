@@ -1,0 +1,36 @@
+/** A binding that was told from a file and a model, written out as a pipeline, so that the next file is read in the same way. */
+import { AppError } from '#shared/errors.ts';
+import type { TensorSpec } from '#shared/contract/bundles.ts';
+import type { TableColumn } from '#domain/tables/index.ts';
+import { bindPipeline } from './bind.ts';
+import { impliedSteps } from './implied-steps.ts';
+import { pipelineSchema, type PipelineV2 } from './schema.ts';
+
+export interface InferRequest {
+  readonly inputs: readonly TensorSpec[];
+  readonly columns: readonly TableColumn[];
+  /** Columns by the name of the input, where a person knows better. */
+  readonly chosen: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** Throws `invalid-input` with what is wrong when the file does not fit the model. */
+export function inferPipeline({ inputs, columns, chosen }: InferRequest): PipelineV2 {
+  const asked = writtenOut({ steps: impliedSteps(inputs, columns), inputs: chosen });
+  const { problems, missing, names } = bindPipeline({ pipeline: asked, inputs, columns });
+  const [
+    problem = missing.length > 0
+      ? `The file has no column for: ${missing.slice(0, 20).join(', ')}.`
+      : undefined,
+  ] = problems;
+  if (problem !== undefined) throw new AppError('invalid-input', problem);
+  return writtenOut({ steps: asked.steps, inputs: Object.fromEntries(names) });
+}
+
+function writtenOut(parts: {
+  readonly steps: readonly unknown[];
+  readonly inputs: Readonly<Record<string, string | readonly string[]>>;
+}): PipelineV2 {
+  const pipeline = pipelineSchema.parse({ schemaVersion: 2, ...parts });
+  if (pipeline.schemaVersion !== 2) throw new TypeError('A pipeline of another version was made.');
+  return pipeline;
+}
