@@ -52,6 +52,7 @@ const topicsByArea: Readonly<Record<string, readonly Topic[]>> = {
   bundles: ['models', 'monitor'],
   models: ['models'],
   runs: ['runs', 'monitor', 'models'],
+  records: ['models'],
   monitor: ['monitor', 'models', 'runs'],
   reports: ['reports'],
   erasure: ['models', 'runs', 'monitor'],

@@ -1,8 +1,8 @@
 /** From a version in the registry to what inference needs: its model, the weights beside it, its pipeline. */
 import { AppError } from '#shared/errors.ts';
 import type { ModelFacts } from '#shared/contract/bundles.ts';
-import { wellKnown } from '#domain/bundle/index.ts';
-import type { ModelFiles } from '#domain/inference/index.ts';
+import { goldenCases, wellKnown, type GoldenCases } from '#domain/bundle/index.ts';
+import type { ModelFiles, PooledModel } from '#domain/inference/index.ts';
 import { pipelineSchema, type Pipeline } from '#domain/pipeline/index.ts';
 import { runnableStages, type ResolvedVersion, type StoredFile } from '#domain/registry/index.ts';
 import type { ObjectHandOver, OpenVault } from '#domain/vault/index.ts';
@@ -29,14 +29,48 @@ export async function readPipeline(
   vault: OpenVault,
   version: ResolvedVersion,
 ): Promise<Pipeline | undefined> {
-  const file = version.stored.find(({ path }) => path === wellKnown.pipeline);
+  const found = await readJson(vault, version, wellKnown.pipeline);
+  return found === undefined ? undefined : pipelineSchema.parse(found);
+}
+
+export async function readGolden(
+  vault: OpenVault,
+  version: ResolvedVersion,
+): Promise<GoldenCases | undefined> {
+  const found = await readJson(vault, version, wellKnown.golden);
+  return found === undefined ? undefined : goldenCases.parse(found);
+}
+
+/** Of a file that the gate has read already; undefined when the bundle has none. */
+async function readJson(
+  vault: OpenVault,
+  version: ResolvedVersion,
+  path: string,
+): Promise<unknown> {
+  const file = version.stored.find((each) => each.path === path);
   if (file === undefined) return undefined;
   const object = await vault.objects.open(file.objectId);
   try {
-    return pipelineSchema.parse(JSON.parse(Buffer.from(await object.readAll()).toString('utf8')));
+    return JSON.parse(Buffer.from(await object.readAll()).toString('utf8'));
   } finally {
     await object.close();
   }
+}
+
+/** The model of a version as the pool keeps it: one child for everybody who asks it. */
+export async function pooledModel(
+  vault: OpenVault,
+  version: ResolvedVersion,
+): Promise<PooledModel> {
+  const reference = version.stored.find(({ path }) => path === wellKnown.reference);
+  return {
+    key: `${version.digest}:${version.facts.path}`,
+    files: () => ({
+      ...storedModelFiles(vault, version),
+      reference: reference === undefined ? undefined : vault.objects.handOver(reference.objectId),
+    }),
+    pipeline: await readPipeline(vault, version),
+  };
 }
 
 /** Throws `refused` for a version whose stage does not let it run. */

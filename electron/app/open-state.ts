@@ -20,6 +20,7 @@ import {
   verdictSchema,
   type Registry,
 } from '#domain/registry/index.ts';
+import { createReasonTexts, reasonsSchema, type ReasonTextsStore } from '#domain/reasons/index.ts';
 import { createRunStore, runsSchema, type RunStore } from '#domain/runs/index.ts';
 import {
   vaultCatalogSchema,
@@ -40,6 +41,7 @@ export interface OpenVaultState {
   readonly policy: Policy;
   readonly registry: Registry;
   readonly runs: RunStore;
+  readonly reasonTexts: ReasonTextsStore;
   readonly backups: BackupHistory;
   /** Set while the vault is older than the pin of this computer. */
   readonly rolledBack?: RolledBack | undefined;
@@ -63,6 +65,7 @@ export const vaultSchema: VaultSchema = {
     ...vaultErasureSchema,
     ...keptDataSchema,
     ...verdictSchema,
+    ...reasonsSchema,
   ],
   audit: auditSchema,
   records: [...runsSchema, ...seenLogSchema],
@@ -93,6 +96,7 @@ export function createOpenStores(
     policy: createPolicy(vault.catalog, trust),
     registry: createRegistry(vault.catalog, { clock, signerTrustOf: trust.stateOf }),
     runs: createRunStore(vault.records),
+    reasonTexts: createReasonTexts(vault.catalog, clock),
     backups: createBackupHistory(vault.catalog, clock),
     keptData: createKeptData(vault),
     outlines: createModelOutlines(vault),

@@ -32,6 +32,8 @@ const leavingRows = [
   'model.reject',
   'model.rollback',
   'model.retire',
+  'reasons.propose',
+  'reasons.approve',
 ];
 
 /**

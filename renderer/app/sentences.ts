@@ -36,6 +36,8 @@ const handles = [
   'subject',
   'verdict',
   'findings',
+  'record',
+  'texts',
 ];
 
 /** The things of an entry that mean something to a reader: names, not handles. */
@@ -56,6 +58,10 @@ const attempts: Readonly<Partial<Record<LogEntry['action'], string>>> = {
   'model.retire': 'retire a version',
   'model.erase': 'erase a version',
   'run.score': 'score a file',
+  'record.predict': 'predict a record',
+  'record.explain': 'explain a prediction',
+  'reasons.propose': 'propose texts of reasons',
+  'reasons.approve': 'approve texts of reasons',
   'data.export': 'export kept data',
   'data.erase': 'erase kept data',
   'subject.show': 'see what is kept on a person',
@@ -170,6 +176,21 @@ function did(entry: LogEntry): string {
       const moved = text('drift') === 'act' ? '; it drifted' : '';
       return `scored ${plural(number('rows'), 'row')} with ${idOf('version')}${rejected}${moved}`;
     }
+    case 'record.predict':
+      return `predicted one record with ${idOf('version')}`;
+    case 'record.explain': {
+      const what: Readonly<Record<string, string>> = {
+        change: 'looked for what would change a decision of',
+        reasons: 'asked for the reasons of a decision of',
+      };
+      return `${what[text('kind')] ?? 'explained a prediction of'} ${idOf('version')}`;
+    }
+    case 'reasons.propose':
+      return text('status') === 'approved'
+        ? `set the texts of reasons of ${idOf('version')}`
+        : `proposed texts of reasons of ${idOf('version')}`;
+    case 'reasons.approve':
+      return `approved the texts of reasons of ${idOf('version')}`;
     case 'monitor.reference':
       return `made a run the reference of ${about}`;
     case 'audit.export':

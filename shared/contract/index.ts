@@ -11,6 +11,7 @@ import { models } from './models.ts';
 import { monitor } from './monitor.ts';
 import { operations } from './operations.ts';
 import { policy } from './policy.ts';
+import { records } from './records.ts';
 import { reports } from './reports.ts';
 import { runs } from './runs.ts';
 import { system } from './system.ts';
@@ -28,6 +29,7 @@ export const contract = {
   bundles,
   models,
   runs,
+  records,
   monitor,
   erasure,
   audit,

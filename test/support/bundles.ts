@@ -24,6 +24,21 @@ export const plainFiles: Files = {
   'docs/notes.txt': 'read me',
 };
 
+/** The same with a threshold, and rows that a record can be compared with. */
+export const scoredFiles: Files = {
+  ...plainFiles,
+  'pipeline.json': JSON.stringify({
+    schemaVersion: 1,
+    columns: [
+      { name: 'a', kind: 'numeric', min: 0, max: 10 },
+      { name: 'b', kind: 'numeric', min: 0, max: 10 },
+    ],
+    matrix: { input: 'features', columns: ['a', 'b'] },
+    prediction: { output: 'score', threshold: 30 },
+  }),
+  'reference.csv': `a,b\n${Array.from({ length: 120 }, (_, row) => `${row % 11},${(row * 7) % 10}`).join('\n')}\n`,
+};
+
 export function writeFolder(dir: string, files: Files = plainFiles): string {
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(dir, path)), { recursive: true });

@@ -6,6 +6,7 @@ import { evidenceHandlers } from './evidence.ts';
 import { intakeHandlers } from './intake.ts';
 import { modelsHandlers } from './models.ts';
 import { peopleHandlers } from './people.ts';
+import { recordsHandlers } from './records.ts';
 import { systemHandlers } from './system.ts';
 
 export function createHandlers(parts: AppParts): Handlers<typeof contract> {
@@ -15,6 +16,7 @@ export function createHandlers(parts: AppParts): Handlers<typeof contract> {
     ...peopleHandlers(deps),
     ...intakeHandlers(deps),
     ...modelsHandlers(deps),
+    ...recordsHandlers(deps),
     ...evidenceHandlers(deps),
   };
 }

@@ -60,7 +60,8 @@ async function perform(job: Job, { send }: Core): Promise<unknown> {
   if (job.kind === 'resident') {
     const { serveRequests } = await import('./resident/serve.ts');
     await send({ kind: 'done', result: null });
-    return serveRequests({ model, pipeline: job.pipeline ?? undefined }, toFailure);
+    const files = { model: job.model, reference: job.reference };
+    return serveRequests({ model, pipeline: job.pipeline ?? undefined, files }, toFailure);
   }
   const { scoreFile } = await import('./score.ts');
   let last = 0;

@@ -10,6 +10,8 @@ export interface ModelFiles {
   readonly model: ObjectHandOver;
   /** Files beside it that it may name as external data. */
   readonly external: readonly { readonly location: string; readonly file: ObjectHandOver }[];
+  /** Rows to compare records with, where a child is to answer questions about records. */
+  readonly reference?: ObjectHandOver | undefined;
 }
 
 export interface OpenFiles extends AsyncDisposable {

@@ -51,6 +51,8 @@ export interface ContactJob extends SealedModel {
 /** Answers requests over its standard streams when the model is loaded; see `frames.ts`. */
 interface ResidentJob extends SealedModel {
   readonly kind: 'resident';
+  /** Rows that the bundle brings to compare with. */
+  readonly reference: SealedFile | null;
   readonly pipeline: Pipeline | null;
   readonly threads: number;
 }

@@ -9,3 +9,4 @@ export {
   type PlannedColumn,
   type PlanRequest,
 } from './plan.ts';
+export { readTexts } from './read-texts.ts';

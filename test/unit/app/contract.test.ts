@@ -3,10 +3,18 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
 import type { Method } from '#shared/rpc.ts';
-import { signedFolder, signingKey } from '../../support/bundles.ts';
+import { scoredFiles, signedFolder, signingKey } from '../../support/bundles.ts';
 import { appPasswords, openPeopledApp, type TestApp } from '../../support/apps.ts';
 
 const reason = 'as tested';
+const reasonTexts = {
+  adverse: 'at-or-above',
+  most: 2,
+  texts: [
+    { column: 'a', text: 'The first number is high.' },
+    { column: 'b', text: 'The second number is high.' },
+  ],
+} as const;
 
 interface Case {
   /** Who calls; the administrator unless told otherwise. */
@@ -145,6 +153,45 @@ const cases: Readonly<Record<string, Case>> = {
     good: ({ keptRunId, folder }) => ({ runId: keptRunId, folder, name: 'kept' }),
     bad: { runId: 'x', folder: 'y', name: '../z' },
   },
+  'records.form': { as: 'grace', good: () => ({ version: 'scored' }), bad: { version: '' } },
+  'records.predict': {
+    as: 'grace',
+    good: () => ({ version: 'scored', record: { a: 1, b: '2' } }),
+    bad: { version: 'scored', record: { a: [] } },
+  },
+  'records.explain': {
+    as: 'grace',
+    good: () => ({ version: 'scored', record: { a: 1, b: 2 }, target: 'score' }),
+    bad: { version: 'scored', record: { a: 1, b: 2 }, permutations: 1 },
+  },
+  'records.change': {
+    as: 'grace',
+    good: () => ({ version: 'scored', record: { a: 9, b: 9 }, immutable: ['a'] }),
+    bad: { version: 'scored', record: { a: 9, b: 9 }, mostColumns: 0 },
+  },
+  'records.proposeTexts': {
+    as: 'grace',
+    good: () => ({ version: 'scored', texts: reasonTexts }),
+    bad: { version: 'scored', texts: { ...reasonTexts, most: 0 } },
+  },
+  'records.reasonTexts': {
+    as: 'audrey',
+    good: () => ({ version: 'scored' }),
+    bad: { version: 'scored', digest: 'x' },
+  },
+  'records.approveTexts': {
+    as: 'alan',
+    good: async ({ test: { client } }) => {
+      const { proposed } = await client.records.reasonTexts({ version: 'scored' });
+      return { version: 'scored', digest: proposed?.digest };
+    },
+    bad: { version: 'scored', digest: 'latest' },
+  },
+  'records.reasons': {
+    as: 'alan',
+    good: () => ({ version: 'scored', record: { a: 9, b: 9 } }),
+    bad: { version: 'scored' },
+  },
   'erasure.overview': { good: () => null, bad: {} },
   'erasure.showSubject': { as: 'grace', good: () => ({ subject: 'P-104' }), bad: { subject: '' } },
   'erasure.subject': {
@@ -249,6 +296,8 @@ async function prepare(): Promise<Setup> {
     await wait(contract.bundles.import, client.bundles.import({ source, name: 'rolling' }));
     await client.models.promote({ version: `rolling@${version}`, to: 'production', reason });
   }
+  const scored = app.admitFile(await signedFolder(join(dir, 'scored'), scoredFiles));
+  await wait(contract.bundles.import, client.bundles.import({ source: scored, name: 'scored' }));
   const folder = app.admitFile(dir);
   mkdirSync(join(dir, 'medium'));
   const medium = app.admitFile(join(dir, 'medium'));

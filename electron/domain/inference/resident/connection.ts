@@ -84,10 +84,12 @@ export async function startResident(options: {
   readonly onEnd: (resident: Resident) => void;
 }): Promise<Resident> {
   const { modelFiles, pipeline, threads, limits, signal } = options;
+  const { reference } = modelFiles;
   await using files = createOpenFiles();
   const job = {
     kind: 'resident' as const,
     ...(await files.model(modelFiles)),
+    reference: reference === undefined ? null : await files.sealed(reference),
     pipeline: pipeline ?? null,
     threads,
   };

@@ -4,14 +4,27 @@
  */
 import { z } from 'zod';
 import { tensorSpec } from '#shared/contract/bundles.ts';
+import {
+  changeFacts,
+  explanationFacts,
+  predictionFacts,
+  reasonFacts,
+  recordFormFacts,
+} from '#shared/contract/records.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
 import type { Tensors } from '../frames.ts';
+import type { SealedFile } from '../protocol.ts';
 import type { LoadedModel } from '../runtime.ts';
 
 /** In the child; one for all requests. */
 export interface ResidentContext {
   readonly model: LoadedModel;
   readonly pipeline: Pipeline | undefined;
+  readonly files: {
+    readonly model: SealedFile;
+    /** Rows that the bundle brings to compare with. */
+    readonly reference: SealedFile | null;
+  };
 }
 
 export type Answer<Body, Value> = (
@@ -41,6 +54,11 @@ export const modelDescription = z.strictObject({
 export const residentKinds = {
   describe: kind(modelDescription, () => import('./describe.ts')),
   infer: kind(z.null(), () => import('./infer.ts')),
+  form: kind(recordFormFacts, () => import('./form.ts')),
+  predict: kind(predictionFacts, () => import('./predict.ts')),
+  explain: kind(explanationFacts, () => import('./explain.ts')),
+  change: kind(changeFacts, () => import('./change.ts')),
+  reasons: kind(reasonFacts, () => import('./reasons.ts')),
 } as const;
 
 type Kinds = typeof residentKinds;

@@ -13,11 +13,11 @@ interface RequestBody {
 const nanoseconds = (): number => Math.round(performance.now() * 1e6);
 
 export async function serveRequests(
-  { model, pipeline }: ResidentContext,
+  { model, ...rest }: ResidentContext,
   toFailure: (error: unknown) => ChildMessage,
 ): Promise<void> {
   const clock = createClock(model);
-  const context = { model: clock.model, pipeline };
+  const context = { model: clock.model, ...rest };
   const answers = new Map<KindName, Answer<unknown, unknown>>();
   for (;;) {
     const request = readFrame(0);

@@ -1,0 +1,2 @@
+export { reasonsSchema } from './schema.ts';
+export { createReasonTexts, type ReasonTextsStore } from './store.ts';
