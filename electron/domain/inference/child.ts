@@ -1,7 +1,7 @@
 /**
- * The inference child: takes one job over IPC, does it, answers, and ends; a resident one then takes requests. It holds the keys of one model's files and nothing
- * else of the vault; it is started in an empty folder under limits of memory and processor time. Whatever a hostile model
- * does to it, the core sees only a message that does not come.
+ * The inference child: takes one job over IPC, does it, answers, and ends; a resident one then takes requests. It holds the
+ * keys of one model's files and nothing else of the vault; it is started in an empty folder under limits of memory and
+ * processor time. Whatever a hostile model does to it, the core sees only a message that does not come.
  */
 import { AppError } from '#shared/errors.ts';
 import { runtimeReason, tooMuch, wantsTooMuch } from './load-errors.ts';
@@ -54,7 +54,10 @@ async function perform(job: Job, { send }: Core): Promise<unknown> {
   // Code of other jobs is not loaded.
   if (job.kind === 'contact') {
     const { contactModel } = await import('./contact.ts');
-    return contactModel(job, await loadModel(job, { runtime: job.runtime, threads: 1 }));
+    const model = await loadModel(job, { runtime: job.runtime, threads: 1 });
+    // From here on another limit of time counts.
+    await send({ kind: 'progress', stage: 'run', done: 0, total: 1, rows: 0 });
+    return contactModel(job, model);
   }
   const model = await loadModel(job, { runtime: 'native', threads: job.threads });
   if (job.kind === 'resident') {

@@ -8,7 +8,6 @@
  * word: lengths are bounded before anything is reserved, sizes must agree with dimensions, `body` is for a schema of its own.
  */
 import { readSync, writeSync } from 'node:fs';
-import { z } from 'zod';
 import { AppError } from '#shared/errors.ts';
 import type { TensorArray, TensorData } from '#domain/onnx/index.ts';
 
@@ -52,31 +51,27 @@ const arrays: Readonly<
   bool: Uint8Array,
 };
 
-const frameHeader = z.strictObject({
-  body: z.unknown(),
-  tensors: z
-    .array(
-      z.strictObject({
-        name: z.string().max(10_000),
-        type: z.string().max(20),
-        dims: z.array(z.int().min(0)).max(64),
-        bytes: z.int().min(0).max(longestPayload),
-      }),
-    )
-    .max(10_000),
-});
-type TensorHeader = z.infer<typeof frameHeader>['tensors'][number];
+/** Of a frame, as it is sent. */
+export interface FrameHeader {
+  readonly body: unknown;
+  readonly tensors: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly dims: readonly number[];
+    readonly bytes: number;
+  }[];
+}
 
 /** The parts of a frame, in order; numbers of large tensors are not copied. Throws `limit` for what is too large for one. */
 export function encodeFrame({ body, tensors }: Frame): Uint8Array[] {
-  const headers: TensorHeader[] = [];
+  const headers: FrameHeader['tensors'][number][] = [];
   const payload: Uint8Array[] = [];
   let payloadBytes = 0;
   for (const [name, { type, dims, data }] of Object.entries(tensors)) {
     const bytes = ArrayBuffer.isView(data)
       ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
       : encodeStrings(data);
-    headers.push({ name, type, dims: [...dims], bytes: bytes.length });
+    headers.push({ name, type, dims, bytes: bytes.length });
     const gap = aligned(bytes.length) - bytes.length;
     payload.push(bytes);
     if (gap > 0) payload.push(new Uint8Array(gap));
@@ -96,35 +91,10 @@ export function encodeFrame({ body, tensors }: Frame): Uint8Array[] {
     : [Buffer.concat([prefix, header, ...payload])];
 }
 
-export interface FrameReader {
-  /** The frame that the chunk completes, if it does. Throws `BadFrame` also for bytes after it. */
-  push(chunk: Uint8Array): Frame | undefined;
-}
-
-/** For one frame after another, where only one is asked for at a time. */
-export function createFrameReader(): FrameReader {
-  let parts = createParts();
-  return {
-    push(chunk) {
-      for (let at = 0; at < chunk.length || parts.next().length === 0;) {
-        const target = parts.next();
-        const taken = Math.min(target.length, chunk.length - at);
-        target.set(chunk.subarray(at, at + taken));
-        at += taken;
-        const frame = parts.took(taken);
-        if (frame === undefined) continue;
-        if (at < chunk.length) throw new BadFrame('More than was asked for.');
-        parts = createParts();
-        return frame;
-      }
-      return undefined;
-    },
-  };
-}
-
 /** Blocks until a whole frame has come; undefined when the other side has closed the pipe. */
 export function readFrame(fd: number): Frame | undefined {
-  const parts = createParts();
+  // From the core, whose word counts.
+  const parts = createFrameParts((json) => json as FrameHeader);
   for (;;) {
     const target = parts.next();
     const taken = target.length === 0 ? 0 : readSync(fd, target);
@@ -140,8 +110,8 @@ export function writeFrame(fd: number, frame: Frame): void {
     for (let done = 0; done < part.length;) done += writeSync(fd, part, done, part.length - done);
 }
 
-/** The three parts of a frame, each read into memory of its length. */
-function createParts(): {
+/** The three parts of a frame, each read into memory of its length. `parse` throws for what is no header. */
+export function createFrameParts(parse: (json: unknown) => FrameHeader): {
   /** Where the next bytes belong. */
   next(): Uint8Array;
   took(bytes: number): Frame | undefined;
@@ -166,13 +136,23 @@ function createParts(): {
         rest = payload = new Uint8Array(length);
       }
       if (rest.length > 0 || payload === undefined) return undefined;
-      return decode(header, payload);
+      return decode(header, payload, parse);
     },
   };
 }
 
-function decode(header: Buffer, payload: Uint8Array<ArrayBuffer>): Frame {
-  const { body, tensors } = parseHeader(header);
+function decode(
+  header: Buffer,
+  payload: Uint8Array<ArrayBuffer>,
+  parse: (json: unknown) => FrameHeader,
+): Frame {
+  let parsed: FrameHeader;
+  try {
+    parsed = parse(JSON.parse(header.toString('utf8')));
+  } catch {
+    throw new BadFrame('Its header cannot be read.');
+  }
+  const { body, tensors } = parsed;
   const decoded: [string, TensorData][] = [];
   let at = 0;
   for (const { name, type, dims, bytes } of tensors) {
@@ -185,14 +165,6 @@ function decode(header: Buffer, payload: Uint8Array<ArrayBuffer>): Frame {
   }
   if (at !== payload.length) throw new BadFrame('It holds more than its tensors.');
   return { body, tensors: Object.fromEntries(decoded) };
-}
-
-function parseHeader(header: Buffer): z.infer<typeof frameHeader> {
-  try {
-    return frameHeader.parse(JSON.parse(header.toString('utf8')));
-  } catch {
-    throw new BadFrame('Its header cannot be read.');
-  }
 }
 
 function decodeData(

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { errorCodes, AppError } from '#shared/errors.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
-import { BadFrame, createFrameReader, encodeFrame, type Frame, type Tensors } from '../frames.ts';
+import { createFrameReader } from '../frame-reader.ts';
+import { BadFrame, encodeFrame, type Frame, type Tensors } from '../frames.ts';
 import { createOpenFiles, type ModelFiles } from '../open-files.ts';
 import {
   answerOf,
@@ -12,7 +13,8 @@ import {
   type LiveChild,
   type RunLimits,
 } from '../process.ts';
-import { residentKinds, type BodyOf, type KindName, type ValueOf } from './kinds.ts';
+import type { BodyOf, KindName, ValueOf } from './kinds.ts';
+import { replies } from './replies.ts';
 
 export interface ResidentRequest<K extends KindName> {
   readonly kind: K;
@@ -182,7 +184,7 @@ function readReply<K extends KindName>(
   const reply = replyBody.safeParse(frame.body);
   if (!reply.success) throw new BadFrame('No reply.');
   if (reply.data.status === 'failed') throw toError(reply.data);
-  const value = residentKinds[kind].value.safeParse(reply.data.value);
+  const value = replies[kind].safeParse(reply.data.value);
   if (!value.success) throw new BadFrame('No reply of this kind.');
   // What the child says of its times is bounded by what was measured here.
   const inputNs = Math.min(reply.data.inputNs, tookNs);

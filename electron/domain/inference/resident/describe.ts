@@ -1,8 +1,15 @@
-/** What the model takes and gives, as it was made fit for the runtime. */
-import type { z } from 'zod';
-import type { Answer, modelDescription } from './kinds.ts';
+/** What the model takes and gives as it was made fit for the runtime: maps are tensors here, narrow numbers wider ones. */
+import type { TensorSpec } from '#shared/contract/bundles.ts';
+import type { Answer } from './kinds.ts';
 
-export const answer: Answer<null, z.infer<typeof modelDescription>> = async (_, { model }) => ({
+export interface ModelDescription {
+  readonly inputs: TensorSpec[];
+  readonly outputs: TensorSpec[];
+  /** Class labels of outputs that were maps. */
+  readonly labelsByOutput: Record<string, string[]>;
+}
+
+export const answer: Answer<null, ModelDescription> = async (_, { model }) => ({
   value: {
     inputs: [...model.inputs],
     outputs: [...model.outputs],

@@ -1,16 +1,7 @@
 /**
- * What a resident child can be asked. A kind is one file that the child alone loads, with `answer`, and one line here: the
- * schema by which the core reads the JSON part of the reply, and where the file is.
+ * What a resident child can be asked. A kind is one file that the child alone loads, with `answer`, a line here that says where
+ * it is, and one in `replies.ts`, the schema by which the core reads the JSON part of its reply.
  */
-import { z } from 'zod';
-import { tensorSpec } from '#shared/contract/bundles.ts';
-import {
-  changeFacts,
-  explanationFacts,
-  predictionFacts,
-  reasonFacts,
-  recordFormFacts,
-} from '#shared/contract/records.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
 import type { Tensors } from '../frames.ts';
 import type { SealedFile } from '../protocol.ts';
@@ -32,37 +23,21 @@ export type Answer<Body, Value> = (
   context: ResidentContext,
 ) => Promise<{ readonly value: Value; readonly tensors?: Tensors }>;
 
-interface Kind<Body, Value> {
-  readonly value: z.ZodType<Value>;
-  load(): Promise<{ readonly answer: Answer<Body, Value> }>;
-}
-
-function kind<Body, Value>(
-  value: z.ZodType<Value>,
-  load: Kind<Body, Value>['load'],
-): Kind<Body, Value> {
-  return { value, load };
-}
-
-export const modelDescription = z.strictObject({
-  /** As the model is called here, where maps are tensors already. */
-  inputs: z.array(tensorSpec),
-  outputs: z.array(tensorSpec),
-  labelsByOutput: z.record(z.string(), z.array(z.string())),
-});
-
 export const residentKinds = {
-  describe: kind(modelDescription, () => import('./describe.ts')),
-  infer: kind(z.null(), () => import('./infer.ts')),
-  form: kind(recordFormFacts, () => import('./form.ts')),
-  predict: kind(predictionFacts, () => import('./predict.ts')),
-  explain: kind(explanationFacts, () => import('./explain.ts')),
-  change: kind(changeFacts, () => import('./change.ts')),
-  reasons: kind(reasonFacts, () => import('./reasons.ts')),
-} as const;
+  describe: () => import('./describe.ts'),
+  infer: () => import('./infer.ts'),
+  form: () => import('./form.ts'),
+  predict: () => import('./predict.ts'),
+  explain: () => import('./explain.ts'),
+  change: () => import('./change.ts'),
+  reasons: () => import('./reasons.ts'),
+} as const satisfies Record<string, () => Promise<{ readonly answer: unknown }>>;
 
 type Kinds = typeof residentKinds;
+type AnswerOf<K extends KindName> = Awaited<ReturnType<Kinds[K]>>['answer'];
+
 export type KindName = keyof Kinds;
-export type BodyOf<K extends KindName> = Kinds[K] extends Kind<infer Body, infer _> ? Body : never;
+export type BodyOf<K extends KindName> =
+  AnswerOf<K> extends Answer<infer Body, infer _> ? Body : never;
 export type ValueOf<K extends KindName> =
-  Kinds[K] extends Kind<infer _, infer Value> ? Value : never;
+  AnswerOf<K> extends Answer<infer _, infer Value> ? Value : never;

@@ -27,8 +27,7 @@ export async function serveRequests(
     try {
       const { kind, body } = request.body as RequestBody;
       const answer =
-        answers.get(kind) ??
-        ((await residentKinds[kind].load()).answer as Answer<unknown, unknown>);
+        answers.get(kind) ?? ((await residentKinds[kind]()).answer as Answer<unknown, unknown>);
       answers.set(kind, answer);
       const { value, tensors } = await answer({ body, tensors: request.tensors }, context);
       reply = { body: { status: 'ok', value, ...clock.times() }, tensors: tensors ?? {} };

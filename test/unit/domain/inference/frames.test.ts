@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TensorData } from '#domain/onnx/index.ts';
+import { createFrameReader } from '../../../../electron/domain/inference/frame-reader.ts';
 import {
   BadFrame,
-  createFrameReader,
   encodeFrame,
   readFrame,
   writeFrame,
