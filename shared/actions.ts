@@ -44,6 +44,9 @@ export const auditActions = [
   'audit.pin-accept',
   'audit.key-rotate',
   'report.make',
+  'serve.start',
+  'serve.stop',
+  'serve.infer',
 ] as const;
 export const auditAction = z.enum(auditActions);
 export type AuditAction = (typeof auditActions)[number];

@@ -13,6 +13,7 @@ import { createDispatcher } from './dispatcher.ts';
 import { createHandlers } from './handlers/index.ts';
 import { createOperations } from './operations.ts';
 import { createPinGuard } from './pin-guard.ts';
+import { createServing } from './serving.ts';
 import { createSessions } from './sessions.ts';
 
 export interface App {
@@ -48,7 +49,7 @@ const topicsByArea: Readonly<Record<string, readonly Topic[]>> = {
   users: ['users'],
   keys: ['users'],
   trust: ['trust'],
-  policy: ['policy'],
+  policy: ['policy', 'serving'],
   bundles: ['models', 'monitor'],
   models: ['models'],
   runs: ['runs', 'monitor', 'models'],
@@ -56,6 +57,7 @@ const topicsByArea: Readonly<Record<string, readonly Topic[]>> = {
   monitor: ['monitor', 'models', 'runs'],
   reports: ['reports'],
   erasure: ['models', 'runs', 'monitor'],
+  serving: ['serving'],
 };
 
 export function createApp(options: AppOptions): App {
@@ -80,6 +82,8 @@ export function createApp(options: AppOptions): App {
     host: `${options.host}:${hostname()}`.slice(0, 120),
     kdf: options.kdf,
     beforeSeal: async () => {
+      // Before the pool: what is under way may be finished.
+      await serving.end('seal');
       await Promise.all([operations.clear(), inference.pool.empty(), dispatcher.settled()]);
       // A call that was under way may have started one more.
       await inference.pool.empty();
@@ -91,6 +95,15 @@ export function createApp(options: AppOptions): App {
     },
   });
   const inference = createInference();
+  const serving = createServing({
+    sessions,
+    clock,
+    version: packageFacts.version,
+    pool: inference.pool,
+    onChange: () => {
+      for (const topic of ['serving', 'audit'] as const) emit({ kind: 'changed', topic });
+    },
+  });
   const tokens = createFileTokens();
   const handlers = createHandlers({
     pins,
@@ -104,6 +117,7 @@ export function createApp(options: AppOptions): App {
     sessions,
     operations,
     inference,
+    serving,
   });
   const dispatcher = createDispatcher({
     handlers,

@@ -7,7 +7,8 @@ import { isCutOff } from '#platform/containment.ts';
 
 const require = createRequire(import.meta.url);
 
-export function checkInstallation(): Check[] {
+/** `servingPort`: while models are served. */
+export function checkInstallation(servingPort: number | undefined): Check[] {
   return [
     attempt('node', () => {
       const major = Number(process.versions.node.split('.')[0]);
@@ -34,9 +35,21 @@ export function checkInstallation(): Check[] {
     attempt('offline', () => {
       const sockets = networkSockets();
       if (sockets === undefined) return 'Cannot be told on this system.';
-      if (sockets > 0) throw new Error(`The core has ${sockets} network sockets open.`);
-      return 'The core has no network socket open.';
+      const isServed = (address: string): boolean => address === `127.0.0.1:${servingPort}`;
+      const others = sockets.filter((address) => !isServed(address)).length;
+      if (others > 0) throw new Error(`The core has ${others} network sockets open.`);
+      return servingPort === undefined
+        ? 'The core has no network socket open.'
+        : `The core has no network socket open but for serving, on 127.0.0.1:${servingPort}.`;
     }),
+    {
+      name: 'serving',
+      ok: true,
+      detail:
+        servingPort === undefined
+          ? 'No port is open: models are not served to other programs.'
+          : `Models are served to programs of this computer on 127.0.0.1:${servingPort}.`,
+    },
   ];
 }
 
@@ -78,22 +91,31 @@ export function versionOf(packageName: string): string {
   }
 }
 
-/** Sockets of this process that are not local ones; undefined where `/proc` is not there to tell. */
-function networkSockets(): number | undefined {
+/** Own addresses of the network sockets of this process; undefined where `/proc` is not there to tell. */
+function networkSockets(): string[] | undefined {
   try {
     const own = new Set(
       readdirSync('/proc/self/fd').flatMap(
         (fd) => /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/self/fd/${fd}`))?.[1] ?? [],
       ),
     );
-    const tables = ['tcp', 'tcp6', 'udp', 'udp6', 'raw', 'raw6'].map((name) =>
-      readFileSync(`/proc/self/net/${name}`, 'utf8').split('\n').slice(1),
+    return ['tcp', 'tcp6', 'udp', 'udp6', 'raw', 'raw6'].flatMap((name) =>
+      readFileSync(`/proc/self/net/${name}`, 'utf8')
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim().split(/\s+/))
+        .filter((fields) => own.has(fields[9] ?? ''))
+        .map((fields) => (name === 'tcp' ? ipv4Text(fields[1] ?? '') : `${name} ${fields[1]}`)),
     );
-    const inodes = tables.flat().map((line) => line.trim().split(/\s+/)[9] ?? '');
-    return inodes.filter((inode) => own.has(inode)).length;
   } catch {
     return undefined;
   }
+}
+
+/** `0100007F:1F40`, as the kernel of a little-endian machine writes it, is 127.0.0.1:8000. */
+function ipv4Text(hex: string): string {
+  const [address = '', port = ''] = hex.split(':');
+  return `${[...Buffer.from(address, 'hex')].toReversed().join('.')}:${Number.parseInt(port, 16)}`;
 }
 
 function linkOf(path: string): string {

@@ -6,6 +6,7 @@ import type { ModelFiles, PooledModel } from '#domain/inference/index.ts';
 import { pipelineSchema, type Pipeline } from '#domain/pipeline/index.ts';
 import { runnableStages, type ResolvedVersion, type StoredFile } from '#domain/registry/index.ts';
 import type { ObjectHandOver, OpenVault } from '#domain/vault/index.ts';
+import type { OpenVaultState } from './open-state.ts';
 
 /** `find` hands over the file at a path of the bundle. */
 export function modelFilesOf(
@@ -57,19 +58,26 @@ async function readJson(
   }
 }
 
-/** The model of a version as the pool keeps it: one child for everybody who asks it. */
+/**
+ * The model of a version as the pool keeps it: one child for everybody who asks it. The vault is asked for again whenever a child is
+ * started, because new keys make another of it.
+ */
 export async function pooledModel(
-  vault: OpenVault,
+  open: () => Pick<OpenVaultState, 'vault'>,
   version: ResolvedVersion,
 ): Promise<PooledModel> {
   const reference = version.stored.find(({ path }) => path === wellKnown.reference);
   return {
     key: `${version.digest}:${version.facts.path}`,
-    files: () => ({
-      ...storedModelFiles(vault, version),
-      reference: reference === undefined ? undefined : vault.objects.handOver(reference.objectId),
-    }),
-    pipeline: await readPipeline(vault, version),
+    files() {
+      const { vault } = open();
+      return {
+        ...storedModelFiles(vault, version),
+        reference:
+          reference === undefined ? undefined : vault.objects.handOver(reference.objectId),
+      };
+    },
+    pipeline: await readPipeline(open().vault, version),
   };
 }
 

@@ -201,8 +201,7 @@ async function resolved(
   context: CallContext,
   reference: string,
 ): Promise<{ readonly version: ResolvedVersion; readonly model: PooledModel }> {
-  const { vault, registry } = context.open();
-  const version = registry.resolve(reference);
+  const version = context.open().registry.resolve(reference);
   if (context.logIndex >= 0)
     context.note({
       objects: [
@@ -210,7 +209,7 @@ async function resolved(
       ],
     });
   requireRunnable(version);
-  return { version, model: await pooledModel(vault, version) };
+  return { version, model: await pooledModel(context.open, version) };
 }
 
 function ofVersion({ model, version, digest }: ResolvedVersion) {

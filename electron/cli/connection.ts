@@ -18,7 +18,8 @@ export interface Connection {
   /** Token of the folder that shall hold `path`, and its name there. */
   target(path: string): Promise<{ readonly folder: string; readonly name: string }>;
   /** A small text for somebody outside: never over another file, never into the vault. */
-  write(path: string, text: string): Promise<void>;
+  write(path: string, text: string, kind?: 'secret'): Promise<void>;
+  onEvent: App['onEvent'];
   /** Waits for a job, showing its progress; its result is checked against the method's output. */
   wait<O extends z.ZodType>(
     declared: { readonly output: O },
@@ -30,7 +31,7 @@ export interface Connection {
 }
 
 /** Asked to end, a job is cancelled and cleans up; a second signal ends the process at once. */
-const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export function connect(options: GlobalOptions, output: Output): Connection {
   const app: App = createApp({
@@ -61,16 +62,18 @@ export function connect(options: GlobalOptions, output: Output): Connection {
       await makeFolder(dirname(absolute));
       return { folder: app.admitFile(dirname(absolute)), name: basename(absolute) };
     },
-    async write(path, text) {
-      await writeFile(outside(path), text, { flag: 'wx', mode: 0o644 }).catch(
-        (error: NodeJS.ErrnoException) => {
-          if (error.code !== 'EEXIST') throw error;
-          throw new AppError(
-            'conflict',
-            `There is a file ${path} already, and it stays as it is. Choose another name.`,
-          );
-        },
-      );
+    onEvent: app.onEvent,
+    async write(path, text, kind) {
+      await writeFile(outside(path), text, {
+        flag: 'wx',
+        mode: kind === 'secret' ? 0o600 : 0o644,
+      }).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+        throw new AppError(
+          'conflict',
+          `There is a file ${path} already, and it stays as it is. Choose another name.`,
+        );
+      });
     },
     async wait(declared, started) {
       const { operationId } = await started;

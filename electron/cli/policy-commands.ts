@@ -13,6 +13,7 @@ export function addPolicyCommands(program: Command, runner: Runner): void {
       `Unsigned or untrusted bundles: ${state.unsigned}`,
       `Signers of a bundle: ${state.signers.required} of ${state.signers.from.length === 0 ? 'the trust list' : state.signers.from.join(', ')}`,
       `Seals after ${state.idleMinutes} idle minutes`,
+      `Models may be served on 127.0.0.1: ${state.serving ? 'yes' : 'no'}`,
       ...Object.entries(state.retention).map(
         ([kind, days]) => `Keeps ${kind}: ${days === null ? 'for ever' : `${days} days`}`,
       ),
@@ -43,6 +44,12 @@ export function addPolicyCommands(program: Command, runner: Runner): void {
       '--signers-from <names>',
       'names or roles of the trust list that count, with commas between; empty is anybody',
     )
+    .addOption(
+      new Option(
+        '--serving <yes|no>',
+        'models may be served to other programs of this computer',
+      ).choices(['yes', 'no']),
+    )
     .option('--idle-minutes <n>', 'seal after so many minutes without work', wholeNumber)
     .option(
       '--retention <kind=days...>',
@@ -54,6 +61,7 @@ export function addPolicyCommands(program: Command, runner: Runner): void {
         options: {
           retention?: string[];
           secondPerson?: string;
+          serving?: string;
           unsigned?: string;
           signers?: number;
           signersFrom?: string;
@@ -81,6 +89,7 @@ export function addPolicyCommands(program: Command, runner: Runner): void {
                     from: from?.filter((name) => name !== '') ?? signers.from,
                   },
                 }),
+            ...(options.serving === undefined ? {} : { serving: options.serving === 'yes' }),
             ...(options.idleMinutes === undefined ? {} : { idleMinutes: options.idleMinutes }),
             ...(options.retention === undefined
               ? {}

@@ -11,6 +11,7 @@ import { addErasureCommands } from './erasure-commands.ts';
 import { addModelCommands } from './model-commands.ts';
 import { addPolicyCommands } from './policy-commands.ts';
 import { addRunCommands } from './run-commands.ts';
+import { addServeCommand } from './serve-command.ts';
 import { addTrustCommands } from './trust-commands.ts';
 import { addUserCommands } from './user-commands.ts';
 import { addVaultCommands } from './vault-commands.ts';
@@ -67,6 +68,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   addBundleCommands(program, runner);
   addModelCommands(program, runner);
   addRunCommands(program, runner);
+  addServeCommand(program, runner);
   addErasureCommands(program, runner);
   addAuditCommands(program, runner);
   addCustodyCommands(program, runner);

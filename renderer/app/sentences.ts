@@ -71,6 +71,9 @@ const attempts: Readonly<Partial<Record<LogEntry['action'], string>>> = {
   'audit.export': 'export the log',
   'audit.key-rotate': 'give the log a new key',
   'report.make': 'make a report',
+  'serve.start': 'serve models',
+  'serve.stop': 'stop serving models',
+  'serve.infer': 'ask a served model',
   'user.add': 'add a user',
   'user.disable': 'disable a user',
   'user.enable': 'enable a user',
@@ -201,5 +204,11 @@ function did(entry: LogEntry): string {
       return 'gave the log a new signing key, which the old one vouches for';
     case 'report.make':
       return `made the report ${text('name')}`;
+    case 'serve.start':
+      return `started serving models on ${text('address')}`;
+    case 'serve.stop':
+      return `stopped serving models after ${plural(number('requests'), 'request')}`;
+    case 'serve.infer':
+      return `served ${plural(number('rows'), 'row')} with ${about}`;
   }
 }

@@ -14,6 +14,7 @@ import { policy } from './policy.ts';
 import { records } from './records.ts';
 import { reports } from './reports.ts';
 import { runs } from './runs.ts';
+import { serving } from './serving.ts';
 import { system } from './system.ts';
 import { trust } from './trust.ts';
 import { users } from './users.ts';
@@ -35,6 +36,7 @@ export const contract = {
   audit,
   backups,
   reports,
+  serving,
   system,
   operations,
 } as const satisfies Contract;
@@ -57,6 +59,7 @@ export const appEvent = z.discriminatedUnion('kind', [
       'audit',
       'reports',
       'media',
+      'serving',
     ]),
   }),
   z.strictObject({ kind: z.literal('operation'), operationId: z.string() }),

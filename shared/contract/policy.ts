@@ -40,6 +40,8 @@ export const policyState = z.strictObject({
   signers: signerPolicy.default({ required: 1, from: [] }),
   idleMinutes: z.int().min(1).max(480),
   retention: retention.default(keptForEver),
+  /** Whether models may be served to other programs of this computer, over a port on 127.0.0.1. */
+  serving: z.boolean().default(false),
 });
 export type PolicyState = z.infer<typeof policyState>;
 
@@ -57,6 +59,7 @@ export const policy = {
       signers: signerPolicy.optional(),
       idleMinutes: z.int().min(1).max(480).optional(),
       retention: retention.optional(),
+      serving: z.boolean().optional(),
       reason,
     }),
     output: policyState,

@@ -21,7 +21,7 @@ describe('the layers', () => {
     expect(users.length).toBeGreaterThan(3);
   });
 
-  test('nothing of the product imports a network module or fetches', () => {
+  test('one file of the product imports a network module, to listen, and nothing fetches', () => {
     const networked = sources('{shared,electron,renderer}/**/*.{ts,tsx,mjs}').filter((path) => {
       const text = readFileSync(join(root, path), 'utf8');
       return (
@@ -29,7 +29,22 @@ describe('the layers', () => {
         /(?<![.\w])(fetch|WebSocket|EventSource|XMLHttpRequest)\(/.test(text)
       );
     });
-    expect(networked).toEqual([]);
+    expect(networked).toEqual(['electron/serving/listener.ts']);
+    const network = /^(node:)?(http|https|http2|net|tls|dgram|dns)$/;
+    expect(imports('electron/serving/listener.ts').filter((name) => network.test(name))).toEqual([
+      'node:http',
+    ]);
+    const text = readFileSync(join(root, 'electron/serving/listener.ts'), 'utf8');
+    expect(text).toContain(
+      "import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';",
+    );
+    expect(text.match(/\.listen\(\{[^}]*/g)).toEqual([
+      ".listen({ host: '127.0.0.1', port: options.port, exclusive: true ",
+    ]);
+    const users = sources('{shared,electron,renderer}/**/*.{ts,tsx,mjs}').filter((path) =>
+      imports(path).some((name) => name.endsWith('serving/listener.ts')),
+    );
+    expect(users.toSorted()).toEqual(['electron/app/serve-calls.ts', 'electron/app/serving.ts']);
   });
 
   test('a domain knows other domains by their index, and never in a circle', () => {

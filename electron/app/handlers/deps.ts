@@ -7,6 +7,7 @@ import type { Inference } from '#domain/inference/index.ts';
 import type { FileTokens } from '#domain/media/index.ts';
 import type { Operations } from '../operations.ts';
 import type { PinGuard } from '../pin-guard.ts';
+import type { Serving } from '../serving.ts';
 import type { Sessions } from '../sessions.ts';
 
 export interface AppParts {
@@ -21,6 +22,7 @@ export interface AppParts {
   readonly operations: Operations;
   readonly keychain: Keychain;
   readonly inference: Inference;
+  readonly serving: Serving;
 }
 
 export interface HandlerDeps extends AppParts {

@@ -7,6 +7,7 @@ import { intakeHandlers } from './intake.ts';
 import { modelsHandlers } from './models.ts';
 import { peopleHandlers } from './people.ts';
 import { recordsHandlers } from './records.ts';
+import { servingHandlers } from './serving.ts';
 import { systemHandlers } from './system.ts';
 
 export function createHandlers(parts: AppParts): Handlers<typeof contract> {
@@ -18,5 +19,6 @@ export function createHandlers(parts: AppParts): Handlers<typeof contract> {
     ...modelsHandlers(deps),
     ...recordsHandlers(deps),
     ...evidenceHandlers(deps),
+    ...servingHandlers(deps),
   };
 }

@@ -55,12 +55,15 @@ export function peopleHandlers(
     },
     policy: {
       show: ({ open }) => open().policy.read(),
-      set: (context, { reason: _reason, ...changes }) =>
-        atOnce(context, ({ policy }) => {
+      set: async (context, { reason: _reason, ...changes }) => {
+        const state = atOnce(context, ({ policy }) => {
           const before = policy.read();
           const after = policy.change(changes);
           return [after, { details: { before, after } }];
-        }),
+        });
+        if (!state.serving) await deps.serving.end('policy');
+        return state;
+      },
     },
   };
 }

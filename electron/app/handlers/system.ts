@@ -34,7 +34,7 @@ export function systemHandlers(
       doctor: async () => {
         const { vaultId } = await sessions.status();
         const checks = [
-          ...checkInstallation(),
+          ...checkInstallation(deps.serving.port()),
           deps.pins.describe(vaultId ?? undefined),
           await describeKeychain(deps.keychain),
           describeScreenLock(deps.host),

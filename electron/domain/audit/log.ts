@@ -54,6 +54,8 @@ export interface AuditLog {
   hold(refusal: AppError): void;
   release(): void;
   append(entry: NewEntry): LogEntry;
+  /** Several entries in one transaction: all of them are on the medium, each with its checkpoint, or none is. */
+  appendAll(entries: readonly NewEntry[]): LogEntry[];
   head(): LogHead;
   entry(index: number): LogEntry;
   /** Newest first; `total` counts what the filter leaves, whatever the page. */
@@ -162,37 +164,45 @@ function openWhole(deps: LogDeps): AuditLog {
     if (!fits || !isSignedBy(note, signer.verifierKey)) throw changedElsewhere();
   }
 
-  /** `inOne`: what else belongs to the transaction; it writes the checkpoint. */
-  function write(entry: NewEntry, inOne: () => void): LogEntry {
+  /** `inOne`: what else belongs to the transaction after each entry; it writes the checkpoint. */
+  function write(entries: readonly NewEntry[], inOne: () => void): LogEntry[] {
     if (distrusted) throw changedElsewhere();
     if (held !== undefined) throw held;
     const time = clock().toISOString();
-    const index = tree.size();
-    const complete: LogEntry = {
-      v: 1,
-      index,
-      time,
-      host: deps.host,
-      ...entry,
-      ...(time < lastTime ? { clock: 'backwards' as const } : {}),
-    };
-    const text = entryToText(complete);
+    const texts = entries.map((entry, at) =>
+      entryToText({
+        v: 1,
+        index: tree.size() + at,
+        time,
+        host: deps.host,
+        ...entry,
+        ...(at === 0 && time < lastTime ? { clock: 'backwards' as const } : {}),
+      }),
+    );
     try {
       db.transaction(() => {
-        // A trigger that nobody of us made could let it vanish.
-        if (insertEntry.run(index, text).changes !== 1) throw changedElsewhere();
-        for (const node of tree.add(leafHash(Buffer.from(text))))
-          insertHash.run(node.level, node.index, node.hash);
-        inOne();
+        for (const text of texts) {
+          // A trigger that nobody of us made could let it vanish.
+          if (insertEntry.run(tree.size(), text).changes !== 1) throw changedElsewhere();
+          for (const node of tree.add(leafHash(Buffer.from(text))))
+            insertHash.run(node.level, node.index, node.hash);
+          inOne();
+        }
       })();
     } catch (error) {
       // The transaction is gone; what is in memory must go back to what is on the medium.
       tree = createTreeBuilder({ size: logSize(db), source });
       throw error;
     }
-    step(`log: ${entry.phase} of ${entry.action}`);
+    for (const { phase, action } of entries) step(`log: ${phase} of ${action}`);
     lastTime = time;
-    return JSON.parse(text) as LogEntry;
+    return texts.map((text) => JSON.parse(text) as LogEntry);
+  }
+
+  function writeOne(entry: NewEntry, inOne: () => void): LogEntry {
+    const [written] = write([entry], inOne);
+    if (written === undefined) throw new Error('One entry was written.');
+    return written;
   }
 
   return {
@@ -209,7 +219,8 @@ function openWhole(deps: LogDeps): AuditLog {
       held = undefined;
     },
 
-    append: (entry) => write(entry, putCheckpoint),
+    append: (entry) => writeOne(entry, putCheckpoint),
+    appendAll: (entries) => write(entries, putCheckpoint),
 
     head,
     entry: entryAt,
@@ -246,7 +257,7 @@ function openWhole(deps: LogDeps): AuditLog {
         previousKey: signer.verifierKey.text,
         verifierKey: made.verifierKey.text,
       };
-      const entry = write(
+      const entry = writeOne(
         {
           ...by,
           phase: 'event',
@@ -280,6 +291,7 @@ function openDamaged(db: Database): AuditLog {
     hold: () => undefined,
     release: () => undefined,
     append: refuse,
+    appendAll: refuse,
     head: refuse,
     entry: refuse,
     prove: refuse,

@@ -18,6 +18,7 @@ const common: Omit<PolicyState, 'name' | 'secondPerson'> = {
   signers: { required: 1, from: [] },
   idleMinutes: 15,
   retention: keptForEver,
+  serving: false,
 };
 const initial: Readonly<Record<PolicyState['name'], PolicyState>> = {
   standard: { name: 'standard', secondPerson: true, ...common },

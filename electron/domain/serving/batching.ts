@@ -14,11 +14,14 @@ export type Tensors = Readonly<Record<string, TensorData>>;
 
 export interface Execution {
   readonly results: Tensors;
-  readonly times: ExecutionTimes;
+  /** `queueNs`: until the model's process was free, its start included. */
+  readonly times: ExecutionTimes & { readonly queueNs: number };
 }
 
-export interface Answer extends Execution {
-  readonly queueNs: number;
+export interface Answer {
+  readonly results: Tensors;
+  /** `queueNs`: from the submission to the execution. */
+  readonly times: ExecutionTimes & { readonly queueNs: number };
 }
 
 export interface BatchingOptions {
@@ -26,6 +29,8 @@ export interface BatchingOptions {
   readonly run: (feeds: Tensors) => Promise<Execution>;
   /** Called once per execution, with the rows that were run at once. */
   readonly onExecuted: (batchSize: number, times: ExecutionTimes) => void;
+  /** How many requests wait now; called whenever that changes. */
+  readonly onWaiting: (count: number) => void;
   /** 0: nothing is joined. */
   readonly delayMicroseconds: number;
   /** Rows of a joined execution; a request that has more is run alone. */
@@ -87,7 +92,7 @@ const hasFreeRows = ({ shape }: TensorSpec): boolean =>
   shape.length > 0 && typeof shape[0] !== 'number';
 
 export function createRequestQueue(options: BatchingOptions): RequestQueue {
-  const { run, onExecuted, delayMicroseconds, maxBatch, maxWaiting } = options;
+  const { run, onExecuted, onWaiting, delayMicroseconds, maxBatch, maxWaiting } = options;
   let joinable = options.joinable && delayMicroseconds > 0;
   const waiting: Waiting[] = [];
   let closed: AppError | undefined;
@@ -158,15 +163,19 @@ export function createRequestQueue(options: BatchingOptions): RequestQueue {
 
   function remove(each: Waiting): void {
     const at = waiting.indexOf(each);
-    if (at >= 0) waiting.splice(at, 1);
+    if (at < 0) return;
+    waiting.splice(at, 1);
+    onWaiting(waiting.length);
   }
 
   async function execute(batch: readonly Waiting[]): Promise<void> {
     const [first] = batch;
     if (first === undefined) return;
     const started = performance.now();
-    const answer = (each: Waiting, execution: Execution): void =>
-      each.resolve({ ...execution, queueNs: (started - each.since) * 1e6 });
+    const answer = (each: Waiting, { results, times }: Execution): void => {
+      const queueNs = (started - each.since) * 1e6 + times.queueNs;
+      each.resolve({ results, times: { ...times, queueNs } });
+    };
     if (batch.length === 1) {
       try {
         const execution = await run(first.feeds);
@@ -222,6 +231,7 @@ export function createRequestQueue(options: BatchingOptions): RequestQueue {
         signal.addEventListener('abort', cancel, { once: true });
         if (signal.aborted) return cancel();
         waiting.push(each);
+        onWaiting(waiting.length);
         wake?.();
         if (isWorking) return;
         isWorking = true;
@@ -230,7 +240,10 @@ export function createRequestQueue(options: BatchingOptions): RequestQueue {
     },
     async close(because) {
       closed = because;
-      for (const each of waiting.splice(0)) each.reject(because);
+      for (const each of waiting.slice()) {
+        remove(each);
+        each.reject(because);
+      }
       wake?.();
       await working;
     },

@@ -5,13 +5,8 @@ export {
   type RequestQueue,
   type Tensors,
 } from './batching.ts';
-export { inferReply, parseInferRequest, type InferReply, type ServedModel } from './infer.ts';
+export { inferReply, parseInferRequest, type ServedModel } from './infer.ts';
 export { parseJson } from './json-data.ts';
 export { modelMetadata, repositoryIndex, serverMetadata } from './metadata.ts';
-export { readRoute, type Route } from './routes.ts';
-export {
-  createStatistics,
-  type ExecutionTimes,
-  type FailureReason,
-  type Statistics,
-} from './statistics.ts';
+export { readRoute, type InferRoute, type LookRoute } from './routes.ts';
+export { createStatistics, type FailureReason, type Statistics } from './statistics.ts';

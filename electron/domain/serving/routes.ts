@@ -1,13 +1,16 @@
 /** The paths of the protocol (OIP v2 REST, Triton's statistics, repository index and metrics), read and nothing else. */
 
-export type Route =
+interface OfModel {
+  readonly model: string;
+  readonly version?: number;
+}
+export type InferRoute = { readonly kind: 'infer' } & OfModel;
+/** Everything that only looks. */
+export type LookRoute =
   | { readonly kind: 'server' | 'live' | 'ready' | 'index' | 'metrics' }
-  | { readonly kind: 'stats'; readonly model?: string; readonly version?: number }
-  | {
-      readonly kind: 'model' | 'model-ready' | 'infer';
-      readonly model: string;
-      readonly version?: number;
-    };
+  | ({ readonly kind: 'stats' } & Partial<OfModel>)
+  | ({ readonly kind: 'model' | 'model-ready' } & OfModel);
+export type Route = InferRoute | LookRoute;
 
 export type RouteAnswer =
   | { readonly route: Route }
@@ -40,8 +43,17 @@ export function readRoute(method: string, target: string): RouteAnswer {
   if (model === undefined || model === '') return { problem: 'unknown' };
   const allow = act === 'infer' ? 'POST' : 'GET';
   if (method !== allow) return { problem: 'method', allow };
-  const kind = act === undefined ? 'model' : act === 'ready' ? 'model-ready' : (act as 'infer');
-  return { route: { kind, model, ...(digits === undefined ? {} : { version: Number(digits) }) } };
+  const of = { model, ...(digits === undefined ? {} : { version: Number(digits) }) };
+  switch (act) {
+    case 'infer':
+      return { route: { kind: 'infer', ...of } };
+    case 'ready':
+      return { route: { kind: 'model-ready', ...of } };
+    case 'stats':
+      return { route: { kind: 'stats', ...of } };
+    default:
+      return { route: { kind: 'model', ...of } };
+  }
 }
 
 function decoded(text: string): string | undefined {

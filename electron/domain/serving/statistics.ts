@@ -53,8 +53,8 @@ export interface VersionStatistics {
 }
 
 export interface Statistics {
-  /** A request was let in and waits; `change` is 1 or -1. */
-  pending(of: Version, change: 1 | -1): void;
+  /** So many requests wait for the model now. */
+  waiting(of: Version, count: number): void;
   succeeded(
     of: Version,
     request: ExecutionTimes & {
@@ -89,7 +89,7 @@ export function createStatistics(): Statistics {
   };
   const all = (): Counters[] => [...counters.values()];
   return {
-    pending: (version, change) => void (of(version).pending += change),
+    waiting: (version, count) => void (of(version).pending = count),
     succeeded(version, { rows, queueNs, totalNs, at, ...times }) {
       const each = of(version);
       each.lastInference = at;

@@ -48,6 +48,7 @@ describe('the command line', () => {
       'retire',
       'run',
       'runs',
+      'serve',
       'monitor',
       'erase',
       'subject',

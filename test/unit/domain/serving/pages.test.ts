@@ -75,9 +75,8 @@ test('statistics and metrics as Triton names them', () => {
   const statistics = createStatistics();
   const version = { model: 'credit "risk"', version: 3 };
   const times = { inputNs: 1000, inferNs: 20_000, outputNs: 3000 };
-  statistics.pending(version, 1);
-  statistics.pending(version, 1);
-  statistics.pending(version, -1);
+  statistics.waiting(version, 2);
+  statistics.waiting(version, 1);
   statistics.executed(version, 5, times);
   const request = { ...times, queueNs: 500, totalNs: 30_000, at: 1_900_000_000_000 };
   statistics.succeeded(version, { ...request, rows: 2 });

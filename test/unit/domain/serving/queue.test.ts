@@ -5,7 +5,7 @@ import type { TensorSpec } from '#shared/contract/bundles.ts';
 import { AppError } from '#shared/errors.ts';
 import { createRequestQueue, isJoinable, rowsOf, type Tensors } from '#domain/serving/index.ts';
 
-const times = { inputNs: 1, inferNs: 2, outputNs: 3 };
+const times = { queueNs: 0, inputNs: 1, inferNs: 2, outputNs: 3 };
 const rowsIn = (feeds: Tensors): number => feeds['x']?.dims[0] ?? 0;
 const valuesIn = (tensors: Tensors, name: string): Float32Array => {
   const data = tensors[name]?.data;
@@ -39,6 +39,7 @@ function doubling(options: {
       return { results: await (options.run ?? double)(feeds), times };
     },
     onExecuted: () => undefined,
+    onWaiting: () => undefined,
     delayMicroseconds: options.delayMicroseconds ?? 0,
     maxBatch: options.maxBatch ?? 8,
     maxWaiting: options.maxWaiting ?? 100,

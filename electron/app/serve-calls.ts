@@ -1,0 +1,237 @@
+/**
+ * What a request of the protocol gets: the route, the version that it names, the model's answer, and for each inference its entries in
+ * the log. A bare model name is the version in production; others are asked for by number. Only versions that may run are
+ * served. Inputs and outputs are seen by nobody but the model and the caller.
+ */
+import { AppError, type ErrorBody, type ErrorCode } from '#shared/errors.ts';
+import type { Clock } from '#platform/clock.ts';
+import {
+  inferReply,
+  modelMetadata,
+  parseInferRequest,
+  parseJson,
+  readRoute,
+  repositoryIndex,
+  rowsOf,
+  serverMetadata,
+  type FailureReason,
+  type InferRoute,
+  type LookRoute,
+  type Statistics,
+} from '#domain/serving/index.ts';
+import { runnableStages, type Registry, type ResolvedVersion } from '#domain/registry/index.ts';
+import { HttpError, type HttpReply, type HttpRequest } from '../serving/listener.ts';
+import type { CallFacts, CallLog } from './call-log.ts';
+import { errorToBody } from './error-envelope.ts';
+import { requireFiles, requireRunnable } from './model-access.ts';
+import type { OpenVaultState } from './open-state.ts';
+import type { ServedVersions } from './served-versions.ts';
+
+export type Answer = (request: HttpRequest) => Promise<HttpReply>;
+
+export function answerCalls(deps: {
+  /** The open vault, for somebody who asks for something now. Throws `locked`. */
+  readonly admit: () => OpenVaultState;
+  readonly versions: ServedVersions;
+  readonly log: CallLog;
+  readonly statistics: Statistics;
+  readonly clock: Clock;
+  readonly version: string;
+}): Answer {
+  const { admit, log, statistics, versions } = deps;
+  async function answer(request: HttpRequest): Promise<HttpReply> {
+    const asked = readRoute(request.method, request.target);
+    if ('problem' in asked) {
+      if (asked.problem === 'unknown') throw new HttpError(404, 'There is nothing at this path.');
+      throw new HttpError(405, `This path takes ${asked.allow}.`, { allow: asked.allow });
+    }
+    const { route } = asked;
+    if (route.kind === 'infer') return infer(route, request);
+    try {
+      return await look(route, request);
+    } catch (error) {
+      throw error instanceof HttpError ? error : toHttp(errorToBody(error));
+    }
+  }
+
+  async function look(route: LookRoute, request: HttpRequest): Promise<HttpReply> {
+    const { registry } = admit();
+    switch (route.kind) {
+      case 'live':
+      case 'ready':
+        // The protocol names the field of both `live`.
+        return json({ live: true });
+      case 'server':
+        return json(serverMetadata(deps.version));
+      case 'metrics':
+        return {
+          status: 200,
+          headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+          body: statistics.toPrometheus(),
+        };
+      case 'stats':
+        if (route.model !== undefined) versionsOf(registry, route.model, route.version);
+        return json(statistics.toJson(route.model, route.version));
+      case 'index':
+        return json(repositoryIndex(allVersions(registry), await wantsReady(request)));
+      case 'model': {
+        const version = resolve(registry, route);
+        const runnable = versionsOf(registry, route.model).filter(({ stage }) => mayRun(stage));
+        const { tensors } = await versions.of(version);
+        return json(
+          modelMetadata(
+            version.model,
+            runnable.map((each) => each.version),
+            tensors,
+          ),
+        );
+      }
+      case 'model-ready':
+        return ready(registry, route);
+    }
+  }
+
+  async function infer(route: InferRoute, request: HttpRequest): Promise<HttpReply> {
+    const body = await request.body();
+    let objects: CallFacts['objects'] = [{ type: 'model', id: referenceOf(route).slice(0, 300) }];
+    let version: ResolvedVersion | undefined;
+    let announced: number | undefined;
+    const elapsedNs = (): number => (performance.now() - request.since) * 1e6;
+    try {
+      const opened = admit();
+      version = resolve(opened.registry, route);
+      const { model, version: number, digest } = version;
+      objects = [{ type: 'version', id: `${model}@${number}`, digest }];
+      const { tensors, queue } = await versions.of(version);
+      const parsed = parseInferRequest(body, request.jsonBytes, tensors);
+      const rows = rowsOf(tensors.inputs, parsed.feeds);
+      queue.requireRoom();
+      announced = await log.announce({ objects, details: { rows } });
+      const { results, times } = await queue.submit({
+        feeds: parsed.feeds,
+        rows,
+        timeoutMicroseconds: parsed.timeoutMicroseconds,
+        signal: request.signal,
+      });
+      const reply = inferReply({ model, version: number, tensors }, parsed, results);
+      const at = deps.clock().getTime();
+      statistics.succeeded(version, { ...times, rows, totalNs: elapsedNs(), at });
+      log.outcome(announced, { objects, outcome: 'ok', details: { rows } });
+      return {
+        status: 200,
+        headers:
+          reply.jsonBytes === undefined
+            ? { 'content-type': 'application/json' }
+            : {
+                'content-type': 'application/octet-stream',
+                'inference-header-content-length': String(reply.jsonBytes),
+              },
+        body: reply.body,
+      };
+    } catch (error) {
+      const known = errorToBody(error);
+      const { code } = known;
+      if (version !== undefined) statistics.failed(version, reasonOf(code, announced), elapsedNs());
+      const outcome = outcomeOf(code);
+      if (announced === undefined) log.event({ objects, outcome, code });
+      else log.outcome(announced, { objects, outcome, code });
+      throw toHttp(known);
+    }
+  }
+
+  return answer;
+}
+
+type ModelRoute = { readonly model: string; readonly version?: number };
+
+/** Throws `not-found`, and `refused` for what may not run. */
+function resolve(registry: Registry, route: ModelRoute): ResolvedVersion {
+  const version = registry.resolve(referenceOf(route));
+  requireFiles(version);
+  requireRunnable(version);
+  return version;
+}
+
+const referenceOf = ({ model, version }: ModelRoute): string =>
+  `${model}@${version ?? 'production'}`;
+
+const mayRun = (stage: ResolvedVersion['stage']): boolean => runnableStages.includes(stage);
+
+function versionsOf(
+  registry: Registry,
+  model: string,
+  version?: number,
+): ReturnType<Registry['show']>['versions'] {
+  const { versions } = registry.show(model);
+  if (version !== undefined) registry.resolve(`${model}@${version}`);
+  return versions;
+}
+
+function allVersions(registry: Registry): Parameters<typeof repositoryIndex>[0] {
+  return registry.list().flatMap(({ name }) =>
+    registry.show(name).versions.map(({ version, stage }) => ({
+      model: name,
+      version,
+      notReady: mayRun(stage) ? undefined : stage,
+    })),
+  );
+}
+
+/** Not ready is a 4xx, as the protocol has it: 404 for what is not there, 400 for what may not run. */
+function ready(registry: Registry, route: ModelRoute): HttpReply {
+  try {
+    return json({ name: resolve(registry, route).model, ready: true });
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'refused') throw error;
+    return { ...json({ name: route.model, ready: false }), status: 400 };
+  }
+}
+
+/** The body of an index request may be empty. */
+async function wantsReady(request: HttpRequest): Promise<boolean> {
+  const body = Buffer.from(await request.body()).toString('utf8');
+  const asked = body === '' ? {} : parseJson(body);
+  return typeof asked === 'object' && asked !== null && 'ready' in asked && asked.ready === true;
+}
+
+function json(value: object): HttpReply {
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(value),
+  };
+}
+
+function outcomeOf(code: ErrorCode): 'cancelled' | 'refused' | 'error' {
+  if (code === 'cancelled' || code === 'locked') return 'cancelled';
+  return code === 'refused' || code === 'busy' ? 'refused' : 'error';
+}
+
+function reasonOf(code: ErrorCode, announced: number | undefined): FailureReason {
+  if (code === 'busy') return 'REJECTED';
+  if (code === 'cancelled' || code === 'locked') return 'CANCELED';
+  return announced === undefined || code === 'invalid-input' ? 'OTHER' : 'BACKEND';
+}
+
+const statusByCode: Readonly<Record<ErrorCode, number>> = {
+  'invalid-input': 400,
+  'not-found': 404,
+  conflict: 409,
+  locked: 503,
+  'wrong-password': 401,
+  forbidden: 403,
+  refused: 403,
+  corrupt: 500,
+  tampered: 500,
+  limit: 500,
+  unsupported: 501,
+  unavailable: 503,
+  busy: 503,
+  cancelled: 503,
+  io: 500,
+  internal: 500,
+};
+
+function toHttp({ code, message }: ErrorBody): HttpError {
+  return new HttpError(statusByCode[code], message, code === 'busy' ? { 'retry-after': '1' } : {});
+}

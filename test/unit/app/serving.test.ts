@@ -1,0 +1,450 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { LogEntry } from '#shared/contract/audit.ts';
+import type { OnnxModel } from '#domain/onnx/index.ts';
+import { codeOf } from '../../support/bare-app.ts';
+import { matrixModel } from '../../support/onnx-models.ts';
+import {
+  echoModel,
+  importModel,
+  openServingApp,
+  serve,
+  slowModel,
+  type HttpAnswer,
+  type Served,
+} from '../../support/serving.ts';
+
+const reason = 'as tested';
+const row = (values: readonly number[]): string =>
+  JSON.stringify({
+    inputs: [{ name: 'features', shape: [values.length / 2, 2], datatype: 'FP32', data: values }],
+  });
+const infer = (served: Served, values: readonly number[]): Promise<HttpAnswer> =>
+  served.ask('/v2/models/scores/infer', { body: row(values) });
+/** The same, made by somebody else. */
+const otherModel = (): OnnxModel => ({ ...matrixModel(), producerName: 'another' });
+/** What `matrixModel` gives. */
+const scoresOf = (values: readonly number[]): number[] =>
+  Array.from(
+    { length: values.length / 2 },
+    (_, at) => 2 * (values[2 * at] ?? 0) + 3 * (values[2 * at + 1] ?? 0) + 1,
+  );
+const dataOf = (answer: HttpAnswer): unknown =>
+  (answer.json() as { outputs: { data: unknown }[] }).outputs[0]?.data;
+
+async function entriesOf(
+  served: Pick<Served, 'client'>,
+  action: LogEntry['action'],
+): Promise<LogEntry[]> {
+  const { entries } = await served.client.audit.list({ action, limit: 500 });
+  return entries.map(({ entry }) => entry).toReversed();
+}
+
+/** Addresses on which this process listens, from the kernel's tables. */
+function listening(): string[] {
+  return ['tcp', 'tcp6'].flatMap((name) =>
+    readFileSync(`/proc/self/net/${name}`, 'utf8')
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/))
+      .filter((fields) => fields[3] === '0A')
+      .map((fields) => `${name} ${fields[1]}`),
+  );
+}
+
+describe('serving is off', () => {
+  test('until the policy allows it and an analyst starts it', async () => {
+    const app = await openServingApp();
+    const { client, as } = app;
+    await client.policy.set({ serving: false, reason });
+    expect(await codeOf(client.serving.start({ port: 0 }))).toBe('forbidden');
+    await client.policy.set({ serving: true, reason });
+    await as('alan');
+    expect(await codeOf(client.serving.start({ port: 0 }))).toBe('forbidden');
+    await as('grace');
+    const served = await serve(app);
+    expect(await codeOf(client.serving.start({ port: 0 }))).toBe('conflict');
+    expect(await client.serving.status(null)).toMatchObject({
+      allowed: true,
+      listening: { address: served.address, by: 'grace' },
+    });
+    const [begun, started] = await entriesOf(served, 'serve.start').then((all) => all.slice(-4));
+    expect(begun).toMatchObject({ phase: 'begin' });
+    expect(started).toMatchObject({ outcome: 'ok', details: { address: served.address } });
+  });
+
+  test('again after a stop, a change of the policy and a seal, and the port is closed', async () => {
+    const app = await openServingApp();
+    const { client, as } = app;
+    const isOpen = (served: Served): Promise<boolean> =>
+      served.ask('/v2').then(
+        () => true,
+        () => false,
+      );
+    const stopped = await serve(app);
+    expect(await isOpen(stopped)).toBe(true);
+    await client.serving.stop(null);
+    expect(await isOpen(stopped)).toBe(false);
+    const forbidden = await serve(app);
+    await client.policy.set({ serving: false, reason });
+    expect(await isOpen(forbidden)).toBe(false);
+    await client.policy.set({ serving: true, reason });
+    const sealed = await serve(app);
+    await as('ada');
+    expect(await isOpen(sealed)).toBe(false);
+    expect((await client.serving.status(null)).listening).toBeNull();
+    const ends = (await entriesOf(app, 'serve.stop')).filter(({ phase }) => phase === 'event');
+    expect(ends.map(({ details }) => details?.['because'])).toEqual(['policy', 'seal']);
+  });
+
+  test.skipIf(process.platform !== 'linux')(
+    'and on, it listens on 127.0.0.1 alone, and doctor says so',
+    async () => {
+      const app = await openServingApp();
+      const before = listening();
+      const offline = async (): Promise<unknown> =>
+        (await app.client.system.doctor(null)).checks.filter(({ name }) =>
+          ['offline', 'serving'].includes(name),
+        );
+      expect(await offline()).toMatchObject([
+        { ok: true, detail: 'The core has no network socket open.' },
+        { ok: true, detail: expect.stringContaining('No port is open') },
+      ]);
+      const { address } = await serve(app);
+      const port = Number(address.split(':')[1]);
+      const hex = port.toString(16).toUpperCase().padStart(4, '0');
+      expect(listening().filter((each) => !before.includes(each))).toEqual([`tcp 0100007F:${hex}`]);
+      expect(await offline()).toMatchObject([
+        { ok: true, detail: expect.stringContaining(address) },
+        { ok: true, detail: expect.stringContaining(address) },
+      ]);
+      await app.client.serving.stop(null);
+      expect(listening().filter((each) => !before.includes(each))).toEqual([]);
+    },
+  );
+});
+
+describe('requests of published clients', () => {
+  interface Vector {
+    readonly about: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+    readonly tensors: Readonly<Record<string, { shape: number[]; values: (number | string)[] }>>;
+    readonly id?: string;
+    readonly wanted?: string[];
+  }
+  interface Output {
+    readonly name: string;
+    readonly datatype: string;
+    readonly shape: number[];
+    readonly data?: unknown[];
+    readonly parameters?: { readonly binary_data_size: number };
+  }
+  const vectors = JSON.parse(
+    readFileSync(join(import.meta.dirname, '../../vectors/serving/requests.json'), 'utf8'),
+  ) as Vector[];
+
+  /** Binary data as the clients read it, and 64-bit integers of JSON from their digits. */
+  function valuesOf(output: Output, text: string, raw: Buffer): (number | string)[] {
+    const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+    const width = { '8': 1, '6': 2, '2': 4, '4': 8 }[output.datatype.at(-1) ?? ''] ?? 1;
+    const read: Readonly<Record<string, (at: number) => number | bigint | boolean>> = {
+      BOOL: (at) => view.getUint8(at) === 1,
+      INT8: (at) => view.getInt8(at),
+      INT16: (at) => view.getInt16(at, true),
+      INT32: (at) => view.getInt32(at, true),
+      INT64: (at) => view.getBigInt64(at, true),
+      UINT8: (at) => view.getUint8(at),
+      UINT16: (at) => view.getUint16(at, true),
+      UINT32: (at) => view.getUint32(at, true),
+      UINT64: (at) => view.getBigUint64(at, true),
+      FP16: (at) => view.getFloat16(at, true),
+      FP32: (at) => view.getFloat32(at, true),
+      FP64: (at) => view.getFloat64(at, true),
+      BF16: (at) => new Float32Array(Uint32Array.of(view.getUint16(at, true) << 16).buffer)[0] ?? 0,
+    };
+    const told = (value: unknown): number | string =>
+      typeof value === 'number' && /^(FP|BF)/.test(output.datatype) ? value : String(value);
+    if (output.parameters === undefined) {
+      if (!output.datatype.endsWith('64') || output.datatype === 'FP64')
+        return (output.data ?? []).map(told);
+      const digits = new RegExp(`"${output.name}".*?"data":\\[([-\\d,]*)\\]`).exec(text)?.[1] ?? '';
+      return digits.split(',');
+    }
+    if (output.datatype === 'BYTES') {
+      const texts: string[] = [];
+      for (let at = 0; at < raw.length; at += 4 + view.getUint32(at, true))
+        texts.push(raw.subarray(at + 4, at + 4 + view.getUint32(at, true)).toString());
+      return texts;
+    }
+    return Array.from({ length: raw.length / width }, (_, at) =>
+      told(read[output.datatype]?.(at * width)),
+    );
+  }
+
+  test('come back as they went in, every type, in JSON and as binary data', async () => {
+    const app = await openServingApp();
+    await importModel(app, 'echo', echoModel());
+    const served = await serve(app);
+    for (const vector of vectors) {
+      const answer = await served.ask('/v2/models/echo/infer', {
+        body: Buffer.from(vector.body, 'base64'),
+        headers: vector.headers,
+      });
+      expect(answer.status, `${vector.about}: ${answer.body.toString('latin1')}`).toBe(200);
+      const length = answer.headers['inference-header-content-length'];
+      const text = answer.body.toString(
+        'utf8',
+        0,
+        length === undefined ? answer.body.length : Number(length),
+      );
+      const reply = JSON.parse(text) as {
+        model_name: string;
+        model_version: string;
+        id?: string;
+        outputs: Output[];
+      };
+      expect(reply).toMatchObject({ model_name: 'echo', model_version: '1' });
+      expect(reply.id).toBe(vector.id);
+      const names = vector.wanted ?? Object.keys(vector.tensors).map((name) => `out_${name}`);
+      expect(reply.outputs.map(({ name }) => name).toSorted()).toEqual(names.toSorted());
+      let at = Buffer.byteLength(text);
+      for (const output of reply.outputs) {
+        const size = output.parameters?.binary_data_size ?? 0;
+        const sent = vector.tensors[output.name.slice(4)];
+        expect(output.shape, output.name).toEqual(sent?.shape);
+        expect(
+          valuesOf(output, text, answer.body.subarray(at, at + size)),
+          `${vector.about}: ${output.name}`,
+        ).toEqual(sent?.values);
+        at += size;
+      }
+      expect(at).toBe(answer.body.length);
+    }
+  });
+});
+
+describe('the protocol', () => {
+  test('health, metadata, readiness, index, statistics and metrics', async () => {
+    const app = await openServingApp();
+    await importModel(app, 'scores', matrixModel());
+    await importModel(app, 'scores', otherModel(), 'candidate');
+    const served = await serve(app);
+    const get = async (path: string): Promise<unknown> => (await served.ask(path)).json();
+    expect(await get('/v2/health/live')).toEqual({ live: true });
+    expect(await get('/v2/health/ready')).toEqual({ live: true });
+    expect(await get('/v2')).toMatchObject({ name: 'strongroom' });
+    expect(await get('/v2/models/scores')).toEqual({
+      name: 'scores',
+      versions: ['2', '1'],
+      platform: 'onnx_onnxv1',
+      inputs: [{ name: 'features', datatype: 'FP32', shape: [-1, 2] }],
+      outputs: [{ name: 'score', datatype: 'FP32', shape: [-1, 1] }],
+    });
+    expect(await get('/v2/models/scores/versions/1/ready')).toEqual({
+      name: 'scores',
+      ready: true,
+    });
+    const answer = await infer(served, [1, 2, 3, 4]);
+    expect(answer.json()).toEqual({
+      model_name: 'scores',
+      model_version: '1',
+      outputs: [{ name: 'score', datatype: 'FP32', shape: [2, 1], data: scoresOf([1, 2, 3, 4]) }],
+    });
+    const index = await served.ask('/v2/repository/index', { body: '{"ready":true}' });
+    expect(index.json()).toMatchObject([
+      { name: 'scores', version: '2', state: 'READY', reason: '' },
+      { name: 'scores', version: '1', state: 'READY', reason: '' },
+    ]);
+    expect(await get('/v2/models/scores/versions/1/stats')).toMatchObject({
+      model_stats: [{ inference_count: 2, execution_count: 1, batch_stats: [{ batch_size: 2 }] }],
+    });
+    const metrics = await served.ask('/metrics');
+    expect(metrics.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(metrics.body.toString()).toContain(
+      'nv_inference_request_success{model="scores",version="1"} 1\n',
+    );
+    expect((await app.client.serving.status(null)).models).toMatchObject([
+      { model: 'scores', version: 1, succeeded: 1, failed: 0, inferences: 2 },
+    ]);
+  });
+
+  test('a version that may not run is not served, and a bare name is the one in production', async () => {
+    const app = await openServingApp();
+    await importModel(app, 'scores', matrixModel(), 'candidate');
+    const served = await serve(app);
+    const ask = async (path: string): Promise<number> =>
+      (await served.ask(path, { body: row([1, 2]) })).status;
+    expect(await ask('/v2/models/scores/infer')).toBe(404);
+    expect(await ask('/v2/models/scores/versions/1/infer')).toBe(200);
+    expect((await served.ask('/v2/models/scores/ready')).status).toBe(404);
+    await app.client.models.promote({ version: 'scores@1', to: 'production', reason });
+    expect(await ask('/v2/models/scores/infer')).toBe(200);
+    await app.client.models.retire({ version: 'scores@1', reason });
+    expect(await ask('/v2/models/scores/infer')).toBe(404);
+    expect(await ask('/v2/models/scores/versions/1/infer')).toBe(403);
+    const ready = await served.ask('/v2/models/scores/versions/1/ready');
+    expect([ready.status, ready.json()]).toEqual([400, { name: 'scores', ready: false }]);
+    expect(await ask('/v2/models/scores/versions/9/infer')).toBe(404);
+  });
+
+  test('what is wrong is answered with a status and a sentence', async () => {
+    const app = await openServingApp();
+    await importModel(app, 'scores', matrixModel());
+    const served = await serve(app);
+    const path = '/v2/models/scores/infer';
+    const cases: readonly [string, Parameters<Served['ask']>[1], number, RegExp][] = [
+      ['/v1/models', {}, 404, /nothing at this path/],
+      [path, {}, 405, /takes POST/],
+      ['/v2', { method: 'OPTIONS' }, 405, /takes GET/],
+      [path, { body: '{' }, 400, /not JSON/],
+      [path, { body: row([1, 2]).replace('FP32', 'FP64') }, 400, /is FP32/],
+      [path, { body: 'x', headers: { 'content-encoding': 'br' } }, 415, /gzip or deflate/],
+      [path, { body: 'x', headers: { 'content-encoding': 'gzip' } }, 400, /Content-Encoding/],
+      [
+        path,
+        { body: row([1, 2]), headers: { 'inference-header-content-length': '-1' } },
+        400,
+        /not a length/,
+      ],
+      [
+        path,
+        { body: row([1, 2]), headers: { 'inference-header-content-length': '9' } },
+        400,
+        /not JSON/,
+      ],
+    ];
+    for (const [target, options, status, message] of cases) {
+      const answer = await served.ask(target, options);
+      expect([answer.status, answer.json()], `${target} ${status}`).toEqual([
+        status,
+        { error: expect.stringMatching(message) },
+      ]);
+    }
+    expect((await infer(served, [1, 2])).status).toBe(200);
+  });
+
+  test('without the token, for another host or from a browser nothing is answered', async () => {
+    const app = await openServingApp();
+    await importModel(app, 'scores', matrixModel());
+    const served = await serve(app);
+    const port = served.address.split(':')[1];
+    const cases: readonly [Parameters<Served['ask']>[1], number][] = [
+      [{ token: null }, 401],
+      [{ token: '' }, 401],
+      [{ token: `${served.token}x` }, 401],
+      [{ token: served.token.slice(0, -1) }, 401],
+      [{ headers: { host: `rebound.example:${port}` } }, 403],
+      [{ headers: { host: '127.0.0.1' } }, 403],
+      [{ headers: { origin: 'http://127.0.0.1' } }, 403],
+      [{ headers: { origin: 'null' } }, 403],
+      [{ headers: { 'sec-fetch-site': 'same-origin' } }, 403],
+    ];
+    for (const [options, status] of cases) {
+      const answer = await served.ask('/v2/models/scores/infer', { body: row([1, 2]), ...options });
+      expect(answer.status, JSON.stringify(options)).toBe(status);
+      expect(Object.keys(answer.headers).join()).not.toContain('access-control');
+    }
+    expect((await served.ask('/v2', { headers: { host: `localhost:${port}` } })).status).toBe(200);
+    expect(await app.client.serving.status(null)).toMatchObject({
+      listening: { turnedAway: cases.length },
+      models: [],
+    });
+    expect(await entriesOf(app, 'serve.infer')).toEqual([]);
+  });
+});
+
+describe('the log', () => {
+  test('has every call, announced and answered, with the version and without what was in it', async () => {
+    const app = await openServingApp();
+    await importModel(app, 'echo', echoModel());
+    await importModel(app, 'scores', matrixModel());
+    const served = await serve(app);
+    const secret = 'ines.moreau@example.org';
+    const echo = await served.ask('/v2/models/echo/infer', {
+      body: JSON.stringify({
+        id: secret,
+        inputs: [{ name: secret, shape: [1, 1], datatype: 'BYTES', data: [secret] }],
+      }),
+    });
+    expect(echo.status).toBe(400);
+    await Promise.all([infer(served, [1, 2]), infer(served, [1, 2, 3, 4])]);
+    expect((await served.ask('/v2/models/unknown/infer', { body: '{}' })).status).toBe(404);
+    const { digest } = await app.client.models.version({ version: 'scores@1' });
+    await app.client.serving.stop(null);
+    const entries = await entriesOf(app, 'serve.infer');
+    expect(entries.filter(({ phase }) => phase === 'event')).toMatchObject([
+      { outcome: 'error', code: 'invalid-input', objects: [{ type: 'version', id: 'echo@1' }] },
+      {
+        outcome: 'error',
+        code: 'not-found',
+        objects: [{ type: 'model', id: 'unknown@production' }],
+      },
+    ]);
+    const begun = entries.filter(({ phase }) => phase === 'begin');
+    expect(begun.map(({ details }) => details)).toEqual([{ rows: 1 }, { rows: 2 }]);
+    for (const { index, actor, objects } of begun) {
+      expect({ actor, objects }).toEqual({
+        actor: 'ada',
+        objects: [{ type: 'version', id: 'scores@1', digest }],
+      });
+      const outcome = entries.find(({ of }) => of === index);
+      expect(outcome).toMatchObject({ phase: 'outcome', outcome: 'ok', actor: 'ada' });
+    }
+    const { entries: all } = await app.client.audit.list({ limit: 500 });
+    const text = JSON.stringify(all);
+    expect(text).not.toContain(secret);
+    expect(text).not.toContain(served.token);
+    expect(all[0]?.entry).toMatchObject({
+      action: 'serve.stop',
+      details: { requests: 3, failed: 1, rows: 3, turnedAway: 0 },
+    });
+    await app.client.vault.seal(null);
+    await app.as('ada');
+    const operation = await app.wait(
+      (await import('#shared/contract/index.ts')).contract.audit.verify,
+      app.client.audit.verify({}),
+    );
+    expect(operation.status).toBe('intact');
+  });
+});
+
+describe('many at once', () => {
+  test('one more than may wait is told to come again, and all the others are answered', async () => {
+    const app = await openServingApp();
+    await importModel(app, 'slow', slowModel());
+    const served = await serve(app);
+    const body = (turns: number): string =>
+      JSON.stringify({ inputs: [{ name: 'turns', shape: [], datatype: 'INT64', data: [turns] }] });
+    const ask = (turns: number): Promise<HttpAnswer> =>
+      served.ask('/v2/models/slow/infer', { body: body(turns) });
+    await ask(1);
+    const first = ask(300_000);
+    const answers = await Promise.all([first, ...Array.from({ length: 40 }, () => ask(1))]);
+    const count = (status: number): number =>
+      answers.filter((answer) => answer.status === status).length;
+    expect(count(200) + count(503)).toBe(41);
+    expect(count(503)).toBeGreaterThanOrEqual(7);
+    const refused = answers.find(({ status }) => status === 503);
+    expect(refused?.headers['retry-after']).toBe('1');
+    const busy = (await entriesOf(app, 'serve.infer')).filter(({ code }) => code === 'busy');
+    expect(busy.length).toBe(count(503));
+  });
+
+  test('are joined when a delay is set, and each gets what it would have got alone', async () => {
+    const app = await openServingApp();
+    await importModel(app, 'scores', matrixModel());
+    const served = await serve(app, { maxQueueDelayMicroseconds: 50_000, maxBatch: 8 });
+    await infer(served, [0, 0]);
+    const asked = Array.from({ length: 24 }, (_, at) =>
+      Array.from({ length: 2 * ((at % 3) + 1) }, (_none, each) => at * 10 + each),
+    );
+    const answers = await Promise.all(asked.map((values) => infer(served, values)));
+    expect(answers.map(dataOf)).toEqual(asked.map(scoresOf));
+    const [statistics] = (await app.client.serving.status(null)).models;
+    expect(statistics?.succeeded).toBe(25);
+    expect(statistics?.inferences).toBe(49);
+    expect(statistics?.executions).toBeLessThan(20);
+  });
+});
