@@ -73,8 +73,7 @@ export async function pooledModel(
       const { vault } = open();
       return {
         ...storedModelFiles(vault, version),
-        reference:
-          reference === undefined ? undefined : vault.objects.handOver(reference.objectId),
+        reference: reference === undefined ? undefined : vault.objects.handOver(reference.objectId),
       };
     },
     pipeline: await readPipeline(open().vault, version),
