@@ -6,9 +6,6 @@
 import { AppError } from '#shared/errors.ts';
 import { runtimeReason, tooMuch, wantsTooMuch } from './load-errors.ts';
 import type { ChildMessage, Job } from './protocol.ts';
-import { loadModel } from './runtime.ts';
-
-const progressEveryMs = 100;
 
 export function serveOneJob(): void {
   const send = (message: ChildMessage): Promise<void> =>
@@ -49,9 +46,15 @@ async function work(message: unknown, core: Core): Promise<void> {
   }
 }
 
-async function perform(job: Job, { send }: Core): Promise<unknown> {
+async function perform(job: Job, core: Core): Promise<unknown> {
+  const { send } = core;
   await send({ kind: 'progress', stage: 'load', done: 0, total: 1, rows: 0 });
   // Code of other jobs is not loaded.
+  if (job.kind === 'read') {
+    const { readTable } = await import('./batch/read-table.ts');
+    return readTable(job, core);
+  }
+  const { loadModel } = await import('./runtime.ts');
   if (job.kind === 'contact') {
     const { contactModel } = await import('./contact.ts');
     const model = await loadModel(job, { runtime: job.runtime, threads: 1 });
@@ -66,14 +69,8 @@ async function perform(job: Job, { send }: Core): Promise<unknown> {
     const files = { model: job.model, reference: job.reference };
     return serveRequests({ model, pipeline: job.pipeline ?? undefined, files }, toFailure);
   }
-  const { scoreFile } = await import('./score.ts');
-  let last = 0;
-  return scoreFile(job, model, (done, total, rows) => {
-    const now = performance.now();
-    if (now - last < progressEveryMs && done < total) return;
-    last = now;
-    void send({ kind: 'progress', stage: 'run', done, total, rows });
-  });
+  const { scoreTable } = await import('./batch/score-table.ts');
+  return scoreTable(job, model, core);
 }
 
 function toFailure(thrown: unknown): ChildMessage {

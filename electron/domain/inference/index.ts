@@ -1,11 +1,6 @@
-export {
-  createInference,
-  partPathsOf,
-  previewFile,
-  type Inference,
-  type ScoreResult,
-} from './inference.ts';
+export { createInference, previewFile, type Inference } from './inference.ts';
+export { partPathsOf, type ScoreOutcome, type ScoreResult } from './batch/score-file.ts';
+export { batchJournal, ResumeRefused, type BatchJournal } from './batch/journal.ts';
 export type { ModelPool, PooledModel } from './pool.ts';
 export type { ResidentReply, ResidentRequest } from './resident/connection.ts';
 export type { ModelFiles } from './open-files.ts';
-export type { ScoreOutcome } from './protocol.ts';

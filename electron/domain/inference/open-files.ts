@@ -3,7 +3,7 @@ import { constants, open, type FileHandle } from 'node:fs/promises';
 import { AppError } from '#shared/errors.ts';
 import type { ObjectHandOver } from '#domain/vault/index.ts';
 import { firstFileDescriptor } from './process.ts';
-import type { Job, SealedFile } from './protocol.ts';
+import type { SealedFile, SealedModel } from './protocol.ts';
 
 /** A model as the vault hands it over. */
 export interface ModelFiles {
@@ -20,7 +20,7 @@ export interface OpenFiles extends AsyncDisposable {
     flags: number,
   ): Promise<{ readonly handle: FileHandle; readonly number: number }>;
   sealed(object: ObjectHandOver): Promise<SealedFile>;
-  model(files: ModelFiles): Promise<Pick<Job, 'model' | 'external'>>;
+  model(files: ModelFiles): Promise<SealedModel>;
   descriptors(): number[];
 }
 

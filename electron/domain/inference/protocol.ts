@@ -5,10 +5,9 @@
  */
 import { z } from 'zod';
 import { errorCodes } from '#shared/errors.ts';
-import { reject } from '#shared/contract/runs.ts';
 import type { GoldenCases } from '#domain/bundle/index.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
-import { profileSchema } from '#domain/monitoring/index.ts';
+import type { Dialect, TableFormat } from '#domain/tables/index.ts';
 
 /** An encrypted object of the vault, open for reading. */
 export interface SealedFile {
@@ -19,7 +18,7 @@ export interface SealedFile {
   readonly sizeBytes: number;
 }
 
-interface SealedModel {
+export interface SealedModel {
   readonly model: SealedFile;
   /** Files that the model names as external data, by the name it uses. */
   readonly external: readonly { readonly location: string; readonly file: SealedFile }[];
@@ -33,13 +32,21 @@ export interface ScoreJob extends SealedModel {
   readonly kind: 'score';
   readonly pipeline: Pipeline | null;
   readonly source: Source;
-  /** Where the rows go; null when only their profile is wanted. */
+  /** Files for the pieces that segments become, by the slot that an order names; null when only the profile is wanted. */
   readonly output: {
-    readonly fd: number;
-    readonly rejectsFd: number;
+    readonly slots: readonly { readonly fd: number; readonly rejectsFd: number }[];
     readonly keepColumns: boolean;
   } | null;
   readonly threads: number;
+}
+
+/** Reads the input of a batch once, without a model. */
+export interface ReadJob {
+  readonly kind: 'read';
+  readonly source: Source;
+  readonly format: TableFormat;
+  /** What is known of the way it is written. */
+  readonly asked: Partial<Dialect>;
 }
 
 export interface ContactJob extends SealedModel {
@@ -57,20 +64,8 @@ interface ResidentJob extends SealedModel {
   readonly threads: number;
 }
 
-export type Job = ScoreJob | ContactJob | ResidentJob;
-
-export const scoreOutcome = z.strictObject({
-  rows: z.int(),
-  rejected: z.int(),
-  inputSha256: z.string(),
-  outputSha256: z.string(),
-  rejectsSha256: z.string(),
-  outputColumns: z.array(z.string()),
-  firstRows: z.array(z.array(z.string())).max(20),
-  firstRejects: z.array(reject).max(50),
-  profile: profileSchema,
-});
-export type ScoreOutcome = z.infer<typeof scoreOutcome>;
+export type ModelJob = ScoreJob | ContactJob | ResidentJob;
+export type Job = ModelJob | ReadJob;
 
 export const contactOutcome = z.strictObject({
   checked: z.int(),

@@ -14,7 +14,7 @@ import {
 import { adaptModel, type AdaptedModel } from './adapter.ts';
 import { lackingSentence, widenFurther } from './adapters/widen.ts';
 import { lackingOperator, loadFailure, refusedType } from './load-errors.ts';
-import type { Job } from './protocol.ts';
+import type { SealedModel } from './protocol.ts';
 import { openSealed } from './sealed-file.ts';
 import { weightsInFolder, weightsInMemory, type Weights } from './weights.ts';
 
@@ -44,10 +44,7 @@ export interface RuntimeOptions {
   readonly threads: number;
 }
 
-export async function loadModel(
-  job: Pick<Job, 'model' | 'external'>,
-  options: RuntimeOptions,
-): Promise<LoadedModel> {
+export async function loadModel(job: SealedModel, options: RuntimeOptions): Promise<LoadedModel> {
   const bytes = await (await openSealed(job.model)).readAll();
   const adapted = adaptModel(parseModel(bytes));
   const weights =

@@ -6,7 +6,7 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { OnnxModel, OnnxTensor } from '#domain/onnx/index.ts';
-import type { Job } from './protocol.ts';
+import type { SealedModel } from './protocol.ts';
 import { openSealed } from './sealed-file.ts';
 
 export interface Weights {
@@ -21,7 +21,7 @@ export interface Weights {
 
 export async function weightsInMemory(
   model: OnnxModel,
-  external: Job['external'],
+  external: SealedModel['external'],
 ): Promise<Weights> {
   const externalData: { path: string; data: Uint8Array }[] = [];
   for (const { location, file } of external)
@@ -37,7 +37,7 @@ export async function weightsInMemory(
 
 export async function weightsInFolder(
   model: OnnxModel,
-  external: Job['external'],
+  external: SealedModel['external'],
 ): Promise<Weights> {
   for (const { location, file } of external) {
     await mkdir(dirname(location), { recursive: true });

@@ -2,8 +2,9 @@ export { compareProfiles, minimumRows } from './drift.ts';
 export {
   createProfiler,
   profileSchema,
+  profileState,
   type ColumnSpec,
   type Profile,
-  type ProfiledValue,
   type Profiler,
+  type ProfileState,
 } from './profile.ts';

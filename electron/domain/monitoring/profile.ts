@@ -1,9 +1,18 @@
 /**
  * What a run leaves behind of its data: counts and shapes, never rows. Memory is bounded by the number of columns. Text values
- * are kept only while a column has few different ones; a column of names or numbers of people keeps none.
+ * are kept only while a column has few different ones; a column of names or numbers of people keeps none. Parts of a file are
+ * profiled where they are read; merged in the order of the file they give the same profile whoever read them.
  */
 import { z } from 'zod';
-import { createQuantileSketch, type QuantileSketch } from './sketch.ts';
+import type { ColumnData } from '#domain/tables/index.ts';
+import {
+  createQuantileSketch,
+  laterSampling,
+  sketchState,
+  wholeSampling,
+  type QuantileSketch,
+  type Sampling,
+} from './sketch.ts';
 
 /** Different values beyond which a column's values are not kept. */
 const maxCategories = 100;
@@ -58,61 +67,162 @@ export const profileSchema = z.strictObject({
 });
 export type Profile = z.infer<typeof profileSchema>;
 
-export type ProfiledValue = number | bigint | string | boolean | null;
+/** A profile on its way: what one part of a file gives to the whole. */
+export const profileState = z.strictObject({
+  rows: z.int().nonnegative(),
+  columns: z.array(
+    z.discriminatedUnion('kind', [
+      z.strictObject({
+        kind: z.literal('numeric'),
+        count: z.int().nonnegative(),
+        missing: z.int().nonnegative(),
+        outOfRange: z.int().nonnegative(),
+        /** Of the values, times 2^-40, so that sums of the largest doubles are still numbers. */
+        sum: z.number(),
+        /** Of the differences from the mean. */
+        squares: z.number(),
+        sketch: sketchState,
+        values: z.array(z.tuple([z.number(), z.int()])).nullable(),
+      }),
+      z.strictObject({
+        kind: z.literal('text'),
+        count: z.int().nonnegative(),
+        missing: z.int().nonnegative(),
+        outOfRange: z.int().nonnegative(),
+        values: z.array(z.tuple([z.string(), z.int()])).nullable(),
+      }),
+    ]),
+  ),
+});
+export type ProfileState = z.infer<typeof profileState>;
+type ColumnState = ProfileState['columns'][number];
+type StateOf<Kind extends ColumnState['kind']> = Extract<ColumnState, { kind: Kind }>;
 
 export interface Profiler {
-  /** Null and NaN are missing. Every column gets one value per row. */
-  add(column: number, value: ProfiledValue): void;
-  endRow(): void;
+  /** Consecutive rows of a column; `kept` names those that count, else all do. NaN, null and what is marked are missing. */
+  add(column: number, data: ColumnData, kept?: Uint32Array): void;
+  /** So many rows more; every column gets as many values. */
+  addRows(rows: number): void;
+  merge(state: ProfileState): void;
+  state(): ProfileState;
   finish(): Profile;
 }
 
-export function createProfiler(specs: readonly ColumnSpec[]): Profiler {
+/** `later`: of a part of a large file that is not its first; fewer of its values make up the quantiles. */
+export function createProfiler(
+  specs: readonly ColumnSpec[],
+  { later = false }: { readonly later?: boolean } = {},
+): Profiler {
+  const sampling = later ? laterSampling : wholeSampling;
   const columns = specs.map((spec) =>
-    spec.kind === 'numeric' ? createNumericColumn(spec) : createTextColumn(spec),
+    spec.kind === 'numeric' ? createNumericColumn(spec, sampling) : createTextColumn(spec),
   );
   let rows = 0;
   return {
-    add: (column, value) => columns[column]?.add(value),
-    endRow() {
-      rows += 1;
+    add: (column, data, kept) => columns[column]?.add(data, kept),
+    addRows(more) {
+      rows += more;
     },
+    merge(state) {
+      rows += state.rows;
+      for (const [at, column] of columns.entries()) {
+        const part = state.columns[at];
+        if (part !== undefined) column.merge(part);
+      }
+    },
+    state: () => ({ rows, columns: columns.map((column) => column.state()) }),
     finish: () => ({ schemaVersion: 1, rows, columns: columns.map((column) => column.finish()) }),
   };
 }
 
 interface ColumnCounter {
-  add(value: ProfiledValue): void;
+  add(data: ColumnData, kept: Uint32Array | undefined): void;
+  merge(state: ColumnState): void;
+  state(): ColumnState;
   finish(): ColumnProfile;
 }
 
-function createNumericColumn({ name, role, min, max }: ColumnSpec): ColumnCounter {
-  const sketch: QuantileSketch = createQuantileSketch();
+const sumScale = 2 ** -40;
+
+function createNumericColumn(
+  { name, role, min, max }: ColumnSpec,
+  sampling: Sampling,
+): ColumnCounter {
+  const sketch: QuantileSketch = createQuantileSketch(sampling);
+  const { MAX_VALUE } = Number;
   let values: Map<number, number> | undefined = new Map<number, number>();
   let count = 0;
   let missing = 0;
   let outOfRange = 0;
-  let mean = 0;
+  let sum = 0;
   let squares = 0;
+  let finite = new Float64Array(0);
+
+  const meanOf = (scaled: number, of: number): number => scaled / of / sumScale;
+
+  /** Chan, Golub, LeVeque, "Updating formulae … for computing sample variances", 1979. */
+  function join(part: {
+    readonly count: number;
+    readonly sum: number;
+    readonly squares: number;
+  }): void {
+    if (part.count === 0) return;
+    if (count > 0) {
+      const delta = meanOf(part.sum, part.count) - meanOf(sum, count);
+      squares += delta * delta * ((count * part.count) / (count + part.count));
+    }
+    // The squares of the largest doubles have no number; the spread is then as large as one can be.
+    squares = Math.min(squares + part.squares, MAX_VALUE);
+    sum += part.sum;
+    count += part.count;
+  }
+
   return {
-    add(raw) {
-      const value = raw === null ? Number.NaN : Number(raw);
-      if (!Number.isFinite(value)) {
-        missing += 1;
-        return;
+    add(data, kept) {
+      const rows = kept?.length ?? data.values.length;
+      if (finite.length < rows) finite = new Float64Array(rows);
+      const found = finiteNumbers(data, kept, finite);
+      missing += rows - found;
+      const part = { count: found, sum: 0, squares: 0 };
+      for (let at = 0; at < found; at += 1) part.sum += (finite[at] ?? 0) * sumScale;
+      const mean = found === 0 ? 0 : meanOf(part.sum, found);
+      for (let at = 0; at < found; at += 1) {
+        const delta = (finite[at] ?? 0) - mean;
+        part.squares += delta * delta;
       }
-      count += 1;
-      if ((min !== undefined && value < min) || (max !== undefined && value > max)) outOfRange += 1;
-      // Welford's update: one pass, no loss of digits for large means.
-      const delta = value - mean;
-      mean += value / count - mean / count;
-      squares += delta * (value - mean);
-      sketch.add(value);
-      if (values !== undefined) {
+      join(part);
+      if (min !== undefined || max !== undefined) {
+        const [low, high] = [min ?? -MAX_VALUE, max ?? MAX_VALUE];
+        for (let at = 0; at < found; at += 1) {
+          const value = finite[at] ?? 0;
+          if (value < low || value > high) outOfRange += 1;
+        }
+      }
+      sketch.add(finite, found);
+      for (let at = 0; at < found && values !== undefined; at += 1) {
+        const value = finite[at] ?? 0;
         values.set(value, (values.get(value) ?? 0) + 1);
         if (values.size > maxDiscrete) values = undefined;
       }
     },
+    merge(state) {
+      if (state.kind !== 'numeric') return;
+      missing += state.missing;
+      outOfRange += state.outOfRange;
+      join(state);
+      sketch.merge(state.sketch);
+      values = mergeCounts(values, state.values, maxDiscrete);
+    },
+    state: (): StateOf<'numeric'> => ({
+      kind: 'numeric',
+      count,
+      missing,
+      outOfRange,
+      sum,
+      squares,
+      sketch: sketch.state(),
+      values: values === undefined ? null : [...values],
+    }),
     finish: () => ({
       kind: 'numeric',
       name,
@@ -120,13 +230,40 @@ function createNumericColumn({ name, role, min, max }: ColumnSpec): ColumnCounte
       count,
       missing,
       outOfRange,
-      mean,
-      // The squares of the largest doubles have no number; the spread is then as large as one can be.
-      sd: count === 0 ? 0 : Math.min(Math.sqrt(squares / count), Number.MAX_VALUE),
+      mean: count === 0 ? 0 : meanOf(sum, count),
+      sd: count === 0 ? 0 : Math.min(Math.sqrt(squares / count), MAX_VALUE),
       quantiles: sketch.quantiles(quantilePoints),
       values: values === undefined ? null : [...values].sort(([a], [b]) => a - b),
     }),
   };
+}
+
+/** Packs what is there into `into` and tells how many that are. */
+function finiteNumbers(
+  data: ColumnData,
+  kept: Uint32Array | undefined,
+  into: Float64Array,
+): number {
+  const rows = kept?.length ?? data.values.length;
+  let found = 0;
+  if (data.kind === 'number') {
+    const { values } = data;
+    for (let row = 0; row < rows; row += 1) {
+      const value = values[kept === undefined ? row : (kept[row] ?? 0)] ?? Number.NaN;
+      // Zero for all finite numbers, NaN for the others.
+      if (value - value === 0) into[found++] = value;
+    }
+    return found;
+  }
+  const missing = data.kind === 'integer' || data.kind === 'boolean' ? data.missing : undefined;
+  for (let row = 0; row < rows; row += 1) {
+    const at = kept === undefined ? row : (kept[row] ?? 0);
+    const raw = data.values[at];
+    const isText = typeof raw === 'string' || typeof raw === 'object' || raw === undefined;
+    const value = isText || missing?.[at] === 1 ? Number.NaN : Number(raw);
+    if (Number.isFinite(value)) into[found++] = value;
+  }
+  return found;
 }
 
 function createTextColumn({ name, role, kind, categories }: ColumnSpec): ColumnCounter {
@@ -136,19 +273,36 @@ function createTextColumn({ name, role, kind, categories }: ColumnSpec): ColumnC
   let missing = 0;
   let outOfRange = 0;
   return {
-    add(value) {
-      if (value === null || value === '') {
-        missing += 1;
-        return;
-      }
-      const text = String(value);
-      count += 1;
-      if (allowed?.has(text) === false) outOfRange += 1;
-      if (values !== undefined) {
-        values.set(text, (values.get(text) ?? 0) + 1);
-        if (values.size > maxCategories) values = undefined;
+    add(data, kept) {
+      const rows = kept?.length ?? data.values.length;
+      for (let row = 0; row < rows; row += 1) {
+        const text = textOf(data, kept === undefined ? row : (kept[row] ?? 0));
+        if (text === null || text === '') {
+          missing += 1;
+          continue;
+        }
+        count += 1;
+        if (allowed?.has(text) === false) outOfRange += 1;
+        if (values !== undefined) {
+          values.set(text, (values.get(text) ?? 0) + 1);
+          if (values.size > maxCategories) values = undefined;
+        }
       }
     },
+    merge(state) {
+      if (state.kind !== 'text') return;
+      count += state.count;
+      missing += state.missing;
+      outOfRange += state.outOfRange;
+      values = mergeCounts(values, state.values, maxCategories);
+    },
+    state: (): StateOf<'text'> => ({
+      kind: 'text',
+      count,
+      missing,
+      outOfRange,
+      values: values === undefined ? null : [...values],
+    }),
     finish: () => ({
       kind: kind === 'boolean' ? 'boolean' : 'categorical',
       name,
@@ -159,4 +313,32 @@ function createTextColumn({ name, role, kind, categories }: ColumnSpec): ColumnC
       values: values === undefined ? null : [...values].sort(([a], [b]) => (a < b ? -1 : 1)),
     }),
   };
+}
+
+/** As the value stands in a file of results; null when it is missing. */
+function textOf(data: ColumnData, at: number): string | null {
+  switch (data.kind) {
+    case 'text':
+      return data.values[at] ?? null;
+    case 'number': {
+      const value = data.values[at] ?? Number.NaN;
+      return Number.isNaN(value) ? null : String(value);
+    }
+    case 'integer':
+      return data.missing?.[at] === 1 ? null : String(data.values[at]);
+    case 'boolean':
+      return data.missing?.[at] === 1 ? null : data.values[at] === 1 ? 'true' : 'false';
+    case 'bytes':
+      return null;
+  }
+}
+
+function mergeCounts<T>(
+  counts: Map<T, number> | undefined,
+  more: readonly (readonly [T, number])[] | null,
+  most: number,
+): Map<T, number> | undefined {
+  if (counts === undefined || more === null) return undefined;
+  for (const [value, count] of more) counts.set(value, (counts.get(value) ?? 0) + count);
+  return counts.size > most ? undefined : counts;
 }

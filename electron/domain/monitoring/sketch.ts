@@ -1,44 +1,116 @@
 /**
  * A quantile sketch in bounded memory (after Karnin, Lang, Liberty, "Optimal Quantile Approximation in Streams", 2016): levels
  * of buffers; a full one is sorted, and every second value, alternately the odd and the even ones, moves up with twice the
- * weight. Exact up to `capacity` values; beyond, ranks are off by well under one per cent. Deterministic: the same values in
- * the same order give the same sketch.
+ * weight. Exact up to 4096 values; beyond, one value stands for a few, and ranks are off by less than one per cent.
+ * Deterministic: the same values in the same order, merged in the same order, give the same sketch.
  */
+import { z } from 'zod';
 
-const capacity = 1024;
+/** Values that are kept as they come, and which share of the others: one of 2^level. */
+export interface Sampling {
+  readonly exactValues: number;
+  readonly level: number;
+}
+export const wholeSampling: Sampling = { exactValues: 4096, level: 2 };
+/** For what comes after the first part of a large file: its many values make up for their distance. */
+export const laterSampling: Sampling = { exactValues: 0, level: 4 };
+
+const lowestCapacity = 4096;
+const capacity = 512;
+
+/** What a sketch is while it travels: per level its values, as base64 of little-endian doubles, and whose turn it is. */
+export const sketchState = z.strictObject({
+  minimum: z.number().nullable(),
+  maximum: z.number().nullable(),
+  levels: z.array(z.strictObject({ values: z.string().max(64 * 1024), odd: z.boolean() })).max(64),
+});
+export type SketchState = z.infer<typeof sketchState>;
 
 export interface QuantileSketch {
-  add(value: number): void;
+  /** The first `count` of finite numbers. */
+  add(values: Float64Array, count: number): void;
+  /** As if what the other saw had come now. */
+  merge(state: SketchState): void;
+  state(): SketchState;
   /** `points + 1` values: minimum, the quantiles i/points, maximum. Empty for no values. */
   quantiles(points: number): number[];
 }
 
-export function createQuantileSketch(): QuantileSketch {
+export function createQuantileSketch({
+  exactValues,
+  level: sampledLevel,
+}: Sampling = wholeSampling): QuantileSketch {
+  const group = 2 ** sampledLevel;
   const levels: number[][] = [[]];
   const keepOdd: boolean[] = [];
   let minimum = Number.POSITIVE_INFINITY;
   let maximum = Number.NEGATIVE_INFINITY;
+  let seen = 0;
+
+  const roomAt = (level: number): number => (level === 0 ? lowestCapacity : capacity);
+
+  function put(level: number, value: number): void {
+    const values = levelAt(level);
+    values.push(value);
+    if (values.length >= roomAt(level)) compact(level);
+  }
+
+  function levelAt(level: number): number[] {
+    while (levels.length <= level) levels.push([]);
+    return levels[level] ?? [];
+  }
 
   function compact(level: number): void {
-    const values = levels[level] ?? [];
+    const values = levelAt(level);
     // Typed arrays sort by number, and several times as fast.
     const full = Float64Array.from(values).sort();
     const odd = keepOdd[level] ?? false;
     keepOdd[level] = !odd;
-    const above = (levels[level + 1] ??= []);
+    const above = levelAt(level + 1);
     for (let at = odd ? 1 : 0; at < full.length; at += 2) above.push(full[at] ?? 0);
     values.length = 0;
-    if (above.length >= capacity) compact(level + 1);
+    if (above.length >= roomAt(level + 1)) compact(level + 1);
   }
 
   return {
-    add(value) {
-      if (value < minimum) minimum = value;
-      if (value > maximum) maximum = value;
-      const lowest = levels[0] ?? [];
-      lowest.push(value);
-      if (lowest.length >= capacity * 2) compact(0);
+    add(values, count) {
+      for (let at = 0; at < count; at += 1) {
+        const value = values[at] ?? 0;
+        if (value < minimum) minimum = value;
+        if (value > maximum) maximum = value;
+      }
+      let at = 0;
+      for (; at < count && seen < exactValues; at += 1, seen += 1) put(0, values[at] ?? 0);
+      // Of each group one, at a place that no pattern in the data keeps step with.
+      while (at < count) {
+        const start = seen - (seen % group);
+        const picked = start + pickOf(start / group, group);
+        const end = Math.min(count, at + start + group - seen);
+        const place = at + picked - seen;
+        if (place >= at && place < end) put(sampledLevel, values[place] ?? 0);
+        seen += end - at;
+        at = end;
+      }
     },
+    merge(state) {
+      const isFirst = levels.every((values) => values.length === 0);
+      minimum = Math.min(minimum, state.minimum ?? minimum);
+      maximum = Math.max(maximum, state.maximum ?? maximum);
+      for (const [level, { values, odd }] of state.levels.entries()) {
+        // So that a sketch that was put down and taken up again goes on as it would have.
+        if (isFirst) keepOdd[level] = odd;
+        for (const value of toNumbers(values)) put(level, value);
+      }
+      seen = Math.max(seen, exactValues);
+    },
+    state: () => ({
+      minimum: Number.isFinite(minimum) ? minimum : null,
+      maximum: Number.isFinite(maximum) ? maximum : null,
+      levels: levels.map((values, level) => ({
+        values: fromNumbers(values),
+        odd: keepOdd[level] ?? false,
+      })),
+    }),
     quantiles(points) {
       const weighted = levels.flatMap((values, level) =>
         values.map((value) => ({ value, weight: 2 ** level })),
@@ -60,4 +132,24 @@ export function createQuantileSketch(): QuantileSketch {
       return [...result, maximum];
     },
   };
+}
+
+/** A place in a group, scattered: the finalizer of MurmurHash3 on the number of the group. */
+function pickOf(at: number, group: number): number {
+  let hash = at | 0;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) & (group - 1);
+}
+
+function fromNumbers(values: readonly number[]): string {
+  return Buffer.from(Float64Array.from(values).buffer).toString('base64');
+}
+
+function toNumbers(text: string): Float64Array {
+  const bytes = Buffer.from(text, 'base64');
+  const numbers = new Float64Array(bytes.length >> 3);
+  Buffer.from(numbers.buffer).set(bytes.subarray(0, numbers.byteLength));
+  // A child may say anything; what is no number is no value.
+  return numbers.filter(Number.isFinite);
 }

@@ -17,3 +17,5 @@ export type {
   WantedColumn,
 } from './table.ts';
 export { rejectMessages } from './rejects.ts';
+export { loadDriver } from './drivers.ts';
+export { cellText, createRowWriter } from './csv/write.ts';

@@ -6,8 +6,8 @@ import {
   profileSchema,
   type ColumnSpec,
   type Profile,
-  type ProfiledValue,
 } from '#domain/monitoring/index.ts';
+import { toColumn, type ProfiledValue } from '../../../support/columns.ts';
 
 /** mulberry32: the same numbers on every run. */
 function seeded(seed: number): () => number {
@@ -30,10 +30,10 @@ function profileOf(
   row: () => readonly ProfiledValue[],
 ): Profile {
   const profiler = createProfiler(specs);
-  for (let count = 0; count < rows; count += 1) {
-    row().forEach((value, column) => profiler.add(column, value));
-    profiler.endRow();
-  }
+  const all = Array.from({ length: rows }, row);
+  for (const at of specs.keys())
+    profiler.add(at, toColumn(all.map((values) => values[at] ?? null)));
+  profiler.addRows(rows);
   return profiler.finish();
 }
 

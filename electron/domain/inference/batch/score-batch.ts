@@ -1,0 +1,400 @@
+/**
+ * In the core: one child reads the input once and tells its segments, others score them, each on a core of the machine. What they
+ * make of a segment comes back as a piece in a file of its own and is appended here, in the order of the input. So the output
+ * does not depend on who was faster, and what is appended is a state to go on from.
+ */
+import { availableParallelism } from 'node:os';
+import type { FileHandle } from 'node:fs/promises';
+import { AppError } from '#shared/errors.ts';
+import type { Pipeline } from '#domain/pipeline/index.ts';
+import type { Dialect, Segment, TableFormat, TableInfo } from '#domain/tables/index.ts';
+import { step } from '#platform/steps.ts';
+import { ChildDied, firstFileDescriptor, runChild, type RunLimits, type Tell } from '../process.ts';
+import type { ReadJob, ScoreJob, SealedModel, Source } from '../protocol.ts';
+import { createCollector, type Collected } from './collect.ts';
+import { ResumeRefused, type BatchJournal } from './journal.ts';
+import {
+  readerAnswer,
+  readerSaid,
+  scorerSaid,
+  type Piece,
+  type ReaderOrder,
+  type ScorerOrder,
+  type StageTimes,
+} from './messages.ts';
+
+export interface BatchRequest {
+  readonly model: SealedModel;
+  readonly pipeline: Pipeline | undefined;
+  readonly limits: RunLimits;
+  /** Descriptors of the children that score, and of the one that reads; numbers in `model` and sources are those of a child. */
+  readonly scorerFiles: readonly number[];
+  readonly scorerSource: Source;
+  readonly readerFiles: readonly number[];
+  readonly readerSource: Source;
+  readonly inputBytes: number;
+  readonly inputModifiedMs: number;
+  readonly format: TableFormat;
+  readonly asked: Partial<Dialect>;
+  /** Undefined when only the profile is wanted. */
+  readonly output: BatchOutput | undefined;
+  /** Where an earlier run of the same was when it ended. */
+  readonly journal: BatchJournal | undefined;
+  /** What is in the output files is durable then. */
+  readonly onCheckpoint: ((journal: BatchJournal) => void) | undefined;
+  readonly checkpointMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((done: number, total: number, rows: number) => void) | undefined;
+  /** Instead of one for each core. */
+  readonly children: number | undefined;
+}
+
+export interface BatchOutput {
+  readonly output: FileHandle;
+  readonly rejects: FileHandle;
+  readonly slots: readonly { readonly output: FileHandle; readonly rejects: FileHandle }[];
+  readonly keepColumns: boolean;
+}
+
+export interface BatchOutcome extends Collected {
+  readonly table: TableInfo;
+  readonly inputSha256: string;
+  /** Processor time by stage, of all children together. */
+  readonly times: StageTimes;
+}
+
+/** Segments that the reader may be ahead of what is in the output. */
+const ahead = 16;
+/** From this size on all children start at once; for less, others join when the first one has long to go. */
+const largeBytes = 16 * 2 ** 20;
+const longMs = 600;
+
+export function childrenFor(asked: number | undefined): number {
+  return asked ?? Math.max(1, Math.min(8, availableParallelism()));
+}
+
+/** Pieces that can wait for their turn while every child has one in work. */
+export function slotsFor(children: number): number {
+  return 2 * children + 1;
+}
+
+export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
+  const { output, journal, limits } = request;
+  const most = childrenFor(request.children);
+  const ending = new AbortController();
+  const signal =
+    request.signal === undefined ? ending.signal : AbortSignal.any([ending.signal, request.signal]);
+  const collector = await createCollector(output, journal);
+  const tasks: Promise<void>[] = [];
+  let failure: unknown;
+
+  let info: TableInfo | undefined;
+  let inputSha256: string | undefined;
+  let told = 0;
+  /** The reader waits for leave to tell this segment. */
+  let awaited: { readonly index: number; readonly tell: (order: ReaderOrder) => void } | undefined;
+  let hasBound = false;
+  let started = 0;
+  let appended = journal?.next ?? 0;
+  let lastSegment: Segment | undefined;
+  const queue: Segment[] = [];
+  const segments = new Map<number, Segment>();
+  const slotOf = new Map<number, number>();
+  const done = new Map<number, Piece>();
+  const rowsInWork = new Map<number, number>();
+  const loaded: Scorer[] = [];
+  const idle: Scorer[] = [];
+  const slots = Array.from({ length: slotsFor(most) }, (_, at) => at);
+  const times: Record<keyof StageTimes, number> = {
+    read: 0,
+    bind: 0,
+    infer: 0,
+    profile: 0,
+    write: 0,
+  };
+  const startedMs = performance.now();
+  let checkpointedMs = startedMs;
+  let doneBytes = 0;
+  let resumedBytes = 0;
+  let isAppending = false;
+
+  interface Scorer {
+    tell(order: ScorerOrder): void;
+  }
+
+  function guard(task: Promise<unknown>): void {
+    tasks.push(
+      task.then(
+        () => undefined,
+        (error: unknown) => {
+          failure ??= error;
+          ending.abort();
+        },
+      ),
+    );
+  }
+
+  function startReader(): void {
+    const job: ReadJob = {
+      kind: 'read',
+      source: request.readerSource,
+      format: request.format,
+      asked: journal?.table.dialect ?? request.asked,
+    };
+    const work = runChild({
+      job,
+      files: request.readerFiles,
+      limits,
+      signal,
+      onSaid(what, tell: Tell) {
+        const said = readerSaid.parse(what);
+        if (said.kind === 'table') {
+          info = said.info;
+          requireSameTable(info);
+          for (const scorer of loaded.splice(0)) scorer.tell({ kind: 'table', info });
+        } else if (said.kind === 'segment') take(said.segment);
+        else {
+          awaited = { index: said.index, tell };
+          readOn();
+        }
+      },
+    });
+    guard(
+      readable(work, 'reads the input').then((answer) => {
+        ({ sha256: inputSha256 } = readerAnswer.parse(answer));
+        if (told < appended) throw otherInput();
+        dispatch();
+      }),
+    );
+  }
+
+  function requireSameTable(found: TableInfo): void {
+    if (journal === undefined) return;
+    const same =
+      journal.inputBytes === request.inputBytes &&
+      JSON.stringify(journal.table) === JSON.stringify(found) &&
+      (journal.inputSha256 !== null || journal.inputModifiedMs === request.inputModifiedMs);
+    if (!same) throw otherInput();
+  }
+
+  /** Leave for the reader to go on; it is never so far ahead that what it read is out of the system's cache again. */
+  function readOn(): void {
+    const upTo = appended + ahead;
+    if (awaited === undefined || awaited.index > upTo) return;
+    awaited.tell({ upTo });
+    awaited = undefined;
+  }
+
+  function take(segment: Segment): void {
+    if (segment.index !== told) throw new AppError('internal', 'A segment is missing.');
+    told += 1;
+    if (segment.index < appended) {
+      doneBytes += bytesOf(segment);
+      resumedBytes = doneBytes;
+      const isLast = segment.index === appended - 1;
+      if (
+        isLast &&
+        journal !== undefined &&
+        journal.inputSha256 !== null &&
+        journal.inputSha256 !== segment.sha256
+      )
+        throw otherInput();
+      if (isLast) lastSegment = segment;
+      return;
+    }
+    queue.push(segment);
+    segments.set(segment.index, segment);
+    dispatch();
+  }
+
+  function startScorer(): void {
+    started += 1;
+    const first = firstFileDescriptor + request.scorerFiles.length;
+    const pieces = output?.slots.flatMap((slot) => [slot.output.fd, slot.rejects.fd]) ?? [];
+    const job: ScoreJob = {
+      kind: 'score',
+      ...request.model,
+      pipeline: request.pipeline ?? null,
+      source: request.scorerSource,
+      output:
+        output === undefined
+          ? null
+          : {
+              slots: output.slots.map((_, at) => ({
+                fd: first + 2 * at,
+                rejectsFd: first + 2 * at + 1,
+              })),
+              keepColumns: output.keepColumns,
+            },
+      threads: 1,
+    };
+    let working = -1;
+    const work = runChild({
+      job,
+      files: [...request.scorerFiles, ...pieces],
+      limits,
+      signal,
+      onProgress({ stage, rows }) {
+        if (stage !== 'run' || working < 0) return;
+        rowsInWork.set(working, rows);
+        report();
+      },
+      onSaid(what, tell: Tell) {
+        const scorer: Scorer = {
+          tell(order) {
+            if (order.kind === 'segment') working = order.segment.index;
+            tell(order);
+          },
+        };
+        const said = scorerSaid.parse(what);
+        if (said.kind === 'loaded') {
+          if (info === undefined) loaded.push(scorer);
+          else scorer.tell({ kind: 'table', info });
+          return;
+        }
+        if (said.kind === 'bound') {
+          hasBound = true;
+          collector.bound({
+            ...said,
+            before:
+              output?.keepColumns === true ? (info?.columns ?? []).map(({ name }) => name) : [],
+          });
+        } else {
+          if (said.index !== working)
+            throw new AppError('internal', 'A piece is of another segment.');
+          for (const stage of Object.keys(times) as (keyof StageTimes)[])
+            times[stage] += said.times[stage];
+          done.set(said.index, said);
+          working = -1;
+        }
+        idle.push(scorer);
+        dispatch();
+      },
+    });
+    guard(readable(work, 'runs the model'));
+  }
+
+  function dispatch(): void {
+    while (idle.length > 0 && queue.length > 0 && slots.length > 0) {
+      const [scorer, segment, slot] = [idle.shift(), queue.shift(), slots.shift()];
+      if (scorer === undefined || segment === undefined || slot === undefined) break;
+      slotOf.set(segment.index, slot);
+      scorer.tell({ kind: 'segment', segment, slot });
+    }
+    if (done.has(appended) && !isAppending) guard(append());
+    if (started < most && wantsMore()) while (started < most) startScorer();
+    if (isComplete())
+      for (const scorer of [...idle.splice(0), ...loaded.splice(0)]) scorer.tell({ kind: 'end' });
+  }
+
+  function isComplete(): boolean {
+    return (
+      inputSha256 !== undefined && hasBound && appended === told && !isAppending && done.size === 0
+    );
+  }
+
+  /** Measured by the first piece: whether what is left would keep one child busy for long. */
+  function wantsMore(): boolean {
+    if (queue.length === 0 || !hasBound) return false;
+    const left = request.inputBytes - doneBytes;
+    const finished = done.size + appended - (journal?.next ?? 0);
+    const spentMs = Object.values(times).reduce((sum, ms) => sum + ms, 0);
+    const readBytes = [...done.keys()].reduce(
+      (sum, index) => sum + bytesOf(segments.get(index)),
+      doneBytes - resumedBytes,
+    );
+    return finished > 0 && spentMs * (left / Math.max(1, readBytes)) > longMs;
+  }
+
+  async function append(): Promise<void> {
+    isAppending = true;
+    for (let piece = done.get(appended); piece !== undefined; piece = done.get(appended)) {
+      const slot = slotOf.get(piece.index) ?? 0;
+      const segment = segments.get(piece.index);
+      await collector.append(piece, output?.slots[slot]);
+      done.delete(piece.index);
+      slotOf.delete(piece.index);
+      segments.delete(piece.index);
+      rowsInWork.delete(piece.index);
+      slots.push(slot);
+      appended += 1;
+      lastSegment = segment;
+      doneBytes += bytesOf(segment);
+      readOn();
+      report();
+      await checkpoint();
+      dispatch();
+    }
+    isAppending = false;
+    dispatch();
+  }
+
+  async function checkpoint(): Promise<void> {
+    const { onCheckpoint } = request;
+    const now = performance.now();
+    if (
+      onCheckpoint === undefined ||
+      info === undefined ||
+      now - checkpointedMs < request.checkpointMs
+    )
+      return;
+    await collector.sync();
+    step('run: part files synced');
+    onCheckpoint({
+      schemaVersion: 1,
+      inputBytes: request.inputBytes,
+      inputModifiedMs: request.inputModifiedMs,
+      table: info,
+      next: appended,
+      inputSha256: lastSegment?.sha256 ?? null,
+      ...collector.journal(),
+      seconds: (journal?.seconds ?? 0) + (now - startedMs) / 1000,
+    });
+    step('run: how far it came is recorded');
+    checkpointedMs = performance.now();
+  }
+
+  function report(): void {
+    let bytes = doneBytes;
+    let rows = collector.seen();
+    for (const [index, seen] of rowsInWork) {
+      const segment = segments.get(index);
+      if (segment === undefined) continue;
+      bytes += bytesOf(segment) * (seen / Math.max(1, segment.rows));
+      rows += seen;
+    }
+    request.onProgress?.(Math.min(request.inputBytes, Math.round(bytes)), request.inputBytes, rows);
+  }
+
+  startReader();
+  startScorer();
+  if (request.inputBytes >= largeBytes) while (started < most) startScorer();
+  // More tasks may be added while these are waited for.
+  for (let at = 0; at < tasks.length; at += 1) await tasks[at];
+  if (failure !== undefined) throw failure;
+  if (info === undefined || inputSha256 === undefined)
+    throw new AppError('internal', 'The batch ended without a result.');
+  return { ...(await collector.finish()), table: info, inputSha256, times };
+}
+
+function bytesOf(segment: Segment | undefined): number {
+  return segment === undefined ? 0 : segment.to - segment.from;
+}
+
+function otherInput(): ResumeRefused {
+  return new ResumeRefused('The input is not the one that this run has read so far.');
+}
+
+/** A child that died is an error of the run, with how it ended. */
+async function readable<T>(work: Promise<T>, what: string): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof ChildDied)) throw error;
+    throw new AppError(
+      error.code,
+      `The process that ${what} ended (${error.how}). The vault was not touched and nothing of the run was kept.`,
+      { cause: error, details: { how: error.how } },
+    );
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * In a child that scores: segments as they are given, each read from the input, bound, put through the model in batches that
+ * begin at fixed rows of the segment, and written as a piece of the output. Nothing is kept from one segment to the next, so
+ * that a piece is the same whoever makes it.
+ */
+import { writeSync } from 'node:fs';
+import type { TensorSpec } from '#shared/contract/bundles.ts';
+import { createProfiler, type ColumnSpec, type Profiler } from '#domain/monitoring/index.ts';
+import { planPipeline, type Plan } from '#domain/pipeline/index.ts';
+import {
+  cellText,
+  createRowWriter,
+  loadDriver,
+  rejectMessages,
+  type BadRow,
+  type ColumnData,
+  type NamedColumn,
+  type Segment,
+  type TableReader,
+} from '#domain/tables/index.ts';
+import type { Core } from '../child.ts';
+import type { ScoreJob } from '../protocol.ts';
+import type { LoadedModel } from '../runtime.ts';
+import type { OutputColumn, Piece, ScorerOrder, StageTimes } from './messages.ts';
+import { openSource } from './source.ts';
+
+const mostRows = 4096;
+const shownRows = 20;
+const shownRejects = 50;
+
+export async function scoreTable(job: ScoreJob, model: LoadedModel, core: Core): Promise<null> {
+  const say = (what: unknown): Promise<void> => core.send({ kind: 'said', what });
+  const next = async (): Promise<ScorerOrder> => (await core.order()) as ScorerOrder;
+  await say({ kind: 'loaded' });
+  const first = await next();
+  if (first.kind !== 'table') return null;
+  const { info } = first;
+  const driver = await loadDriver(info.format);
+  const source = await openSource(job.source);
+  const plan = planPipeline({
+    ...model,
+    pipeline: job.pipeline ?? undefined,
+    columns: info.columns,
+  });
+  const reader = await driver.open(source, info, {
+    wanted: plan.wanted,
+    rows: plan.fixedBatch ?? batchRows(model.inputs, job.model.sizeBytes),
+    raw: job.output?.keepColumns === true,
+  });
+  const nothing = plan.toColumns({}, 0);
+  await say({ kind: 'bound', columns: shapeOf(nothing), specs: specsOf(plan, nothing) });
+  for (;;) {
+    const order = await next();
+    if (order.kind !== 'segment') break;
+    const { segment, slot } = order;
+    await say(
+      await scoreSegment(segment, {
+        plan,
+        reader,
+        model,
+        files: job.output?.slots[slot],
+        onRows: (rows) =>
+          void core.send({ kind: 'progress', stage: 'run', done: rows, total: segment.rows, rows }),
+      }),
+    );
+  }
+  await reader.close();
+  return null;
+}
+
+/**
+ * Rows of a batch: many, so that calls cost nothing, and few where a row is work for a long time or takes much memory. Told from
+ * the model alone.
+ */
+export function batchRows(inputs: readonly TensorSpec[], modelBytes: number): number {
+  const elements = inputs.reduce(
+    (sum, { shape }) =>
+      sum +
+      shape.slice(1).reduce<number>((size, dim) => size * (typeof dim === 'number' ? dim : 1), 1),
+    0,
+  );
+  const work = Math.max(1, elements) * Math.max(2 ** 16, modelBytes);
+  let rows = mostRows;
+  while (rows > 16 && rows * work > 2 ** 38) rows /= 2;
+  while (rows > 1 && rows * elements > 2 ** 24) rows /= 2;
+  return rows;
+}
+
+interface Scoring {
+  readonly plan: Plan;
+  readonly reader: TableReader;
+  readonly model: LoadedModel;
+  /** Descriptors; undefined when only the profile is wanted. */
+  readonly files: { readonly fd: number; readonly rejectsFd: number } | undefined;
+  readonly onRows: (rows: number) => void;
+}
+
+async function scoreSegment(segment: Segment, scoring: Scoring): Promise<Piece> {
+  const { plan, reader, model, files, onRows } = scoring;
+  const output = createOutput(files?.fd);
+  const rejects = createOutput(files?.rejectsFd);
+  const clock = createClock();
+  const firstRows: string[][] = [];
+  const firstRejects: Piece['firstRejects'] = [];
+  let rows = 0;
+  let seen = 0;
+  let rejected = 0;
+  let scored:
+    | {
+        readonly columns: OutputColumn[];
+        readonly specs: ColumnSpec[];
+        readonly profiler: Profiler;
+      }
+    | undefined;
+
+  for await (const chunk of reader.read(segment)) {
+    clock.lap('read');
+    const { tensors, kept, bad } = await plan.toFeeds(chunk);
+    clock.lap('bind');
+    if (kept.length > 0) {
+      const results = await model.run(tensors);
+      clock.lap('infer');
+      const columns = plan.toColumns(results, kept.length);
+      clock.lap('bind');
+      if (scored === undefined) {
+        const specs = specsOf(plan, columns);
+        const profiler = createProfiler(specs, { later: segment.index > 0 });
+        scored = { columns: shapeOf(columns), specs, profiler };
+      }
+      const { profiler } = scored;
+      for (const [at, wanted] of plan.wanted.entries()) {
+        const data = chunk.columns[at];
+        if (data !== undefined) profiler.add(at, asTaken(data, wanted.float), kept);
+      }
+      for (const [at, { data }] of columns.entries()) profiler.add(plan.wanted.length + at, data);
+      profiler.addRows(kept.length);
+      clock.lap('profile');
+      const numbers = Float64Array.from(kept, (at) => chunk.firstRow + at);
+      const raw =
+        chunk.raw === undefined ? undefined : Array.from(kept, (at) => chunk.raw?.[at] ?? []);
+      output.writer.rows(numbers, raw, columns);
+      for (let row = 0; row < kept.length && firstRows.length < shownRows; row += 1)
+        firstRows.push([
+          String(numbers[row]),
+          ...columns.map(({ data, float }) => cellText(data, row, float === true)),
+        ]);
+      rows += kept.length;
+    }
+    for (const { at, column, code } of inOrder(chunk.bad, bad)) {
+      const reject = { row: chunk.firstRow + at, column, code, message: rejectMessages[code] };
+      rejects.writer.line([String(reject.row), column ?? '', code, reject.message]);
+      if (firstRejects.length < shownRejects) firstRejects.push(reject);
+      rejected += 1;
+    }
+    clock.lap('write');
+    seen += chunk.rows;
+    if (clock.isDue()) onRows(seen);
+  }
+  output.writer.flush();
+  rejects.writer.flush();
+  clock.lap('write');
+  const shape = scored === undefined ? null : { columns: scored.columns, specs: scored.specs };
+  const profile = scored?.profiler.state();
+  clock.lap('profile');
+  return {
+    kind: 'piece',
+    index: segment.index,
+    rows,
+    rejected,
+    outputBytes: output.bytes(),
+    rejectBytes: rejects.bytes(),
+    firstRows,
+    firstRejects,
+    scored: shape === null || profile === undefined ? null : { ...shape, profile },
+    times: clock.times,
+  };
+}
+
+function createOutput(fd: number | undefined): {
+  readonly writer: ReturnType<typeof createRowWriter>;
+  bytes(): number;
+} {
+  let written = 0;
+  const writer = createRowWriter((bytes) => {
+    if (fd !== undefined)
+      for (let done = 0; done < bytes.length;)
+        done += writeSync(fd, bytes, done, bytes.length - done, written + done);
+    written += bytes.length;
+  });
+  return { writer, bytes: () => written };
+}
+
+const progressEveryMs = 100;
+
+function createClock(): {
+  readonly times: StageTimes;
+  /** Time since the last lap belongs to this stage. */
+  lap(stage: keyof StageTimes): void;
+  isDue(): boolean;
+} {
+  const times = { read: 0, bind: 0, infer: 0, profile: 0, write: 0 };
+  let last = performance.now();
+  let told = last;
+  return {
+    times,
+    lap(stage) {
+      const now = performance.now();
+      times[stage] += now - last;
+      last = now;
+    },
+    isDue() {
+      if (last - told < progressEveryMs) return false;
+      told = last;
+      return true;
+    },
+  };
+}
+
+/** Both are in the order of rows, and no row is in both. */
+function inOrder(a: readonly BadRow[], b: readonly BadRow[]): readonly BadRow[] {
+  if (a.length === 0) return b;
+  return b.length === 0 ? a : [...a, ...b].sort((one, other) => one.at - other.at);
+}
+
+/** What the model is given of a number, which is what its profile is about. */
+function asTaken(data: ColumnData, float: boolean | undefined): ColumnData {
+  return float === true && data.kind === 'number'
+    ? { kind: 'number', values: data.values.map(Math.fround) }
+    : data;
+}
+
+function shapeOf(columns: readonly NamedColumn[]): OutputColumn[] {
+  return columns.map(({ name, data, float }) => ({ name, kind: data.kind, float: float === true }));
+}
+
+function specsOf({ wanted }: Plan, columns: readonly NamedColumn[]): ColumnSpec[] {
+  return [
+    ...wanted.map(({ name, as, facts }) => ({
+      name,
+      role: 'input' as const,
+      kind: facts?.kind ?? kindOf(as),
+      ...(facts?.min === undefined ? {} : { min: facts.min }),
+      ...(facts?.max === undefined ? {} : { max: facts.max }),
+      ...(facts?.categories === undefined ? {} : { categories: facts.categories }),
+    })),
+    // Floating-point outputs are measured as numbers; labels, whatever their type, as categories.
+    ...columns.map(({ name, data }) => ({
+      name,
+      role: 'output' as const,
+      kind: data.kind === 'integer' ? ('categorical' as const) : kindOf(data.kind),
+    })),
+  ];
+}
+
+function kindOf(kind: ColumnData['kind']): ColumnSpec['kind'] {
+  if (kind === 'boolean') return 'boolean';
+  return kind === 'number' || kind === 'integer' ? 'numeric' : 'categorical';
+}

@@ -1,0 +1,45 @@
+/**
+ * What the text of a cell means: the rules, for cells that the reader of bytes does not take at full speed, and for texts of
+ * other formats. Values never enter a message.
+ */
+import type { RejectCode } from '../table.ts';
+
+const missingTexts: ReadonlySet<string> = new Set(['', 'na', 'n/a', 'nan', 'null', 'none']);
+const numberText = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const commaNumberText = /^[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?$/;
+const integerText = /^([+-]?\d+)(?:[.,]0*)?$/;
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ...['true', 't', 'yes', 'y', '1'].map((text) => [text, true] as const),
+  ...['false', 'f', 'no', 'n', '0'].map((text) => [text, false] as const),
+]);
+const leastInteger = -(2n ** 63n);
+const greatestInteger = 2n ** 63n - 1n;
+
+export type Cell<T> = { readonly value: T } | { readonly code: RejectCode } | 'missing';
+
+/** A finite number. Thousands are never guessed at: with a decimal comma a point is an error, and the other way round. */
+export function textToNumber(raw: string, decimal: '.' | ',' = '.'): Cell<number> {
+  const text = raw.trim();
+  if (missingTexts.has(text.toLowerCase())) return 'missing';
+  if (!(decimal === '.' ? numberText : commaNumberText).test(text)) return { code: 'number' };
+  const value = Number(decimal === '.' ? text : text.replace(',', '.'));
+  return Number.isFinite(value) ? { value } : { code: 'range' };
+}
+
+/** 64 bits with a sign; `3.0` is a whole number too. */
+export function textToInteger(raw: string, decimal: '.' | ',' = '.'): Cell<bigint> {
+  const text = raw.trim();
+  if (missingTexts.has(text.toLowerCase())) return 'missing';
+  const digits = integerText.exec(text)?.[1];
+  if (digits === undefined || digits.length > 25 || text.includes(decimal === '.' ? ',' : '.'))
+    return { code: 'integer' };
+  const value = BigInt(digits.replace('+', ''));
+  return value < leastInteger || value > greatestInteger ? { code: 'range' } : { value };
+}
+
+export function textToBoolean(raw: string): Cell<boolean> {
+  const text = raw.trim().toLowerCase();
+  if (missingTexts.has(text)) return 'missing';
+  const value = booleans.get(text);
+  return value === undefined ? { code: 'boolean' } : { value };
+}

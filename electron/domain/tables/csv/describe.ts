@@ -1,0 +1,127 @@
+/** From the first part of a file of separated values: how it is written, and what its columns are called. */
+import { AppError } from '#shared/errors.ts';
+import type { Dialect, TableInfo, TableSource } from '../table.ts';
+import { guessEncoding, markBytes, toUtf8, unitBytes, withoutCutCharacter } from './encoding.ts';
+import { readRecord } from './record.ts';
+
+const sampleBytes = 2 ** 20;
+const sampleLines = 200;
+const maxColumns = 20_000;
+const delimiters = [',', ';', '\t', '|'];
+
+/** Throws `corrupt` for binary or empty files and for a header that names a column twice, `limit` for too many columns. */
+export async function describeCsv(
+  source: TableSource,
+  asked: Partial<Dialect>,
+): Promise<TableInfo> {
+  const bytes = await source.read(0, sampleBytes);
+  const whole = source.sizeBytes <= bytes.length;
+  const encoding = asked.encoding ?? guessEncoding(bytes);
+  const mark = markBytes(bytes, encoding);
+  const cut = whole || encoding !== 'utf-8' ? bytes : withoutCutCharacter(bytes);
+  const sample = toUtf8(
+    cut.subarray(mark, cut.length - (cut.length % unitBytes(encoding))),
+    encoding,
+  );
+  if (sample.includes(0))
+    throw new AppError('corrupt', 'This is not a CSV file: it holds binary data.');
+  const lines = sample.toString('utf8').split('\n', sampleLines);
+  const quote = asked.quote === undefined ? guessQuote(lines) : asked.quote;
+  const bare = lines.map((line) => withoutQuoted(line, quote));
+  const delimiter = asked.delimiter ?? guessDelimiter(bare);
+  const decimal = asked.decimal ?? guessDecimal(lines, delimiter);
+  checkDelimiter(delimiter, decimal);
+  const record = readRecord(
+    { bytes: sample, delimiter: delimiter.charCodeAt(0), quote: quote?.charCodeAt(0) ?? -1 },
+    0,
+  );
+  if (sample.length === 0) throw new AppError('corrupt', 'The file has no header row.');
+  if (record === undefined || (record.end === sample.length && !whole))
+    throw new AppError(
+      'corrupt',
+      record === undefined
+        ? 'A quote is opened in the header row and never closed. Correct the file and try again.'
+        : 'The header row is longer than a megabyte, so this is hardly a table.',
+    );
+  checkHeader(record.fields, record.problem !== undefined);
+  const header = sample.subarray(0, record.end);
+  const headerBytes =
+    encoding === 'utf-8' ? header.length : header.toString('utf8').length * unitBytes(encoding);
+  return {
+    format: 'csv',
+    columns: record.fields.map((name) => ({ name, type: 'text' })),
+    dialect: { delimiter, quote, encoding, decimal },
+    bodyFrom: mark + headerBytes,
+  };
+}
+
+/** Single quotes only when there are no double ones and lines after lines are full of them. */
+function guessQuote(lines: readonly string[]): '"' | "'" {
+  if (lines.some((line) => line.includes('"'))) return '"';
+  const single = lines.filter((line) => /(^|[,;\t|])'[^']*'(?=[,;\t|\r]|$)/.test(line)).length;
+  return lines.length > 1 && single > lines.length / 2 ? "'" : '"';
+}
+
+function withoutQuoted(line: string, quote: '"' | "'" | null): string {
+  if (quote === null) return line;
+  return line.replace(quote === '"' ? /"[^"]*"/g : /'[^']*'/g, '');
+}
+
+/** The one that divides most lines as it divides the header, then the one that divides it most often. */
+function guessDelimiter([header = '', ...lines]: readonly string[]): string {
+  const count = (line: string, delimiter: string): number => line.split(delimiter).length - 1;
+  const full = lines.slice(0, -1).filter((line) => line.trim() !== '');
+  const rated = delimiters.map((delimiter) => {
+    const inHeader = count(header, delimiter);
+    const alike = full.filter((line) => count(line, delimiter) === inHeader).length;
+    return { delimiter, inHeader, share: full.length === 0 ? 1 : alike / full.length };
+  });
+  const [best] = rated
+    .filter(({ inHeader }) => inHeader > 0)
+    .toSorted((a, b) => b.share - a.share || b.inHeader - a.inHeader);
+  return best?.delimiter ?? ',';
+}
+
+/** A comma where it does not divide, and more cells have one comma between digits than one point. */
+function guessDecimal(lines: readonly string[], delimiter: string): '.' | ',' {
+  if (delimiter === ',') return '.';
+  const cells = lines
+    .slice(1)
+    .flatMap((line) => line.split(delimiter))
+    .map((cell) => cell.trim().replaceAll(/^["']|["']$/g, ''));
+  const written = (shape: RegExp): number => cells.filter((cell) => shape.test(cell)).length;
+  return written(/^[+-]?\d*,\d+([eE][+-]?\d+)?$/) > written(/^[+-]?\d*\.\d+([eE][+-]?\d+)?$/)
+    ? ','
+    : '.';
+}
+
+function checkDelimiter(delimiter: string, decimal: string): void {
+  if (!/^[\t\u0020-\u007E]$/.test(delimiter) || /[\w"'+.-]/.test(delimiter))
+    throw new AppError(
+      'invalid-input',
+      'A delimiter is one ASCII character that is no letter, digit, sign, point or quote, such as ; or a tab.',
+    );
+  if (delimiter === decimal)
+    throw new AppError(
+      'invalid-input',
+      'A comma cannot both divide the columns and begin the decimals.',
+    );
+}
+
+function checkHeader(header: readonly string[], problem: boolean): void {
+  if (problem || header.some((name) => name.includes('\uFFFD')))
+    throw new AppError(
+      'corrupt',
+      'The header row cannot be read: a stray quote, or not text in the encoding of the file.',
+    );
+  if (header.length > maxColumns)
+    throw new AppError('limit', `The file has more than ${maxColumns} columns.`);
+  if (header.every((name) => name.trim() === ''))
+    throw new AppError('corrupt', 'The file has no header row.');
+  const seen = new Set<string>();
+  for (const name of header) {
+    if (seen.has(name) && name !== '')
+      throw new AppError('corrupt', `The header names the column ${name.slice(0, 80)} twice.`);
+    seen.add(name);
+  }
+}

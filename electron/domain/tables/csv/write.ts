@@ -1,0 +1,200 @@
+/**
+ * Rows of results as separated values: comma, LF, quotes where they are needed. Numbers as the shortest text that reads back as
+ * the same value of their type, written digit by digit: making a string of each would take longer than the model.
+ */
+import { csvField } from '#platform/csv.ts';
+import type { ColumnData, NamedColumn } from '../table.ts';
+import { powersOfTen } from './numbers.ts';
+
+const bufferBytes = 256 * 1024;
+/** More than any number takes. */
+const roomBytes = 64;
+const comma = 44;
+const newline = 10;
+const minus = 45;
+const point = 46;
+const zero = 48;
+
+export interface RowWriter {
+  /** `numbers[at]` is the number of the row, `raw[at]` what stands between it and the results. */
+  rows(
+    numbers: Float64Array,
+    raw: readonly (readonly string[])[] | undefined,
+    columns: readonly NamedColumn[],
+  ): void;
+  line(fields: readonly string[]): void;
+  flush(): void;
+}
+
+/** What is given to `sink` is good only until it returns. */
+export function createRowWriter(sink: (bytes: Uint8Array) => void): RowWriter {
+  const buffer = Buffer.allocUnsafeSlow(bufferBytes);
+  let at = 0;
+
+  function flush(): void {
+    if (at > 0) sink(buffer.subarray(0, at));
+    at = 0;
+  }
+
+  function text(value: string): void {
+    // A character takes three bytes at most.
+    if (at + value.length * 3 > bufferBytes) flush();
+    if (value.length * 3 > bufferBytes) sink(Buffer.from(value));
+    else at += buffer.write(value, at);
+  }
+
+  function cell(data: ColumnData, row: number, float: boolean): void {
+    switch (data.kind) {
+      case 'number': {
+        const value = data.values[row] ?? Number.NaN;
+        const end = float ? writeFloat(buffer, at, value) : writeWhole(buffer, at, value);
+        if (end > at) at = end;
+        else text(float ? floatText(value) : String(value));
+        return;
+      }
+      case 'integer': {
+        if (data.missing?.[row] === 1) return;
+        const value = data.values[row] ?? 0n;
+        const end = writeWhole(buffer, at, Number(value));
+        if (end > at) at = end;
+        else text(String(value));
+        return;
+      }
+      case 'boolean':
+        if (data.missing?.[row] !== 1) text(data.values[row] === 1 ? 'true' : 'false');
+        return;
+      case 'text':
+        text(csvField(data.values[row] ?? ''));
+        return;
+      case 'bytes':
+        return;
+    }
+  }
+
+  return {
+    rows(numbers, raw, columns) {
+      for (let row = 0; row < numbers.length; row += 1) {
+        if (at + roomBytes > bufferBytes) flush();
+        at = writeWhole(buffer, at, numbers[row] ?? 0);
+        for (const field of raw?.[row] ?? []) {
+          if (at + roomBytes > bufferBytes) flush();
+          buffer[at++] = comma;
+          text(csvField(field));
+        }
+        for (const { data, float } of columns) {
+          if (at + roomBytes > bufferBytes) flush();
+          buffer[at++] = comma;
+          cell(data, row, float === true);
+        }
+        if (at + roomBytes > bufferBytes) flush();
+        buffer[at++] = newline;
+      }
+    },
+    line(fields) {
+      text(`${fields.map(csvField).join(',')}\n`);
+    },
+    flush,
+  };
+}
+
+/** As `createRowWriter` writes it. */
+export function cellText(data: ColumnData, row: number, float: boolean): string {
+  switch (data.kind) {
+    case 'number':
+      return (float ? floatText : String)(data.values[row] ?? Number.NaN);
+    case 'integer':
+      return data.missing?.[row] === 1 ? '' : String(data.values[row] ?? '');
+    case 'boolean':
+      return data.missing?.[row] === 1 ? '' : data.values[row] === 1 ? 'true' : 'false';
+    case 'text':
+      return data.values[row] ?? '';
+    case 'bytes':
+      return '';
+  }
+}
+
+/** Shortest text of 6 to 9 digits that reads back as the same float. */
+function floatText(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  for (let digits = 6; digits <= 9; digits += 1) {
+    const text = String(Number(value.toPrecision(digits)));
+    if (Math.fround(Number(text)) === value) return text;
+  }
+  return String(value);
+}
+
+/** Digits of a whole number below 2^53; returns `at` for what is none. Minus zero is `0`, as `String` has it. */
+function writeWhole(buffer: Uint8Array, at: number, value: number): number {
+  if (!Number.isSafeInteger(value)) return at;
+  let place = at;
+  if (value < 0) buffer[place++] = minus;
+  return writeDigits(buffer, place, Math.abs(value));
+}
+
+function writeDigits(buffer: Uint8Array, at: number, value: number): number {
+  let count = 1;
+  while (count < 16 && value >= (powersOfTen[count] ?? 0)) count += 1;
+  let rest = value;
+  let place = at + count - 1;
+  while (rest >= 2 ** 31) {
+    const next = Math.floor(rest / 10);
+    buffer[place--] = zero + (rest - next * 10);
+    rest = next;
+  }
+  let small = rest | 0;
+  for (; place >= at; place -= 1) {
+    const next = (small / 10) | 0;
+    buffer[place] = zero + (small - next * 10);
+    small = next;
+  }
+  return at + count;
+}
+
+/**
+ * A float that is written without an exponent; returns `at` for others. For 6 to 9 digits, the value is scaled to a whole number
+ * of so many digits, rounded, and scaled back: when that is the same float, those are its digits.
+ */
+function writeFloat(buffer: Uint8Array, at: number, value: number): number {
+  const size = Math.abs(value);
+  if (!(size >= 1e-5 && size < 1e9)) return value === 0 ? writeWhole(buffer, at, 0) : at;
+  let whole = 1;
+  while (whole < 9 && size >= (powersOfTen[whole] ?? 0)) whole += 1;
+  // Digits after the point of a number whose first digit is the one before it, or a zero there.
+  let leading = 0;
+  while (size * (powersOfTen[leading] ?? 0) < 1 && leading < 5) leading += 1;
+  for (let digits = 6; digits <= 9; digits += 1) {
+    const after = leading > 0 ? digits + leading - 1 : digits - whole;
+    const scale = after >= 0 ? (powersOfTen[after] ?? 1) : 1;
+    const unscale = after < 0 ? (powersOfTen[-after] ?? 1) : 1;
+    const rounded = Math.round((size * scale) / unscale) * unscale;
+    if (Math.fround(rounded / scale) === size)
+      return writeFixed(buffer, at, { isNegative: value < 0, rounded, after: Math.max(0, after) });
+  }
+  return at;
+}
+
+function writeFixed(
+  buffer: Uint8Array,
+  at: number,
+  number: { readonly isNegative: boolean; readonly rounded: number; readonly after: number },
+): number {
+  let { rounded, after } = number;
+  while (after > 0 && rounded % 10 === 0) {
+    rounded /= 10;
+    after -= 1;
+  }
+  let place = at;
+  if (number.isNegative) buffer[place++] = minus;
+  if (after === 0) return writeDigits(buffer, place, rounded);
+  const scale = powersOfTen[after] ?? 1;
+  const whole = Math.floor(rounded / scale);
+  place = writeDigits(buffer, place, whole);
+  buffer[place++] = point;
+  let rest = rounded - whole * scale;
+  for (let digit = after - 1; digit >= 0; digit -= 1) {
+    const next = Math.floor(rest / 10);
+    buffer[place + digit] = zero + (rest - next * 10);
+    rest = next;
+  }
+  return place + after;
+}

@@ -1,0 +1,282 @@
+import { createHash } from 'node:crypto';
+import { parse } from 'csv-parse/sync';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { csvField } from '#platform/csv.ts';
+import { cellText, createRowWriter, type ColumnData } from '#domain/tables/index.ts';
+import { readCsv } from '../../../support/tables.ts';
+
+const text = (rows: readonly (readonly string[])[], newline = '\n'): string =>
+  rows.map((row) => row.map(csvField).join(',')).join(newline);
+
+const cell = fc.string({
+  unit: fc.constantFrom('a', 'é', '1', ',', '"', '\n', '\r\n', ' ', ';', '日', '\r'),
+  maxLength: 8,
+});
+
+describe('reading separated values', () => {
+  test('gives what csv-parse gives, wherever blocks and segments end', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(cell, cell, cell), { maxLength: 12 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 1, max: 60 }),
+        fc.constantFrom('\n', '\r\n'),
+        fc.boolean(),
+        async (rows, blockBytes, segmentBytes, newline, endsWithNewline) => {
+          const file = text([['x', 'y', 'z'], ...rows], newline) + (endsWithNewline ? newline : '');
+          const [, ...expected] = parse(file, { relax_column_count: true });
+          const read = await readCsv(file, {
+            blockBytes,
+            segmentBytes,
+            asked: { delimiter: ',', quote: '"', encoding: 'utf-8' },
+          });
+          expect(read.bad).toEqual([]);
+          expect(read.raw).toEqual(expected);
+          expect(read.columns).toEqual(
+            [0, 1, 2].map((at) => expected.map((row) => (row[at] === '' ? null : row[at]))),
+          );
+          expect(read.sha256).toBe(createHash('sha256').update(file).digest('hex'));
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  test('every number is what Number() makes of it, to the last bit', async () => {
+    const digits = (length: number) =>
+      fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength: length });
+    const plain = fc
+      .tuple(fc.constantFrom('', '-', '+'), digits(20), fc.option(digits(24)))
+      .map(([sign, whole, part]) => `${sign}${whole}${part === null ? '' : `.${part}`}`);
+    const number = fc.oneof(
+      plain,
+      fc
+        .tuple(plain, fc.integer({ min: -320, max: 300 }))
+        .map(([each, power]) => `${each}e${power}`),
+      fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+      fc.double({ min: -1, max: 1, noNaN: true }).map((value) => value.toFixed(19)),
+      fc.constantFrom('.5', '5.', '-0', '1E5', '  7 ', '"8"', '"-1.25"'),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(number, { minLength: 1, maxLength: 40 }), async (numbers) => {
+        const read = await readCsv(`a,b\n${numbers.map((each) => `x,${each}`).join('\n')}`, {
+          wanted: [{ name: 'b', as: 'number' }],
+        });
+        const expected = numbers.map((each) => Number(each.replaceAll('"', '')));
+        expect(read.bad.map(([row]) => row - 1)).toEqual(
+          expected.flatMap((value, at) => (Number.isFinite(value) ? [] : [at])),
+        );
+        for (const [at, value] of expected.entries())
+          if (Number.isFinite(value)) expect(read.columns[0]?.[at]).toBe(value);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('integers keep all 64 bits, booleans have many names, what is missing is marked', async () => {
+    const file =
+      'n,i,b\n1.5,9223372036854775807,yes\nNA,-9223372036854775808,F\n,,\n"3",40.0,"1"\nnull,+7,none\n';
+    const { columns, bad } = await readCsv(file, {
+      wanted: [
+        { name: 'i', as: 'integer' },
+        { name: 'b', as: 'boolean' },
+        { name: 'n', as: 'number' },
+        { name: 'n', as: 'text' },
+      ],
+    });
+    expect(bad).toEqual([]);
+    expect(columns).toEqual([
+      [2n ** 63n - 1n, -(2n ** 63n), null, 40n, 7n],
+      [1, 0, null, 1, null],
+      [1.5, Number.NaN, Number.NaN, 3, Number.NaN],
+      ['1.5', 'NA', null, '3', 'null'],
+    ]);
+  });
+
+  test('each bad row says why, with the first column from the left; a problem of the row comes first', async () => {
+    const long = 'x'.repeat(2 ** 20 + 1);
+    const file = Buffer.concat([
+      Buffer.from('a,b,c\n1,2,é\n1.2.3,y,x\n1,2\n1,2,x,4\n1,"2"z,x\n1,2"2,x\nq,2,"x\n'),
+      Buffer.from('y"\n1,99999999999999999999,x\n1e999,2,x\n1,2,'),
+      Buffer.from([0xff, 0xfe]),
+      Buffer.from(`\n1,2,${long}\n1 234,2,é\n\n\r\n1,2,last`),
+    ]);
+    const { bad, columns } = await readCsv(file, {
+      wanted: [
+        { name: 'a', as: 'number' },
+        { name: 'b', as: 'integer' },
+        { name: 'c', as: 'text' },
+      ],
+      blockBytes: 1000,
+    });
+    expect(bad).toEqual([
+      [2, 'a', 'number'],
+      [3, null, 'fields'],
+      [4, null, 'fields'],
+      [5, null, 'quote'],
+      [6, null, 'quote'],
+      [7, 'a', 'number'],
+      [8, 'b', 'range'],
+      [9, 'a', 'range'],
+      [10, null, 'encoding'],
+      [11, null, 'length'],
+      [12, 'a', 'number'],
+    ]);
+    expect(columns[2]?.at(-1)).toBe('last');
+  });
+
+  test('a float column refuses what no float holds', async () => {
+    const { bad } = await readCsv('a\n3.4028235e38\n3.4028236e38\n-1e39\n', {
+      wanted: [{ name: 'a', as: 'number', float: true }],
+    });
+    expect(bad).toEqual([
+      [2, 'a', 'range'],
+      [3, 'a', 'range'],
+    ]);
+  });
+
+  test.each(['utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'iso-8859-1'] as const)(
+    'reads %s, told or found',
+    async (encoding) => {
+      const rows = 'Größe;Preis\nweiß;1,5\nÄ"x;2\n"é\n;";-3,25\n';
+      const encoded = encode(rows, encoding);
+      for (const asked of [{ encoding }, {}]) {
+        if (encoding === 'iso-8859-1' && asked.encoding === undefined) continue;
+        const { info, columns, bad } = await readCsv(encoded, {
+          asked,
+          wanted: [
+            { name: 'Größe', as: 'text' },
+            { name: 'Preis', as: 'number' },
+          ],
+          blockBytes: 10,
+        });
+        expect(info.dialect).toEqual({ delimiter: ';', quote: '"', encoding, decimal: ',' });
+        expect(bad).toEqual([[2, null, 'quote']]);
+        expect([columns[0]?.[0], columns[0]?.[2]]).toEqual(['weiß', 'é\n;']);
+        expect(columns[1]).toEqual([1.5, expect.anything(), -3.25]);
+      }
+    },
+  );
+
+  test.each([
+    ['a,b\n1,2\n', ',', '.'],
+    ['a;b\n1,5;2\n', ';', ','],
+    ['a;b\n1.5;2\n', ';', '.'],
+    ['a\tb\n1,5\t2\n', '\t', ','],
+    ['a|b,c\n1|2\n', '|', '.'],
+    ['\uFEFF"a;x",b\n1,2\n', ',', '.'],
+    ['only\n1\n', ',', '.'],
+    ["'a','b'\n'1,5','2'\n'3','4'\n", ',', '.'],
+  ])('%j is divided by %j, decimals begin with %j', async (file, delimiter, decimal) => {
+    const { info } = await readCsv(file);
+    expect(info.dialect).toMatchObject({ delimiter, decimal });
+  });
+
+  test('thousands are never guessed at', async () => {
+    const wanted = [{ name: 'a', as: 'number' as const }];
+    expect((await readCsv('a;b\n1.234,5;1\n1,5;1\n', { wanted })).bad).toEqual([
+      [1, 'a', 'number'],
+    ]);
+    expect((await readCsv('a;b\n1,234.5;1\n1.5;1\n', { wanted })).bad).toEqual([
+      [1, 'a', 'number'],
+    ]);
+  });
+
+  test.each([
+    ['', 'corrupt'],
+    ['\n1\n', 'corrupt'],
+    ['a,a\n1,2\n', 'corrupt'],
+    ['a,b"c\n1,2\n', 'corrupt'],
+    ['a,b\n1,"2\n3,4\n', 'corrupt'],
+    ['a,"b\n1,2\n', 'corrupt'],
+    ['PK\u0003\u0004\0\0\0', 'corrupt'],
+    [`a,${'b'.repeat(2 ** 20)}\n1,2\n`, 'corrupt'],
+    [Array.from({ length: 20_001 }, (_, at) => `c${at}`).join(','), 'limit'],
+  ])('refuses %#: %s', async (file, code) => {
+    await expect(readCsv(file)).rejects.toMatchObject({ code });
+  });
+
+  test('a dialect that cannot be is refused', async () => {
+    for (const asked of [
+      { delimiter: '"' },
+      { delimiter: ';;' },
+      { delimiter: '1' },
+      { delimiter: ',', decimal: ',' },
+    ] as const)
+      await expect(readCsv('a,b\n1,2\n', { asked })).rejects.toMatchObject({
+        code: 'invalid-input',
+      });
+  });
+});
+
+function encode(content: string, encoding: string): Uint8Array {
+  if (encoding === 'utf-8') return Buffer.from(content);
+  if (encoding === 'windows-1252' || encoding === 'iso-8859-1')
+    return Buffer.from(content, 'latin1');
+  const wide = Buffer.from(content, 'utf16le');
+  return encoding === 'utf-16le' ? wide : wide.swap16();
+}
+
+describe('writing', () => {
+  const written = (
+    columns: readonly { data: ColumnData; float: boolean }[],
+    rows: number,
+  ): string => {
+    const parts: Buffer[] = [];
+    const writer = createRowWriter((bytes) => parts.push(Buffer.from(bytes)));
+    writer.rows(
+      Float64Array.from({ length: rows }, (_, at) => at + 1),
+      undefined,
+      columns.map(({ data, float }) => ({ name: 'y', data, float })),
+    );
+    writer.flush();
+    return Buffer.concat(parts).toString();
+  };
+
+  test('floats are the shortest text that reads back as the same float, like the slow way writes them', () => {
+    const bits = fc.integer({ min: 0, max: 2 ** 32 - 1 }).map((value) => {
+      const view = new DataView(new ArrayBuffer(4));
+      view.setUint32(0, value);
+      return view.getFloat32(0);
+    });
+    const usual = fc.float({ noNaN: true, min: -1000, max: 1000 });
+    fc.assert(
+      fc.property(fc.array(fc.oneof(bits, usual), { minLength: 1, maxLength: 50 }), (values) => {
+        const data: ColumnData = { kind: 'number', values: Float64Array.from(values) };
+        const lines = written([{ data, float: true }], values.length)
+          .trimEnd()
+          .split('\n');
+        for (const [at, value] of values.entries()) {
+          const [row, number = ''] = lines[at]?.split(',') ?? [];
+          expect(row).toBe(String(at + 1));
+          expect(number).toBe(cellText(data, at, true));
+          expect(Math.fround(Number(number)) + 0).toBe(value + 0);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('doubles, integers, booleans and texts', () => {
+    const columns = [
+      { data: { kind: 'number', values: Float64Array.of(0.1, -1e21, Number.NaN) }, float: false },
+      {
+        data: {
+          kind: 'integer',
+          values: BigInt64Array.of(-5n, 2n ** 63n - 1n, 10n ** 15n),
+          missing: undefined,
+        },
+        float: false,
+      },
+      {
+        data: { kind: 'boolean', values: Uint8Array.of(1, 0, 1), missing: Uint8Array.of(0, 0, 1) },
+        float: false,
+      },
+      { data: { kind: 'text', values: ['a,b', null, `x${'é'.repeat(200_000)}`] }, float: false },
+    ] satisfies { data: ColumnData; float: boolean }[];
+    expect(written(columns, 3)).toBe(
+      `1,0.1,-5,true,"a,b"\n2,-1e+21,9223372036854775807,false,\n3,NaN,1000000000000000,,x${'é'.repeat(200_000)}\n`,
+    );
+  });
+});
