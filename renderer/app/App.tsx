@@ -52,7 +52,7 @@ export function App() {
 }
 
 function CurrentPage(): ReactNode {
-  const [section = 'overview', first, second] = useRoute();
+  const [section = 'overview', first, second, third] = useRoute();
   switch (section) {
     case 'media':
       return <MediaPage looksAtBundle={first === 'bundle'} />;
@@ -60,7 +60,7 @@ function CurrentPage(): ReactNode {
       return first === undefined ? (
         <ModelsPage />
       ) : (
-        <ModelPage key={first} model={first} tab={second ?? 'versions'} />
+        <ModelPage key={first} model={first} tab={second ?? 'versions'} version={third} />
       );
     case 'run':
       return first === 'result' && second !== undefined ? (

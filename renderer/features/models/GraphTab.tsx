@@ -1,82 +1,225 @@
-import type { TensorSpec } from '#shared/contract/bundles.ts';
+import { useDeferredValue, useMemo, useState } from 'react';
+import type { GraphNode, GraphPart } from '#shared/contract/graph.ts';
 import { client } from '../../app/client.ts';
+import { ErrorNotice } from '../../app/ErrorNotice.tsx';
 import { Loaded } from '../../app/Page.tsx';
 import { useQuery } from '../../app/use-query.ts';
-import { bytes, count } from '../../lib/format.ts';
-import { Facts } from '../../ui/Facts.tsx';
-import { Panel } from '../../ui/Panel.tsx';
-import { Table } from '../../ui/Table.tsx';
+import { count, plural } from '../../lib/format.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Loading, Panel } from '../../ui/Panel.tsx';
+import { GraphCanvas } from './graph/GraphCanvas.tsx';
+import { NodePanel } from './graph/NodePanel.tsx';
+import { NodeTable } from './graph/NodeTable.tsx';
+import { useGraph } from './graph/use-graph.ts';
+import { findNodes } from './graph/words.ts';
 
-/** What the file says of the graph, read without loading it. */
+/** The graph of a version: drawn, or as a table; searched; each graph inside of it opened on demand. */
 export function GraphTab({ version }: { readonly version: string }) {
-  const detail = useQuery(`version ${version}`, () => client.models.version({ version }), [
-    'models',
-  ]);
+  const parts = useQuery(`parts ${version}`, () => client.models.parts({ version }), ['models']);
+  const [part, setPart] = useState(0);
   return (
-    <Loaded query={detail}>
-      {({ facts }) => (
-        <div className="columns">
-          <Panel title="Graph">
-            <Facts
-              rows={[
-                ['File', `${facts.path}, ${bytes(facts.sizeBytes)}`],
-                ['Producer', facts.producer === '' ? 'not told' : facts.producer],
-                ['IR version', facts.irVersion],
-                [
-                  'Operator sets',
-                  facts.opsets.map(({ domain, version: at }) => `${domain} ${at}`).join(', '),
-                ],
-                ['Nodes', count(facts.nodes)],
-                ['Parameters', count(facts.parameters)],
-              ]}
-            />
-          </Panel>
-          <Values title="Inputs" values={facts.inputs} />
-          <Values title="Outputs" values={facts.outputs} />
-          <Panel title="Operators" flush>
-            <Table
-              label="Operators"
-              columns={[{ title: 'Operator' }, { title: 'Count', align: 'number' }]}
-              rows={facts.operators.map(({ name, count: times }) => ({
-                key: name,
-                cells: [
-                  <span key="name" className="mono">
-                    {name}
-                  </span>,
-                  times,
-                ],
-              }))}
-            />
-          </Panel>
-        </div>
+    <Loaded query={parts}>
+      {({ path, parts: list }) => (
+        <GraphOfPart key={part} of={{ version, path, part }} parts={list} onOpen={setPart} />
       )}
     </Loaded>
   );
 }
 
-function Values({
-  title,
-  values,
+function GraphOfPart({
+  of,
+  parts,
+  onOpen,
 }: {
-  readonly title: string;
-  readonly values: readonly TensorSpec[];
+  readonly of: { readonly version: string; readonly path: string; readonly part: number };
+  readonly parts: readonly GraphPart[];
+  readonly onOpen: (part: number) => void;
 }) {
+  const { graph, error } = useGraph(of);
+  const [as, setAs] = useState<'drawing' | 'table'>('drawing');
+  const [query, setQuery] = useState('');
+  const [chosen, setChosen] = useState<GraphNode>();
+  const asked = useDeferredValue(query);
+  const found = useMemo(() => findNodes(graph?.scene.nodes ?? [], asked), [graph, asked]);
+  const matches = useMemo(() => new Set(found.map(({ id }) => id)), [found]);
+  const at = chosen === undefined ? -1 : found.findIndex(({ id }) => id === chosen.id);
+  const step = (by: number): void => {
+    const next = found.at(at < 0 ? Math.min(by, 0) : (at + by) % found.length);
+    if (next !== undefined) setChosen(next);
+  };
+  const isSearching = asked.trim() !== '';
   return (
-    <Panel title={title} flush>
-      <Table
-        label={title}
-        columns={[{ title: 'Name' }, { title: 'Type' }, { title: 'Shape' }]}
-        rows={values.map(({ name, type, shape }) => ({
-          key: name,
-          cells: [
-            name,
-            type,
-            <span key="shape" className="mono">
-              {shape.map((size) => size ?? '?').join(' × ')}
-            </span>,
-          ],
-        }))}
-      />
+    <div className="stack">
+      <div className="graph-bar">
+        <Place parts={parts} part={of.part} onOpen={onOpen} />
+        <form
+          role="search"
+          onSubmit={(event) => {
+            event.preventDefault();
+            step(1);
+          }}
+        >
+          <input
+            type="search"
+            aria-label="Search nodes and values"
+            placeholder="Search by operator, name or value"
+            value={query}
+            onChange={(event) => setQuery(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter' && event.shiftKey) {
+                event.preventDefault();
+                step(-1);
+              }
+            }}
+          />
+          <span className="quiet small nowrap" role="status">
+            {isSearching
+              ? found.length === 0
+                ? 'none found'
+                : at < 0
+                  ? `${count(found.length)} found`
+                  : `${count(at + 1)} of ${count(found.length)}`
+              : ''}
+          </span>
+          {isSearching && found.length > 0 ? (
+            <span className="row">
+              <Button size="small" onClick={() => step(-1)}>
+                Previous
+              </Button>
+              <Button size="small" submit>
+                Next
+              </Button>
+            </span>
+          ) : null}
+        </form>
+        <div className="row" role="group" aria-label="Show as">
+          {(['drawing', 'table'] as const).map((kind) => (
+            <Button key={kind} size="small" aria-pressed={as === kind} onClick={() => setAs(kind)}>
+              {kind === 'drawing' ? 'Drawing' : 'Table'}
+            </Button>
+          ))}
+        </div>
+      </div>
+      {error === undefined ? null : <ErrorNotice error={error} />}
+      {graph === undefined ? (
+        error === undefined ? (
+          <Panel>
+            <Loading lines={8} />
+          </Panel>
+        ) : null
+      ) : (
+        <div className="graph-view">
+          {as === 'drawing' ? (
+            <GraphCanvas graph={graph} chosen={chosen} matches={matches} onChoose={setChosen} />
+          ) : (
+            <NodeTable
+              nodes={isSearching ? found : graph.scene.nodes}
+              chosen={chosen}
+              onChoose={setChosen}
+            />
+          )}
+          <div className="graph-side" tabIndex={0} role="region" aria-label="Chosen node">
+            {chosen === undefined ? (
+              <Legend />
+            ) : (
+              <NodePanel
+                node={chosen}
+                graph={graph}
+                parts={parts}
+                onChoose={setChosen}
+                onOpen={onOpen}
+              />
+            )}
+          </div>
+        </div>
+      )}
+      <p className="quiet small" role="status">
+        {graph?.isWhole === false
+          ? 'The rest of the graph is on its way…'
+          : graph === undefined
+            ? ''
+            : `${plural(parts[of.part]?.nodes ?? 0, 'node')}. Shapes come from the file, or are inferred from the operators; ? is a size that is not known.`}
+      </p>
+    </div>
+  );
+}
+
+/** How the drawing is read, until a node is chosen. */
+function Legend() {
+  return (
+    <Panel title="How to read it">
+      <div className="stack small">
+        <p>Choose a node to see its inputs, outputs and attributes.</p>
+        <ul className="graph-legend">
+          <li>Rounded: what goes into the graph, and what comes out.</li>
+          <li>Second line of a box: the size of its largest weight, and how many more it has.</li>
+          <li>Below a box: the shape of what it gives.</li>
+          <li>Double frame: it has a graph inside, which can be opened.</li>
+        </ul>
+        <p className="quiet">
+          Drag to move, Ctrl and wheel to zoom. With the keyboard: arrows follow the edges, + and −
+          zoom, 0 shows all.
+        </p>
+      </div>
     </Panel>
   );
 }
+
+/** Where one is: the main graph, a graph inside of a node, a function; and the way back. */
+function Place({
+  parts,
+  part,
+  onOpen,
+}: {
+  readonly parts: readonly GraphPart[];
+  readonly part: number;
+  readonly onOpen: (part: number) => void;
+}) {
+  const above: GraphPart[] = [];
+  for (
+    let at = parts[part];
+    at !== undefined && above.length < 64;
+    at = parts[at.parent?.part ?? -1]
+  )
+    above.unshift(at);
+  if (above[0] !== undefined && above[0].id !== 0 && parts[0] !== undefined)
+    above.unshift(parts[0]);
+  const name = (of: GraphPart): string =>
+    of.kind === 'subgraph'
+      ? `${of.parent?.node ?? ''} › ${of.name}`
+      : of.name === ''
+        ? 'main graph'
+        : of.name;
+  if (parts.length === 1) return <strong className="graph-name">{name(parts[0] ?? empty)}</strong>;
+  return (
+    <nav className="graph-place" aria-label="Graphs">
+      {above.map((one) =>
+        one.id === part ? (
+          <strong key={one.id} className="graph-name">
+            {name(one)}
+          </strong>
+        ) : (
+          <span key={one.id} className="row">
+            <Button kind="link" onClick={() => onOpen(one.id)}>
+              {name(one)}
+            </Button>
+            <span aria-hidden className="quiet">
+              /
+            </span>
+          </span>
+        ),
+      )}
+    </nav>
+  );
+}
+
+const empty: GraphPart = {
+  id: 0,
+  kind: 'main',
+  name: '',
+  parent: null,
+  nodes: 0,
+  edges: 0,
+  width: 0,
+  height: 0,
+};

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { contract } from '#shared/contract/index.ts';
+import type { VersionSummary } from '#shared/contract/models.ts';
 import { client } from '../../app/client.ts';
 import { Loaded, Page } from '../../app/Page.tsx';
 import { ReasonDialog } from '../../app/ReasonDialog.tsx';
@@ -7,6 +8,7 @@ import { go, linkTo } from '../../app/routes.ts';
 import { useMay } from '../../app/session.ts';
 import { useQuery } from '../../app/use-query.ts';
 import { Button } from '../../ui/Button.tsx';
+import { AboutTab } from './AboutTab.tsx';
 import { CardTab } from './CardTab.tsx';
 import { DiffTab } from './DiffTab.tsx';
 import { GraphTab } from './GraphTab.tsx';
@@ -20,23 +22,43 @@ const runnable: readonly string[] = ['candidate', 'approved', 'production'];
 const tabs = [
   ['versions', 'Versions'],
   ['runs', 'Runs'],
+  ['about', 'About'],
   ['card', 'Card'],
   ['graph', 'Graph'],
-  ['history', 'History'],
   ['compare', 'Compare'],
+  ['history', 'History'],
 ] as const;
 
-export function ModelPage({ model, tab }: { readonly model: string; readonly tab: string }) {
+/** What is told of one version, which can be picked. */
+const ofVersion: readonly string[] = ['about', 'card', 'graph'];
+
+export function ModelPage({
+  model,
+  tab,
+  version,
+}: {
+  readonly model: string;
+  readonly tab: string;
+  /** Number of the version that was picked; else the one in production, or the newest. */
+  readonly version: string | undefined;
+}) {
   const may = useMay();
   const shown = useQuery(`model ${model}`, () => client.models.show({ model }), ['models']);
   const [rollingBack, setRollingBack] = useState(false);
   const summary = shown.data?.summary;
   const mayRun = shown.data?.versions.some(({ stage }) => runnable.includes(stage)) === true;
+  const current =
+    shown.data?.versions.find((one) => String(one.version) === version) ??
+    shown.data?.versions.find(({ stage }) => stage === 'production') ??
+    shown.data?.versions[0];
   return (
     <Page
       title={model}
       action={
         <>
+          {current === undefined || !ofVersion.includes(tab) ? null : (
+            <VersionChoice versions={shown.data?.versions ?? []} chosen={current} tab={tab} />
+          )}
           {shown.error === undefined ? (
             <Button onClick={() => go('monitor', model)}>See drift</Button>
           ) : (
@@ -67,7 +89,12 @@ export function ModelPage({ model, tab }: { readonly model: string; readonly tab
         {tabs.map(([path, name]) => (
           <a
             key={path}
-            href={linkTo('models', model, path)}
+            href={linkTo(
+              'models',
+              model,
+              path,
+              ...(version !== undefined && ofVersion.includes(path) ? [version] : []),
+            )}
             {...(tab === path ? { 'aria-current': 'page' as const } : {})}
           >
             {name}
@@ -76,11 +103,17 @@ export function ModelPage({ model, tab }: { readonly model: string; readonly tab
       </nav>
       <Loaded query={shown}>
         {({ versions }) => {
-          const current = versions.find(({ stage }) => stage === 'production') ?? versions[0];
-          const reference = current === undefined ? model : `${model}@${current.version}`;
           if (tab === 'runs') return <RunsTab model={model} />;
-          if (tab === 'card') return <CardTab version={reference} />;
-          if (tab === 'graph') return <GraphTab version={reference} />;
+          if (ofVersion.includes(tab) && current !== undefined) {
+            const reference = `${model}@${current.version}`;
+            return (
+              <>
+                {tab === 'about' ? <AboutTab key={reference} version={reference} /> : null}
+                {tab === 'card' ? <CardTab key={reference} version={reference} /> : null}
+                {tab === 'graph' ? <GraphTab key={reference} version={reference} /> : null}
+              </>
+            );
+          }
           if (tab === 'history') return <HistoryTab model={model} />;
           if (tab === 'compare') return <DiffTab versions={versions} />;
           return <VersionsTab versions={versions} />;
@@ -97,5 +130,28 @@ export function ModelPage({ model, tab }: { readonly model: string; readonly tab
         />
       ) : null}
     </Page>
+  );
+}
+
+/** Which version the tab tells of. */
+function VersionChoice({
+  versions,
+  chosen,
+  tab,
+}: {
+  readonly versions: readonly VersionSummary[];
+  readonly chosen: VersionSummary;
+  readonly tab: string;
+}) {
+  return (
+    <select
+      aria-label="Version"
+      value={chosen.version}
+      onChange={(event) => go('models', chosen.model, tab, event.currentTarget.value)}
+    >
+      {versions.map(({ version, stage }) => (
+        <option key={version} value={version}>{`@${version} ${stage}`}</option>
+      ))}
+    </select>
   );
 }
