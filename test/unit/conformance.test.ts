@@ -19,7 +19,7 @@ describe.skipIf(!existsSync(dir))(
       expect(of('failed')).toEqual([]);
       expect(of('disputed').length).toBeLessThanOrEqual(7);
       expect(of('refused').every((line) => /: .{10,}/.test(line))).toBe(true);
-      expect(of('passed').length).toBeGreaterThanOrEqual(1053);
+      expect(of('passed').length).toBeGreaterThanOrEqual(1055);
       expect(results.length).toBe(1072);
     });
   },

@@ -5,6 +5,7 @@
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import { heldAs, modelSignature, type OnnxModel } from '#domain/onnx/index.ts';
+import { carryFloat4 } from './adapters/float4.ts';
 import type { Adapter, Border } from './adapters/graph-edit.ts';
 import { unfoldMaps } from './adapters/maps.ts';
 import { castNarrow } from './adapters/narrow.ts';
@@ -23,6 +24,7 @@ export interface AdaptedModel extends Border {
 const adapters: readonly Adapter[] = [
   upgradeOldOpsets,
   rewriteOperators,
+  carryFloat4,
   packSequences,
   castNarrow,
 ];
@@ -32,9 +34,17 @@ export function adaptModel(original: OnnxModel): AdaptedModel {
   if (original.graph === undefined) throw new AppError('corrupt', 'The model has no graph.');
   const border: Border = { labelsByOutput: new Map(), halves: new Set(), optional: new Map() };
   // What maps become has names of its own; what the others make has those of the model.
-  const unfolded = unfoldMaps(original, border);
+  const unfolded = unfoldMaps(withStandard(original), border);
   const model = adapters.reduce((changed, adapt) => adapt(changed, border), unfolded);
   const held = (spec: TensorSpec): TensorSpec => ({ ...spec, type: heldAs(spec.type) });
   const { inputs, outputs } = modelSignature(unfolded);
   return { ...border, model, inputs: inputs.map(held), outputs: outputs.map(held) };
+}
+
+/** A model of scikit-learn may import its own domain only; what is put around it are standard operators. */
+function withStandard(model: OnnxModel): OnnxModel {
+  const imports = model.opsetImports;
+  return imports.some(({ domain = '' }) => domain === '' || domain === 'ai.onnx')
+    ? model
+    : { ...model, opsetImports: [...imports, { domain: '', version: 21 }] };
 }

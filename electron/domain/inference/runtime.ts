@@ -3,17 +3,9 @@ import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-co
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import { hasMemoryFolder } from '#platform/containment.ts';
-import {
-  newArray,
-  parseModel,
-  writeModel,
-  type OnnxModel,
-  type TensorArray,
-  type TensorData,
-} from '#domain/onnx/index.ts';
+import { newArray, parseModel, type TensorArray, type TensorData } from '#domain/onnx/index.ts';
 import { adaptModel, type AdaptedModel } from './adapter.ts';
-import { lackingSentence, widenFurther } from './adapters/widen.ts';
-import { lackingOperator, loadFailure, refusedType } from './load-errors.ts';
+import { createFitting } from './fit.ts';
 import type { SealedModel } from './protocol.ts';
 import { openSealed } from './sealed-file.ts';
 import { weightsInFolder, weightsInMemory, type Weights } from './weights.ts';
@@ -74,7 +66,7 @@ async function startSession(
   options: RuntimeOptions,
 ): Promise<LoadedModel> {
   const runtime = await (options.runtime === 'native' ? loadNative() : loadWasm());
-  const session = await createSession(runtime, weights.model, {
+  const sessionOptions: InferenceSession.SessionOptions = {
     executionProviders: [options.runtime === 'native' ? 'cpu' : 'wasm'],
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
@@ -90,7 +82,10 @@ async function startSession(
           : { model_external_initializers_file_folder_path: weights.folder }),
       },
     },
-  });
+  };
+  const session = await createFitting(weights.model, (bytes) =>
+    runtime.create(bytes, sessionOptions),
+  );
   // Not waited for: it takes a while for large files, and the folder ends with this process in any case.
   weights.drop().catch(() => undefined);
   const rounded = (name: string, data: TensorData['data']): TensorData['data'] =>
@@ -124,39 +119,6 @@ async function startSession(
       );
     },
   };
-}
-
-/** What the runtime has no operator for is computed in wider types, as far as that is possible without loss. */
-async function createSession(
-  runtime: Runtime,
-  model: OnnxModel,
-  options: InferenceSession.SessionOptions,
-): Promise<InferenceSession> {
-  const levels = new Map<string, number>();
-  let fitting = model;
-  for (;;) {
-    const bytes = writeModel(fitting);
-    try {
-      return await runtime.create(bytes, options);
-    } catch (cause) {
-      const lacking = lackingOperator(cause);
-      // Not every operator takes every wider type.
-      const operator = lacking?.isKnown === true ? lacking.operator : refusedType(cause);
-      const next =
-        operator !== undefined && (lacking !== undefined || levels.has(operator))
-          ? widenFurther(model, levels, operator)
-          : undefined;
-      if (next === undefined)
-        throw loadFailure(
-          cause,
-          lacking === undefined ? undefined : lackingSentence(lacking, model),
-        );
-      fitting = next;
-    } finally {
-      // The runtime has its own copies, or has the files mapped.
-      bytes.fill(0);
-    }
-  }
 }
 
 interface Runtime {

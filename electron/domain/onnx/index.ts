@@ -1,4 +1,4 @@
-export { graph, model, node, tensor, valueInfo } from './build.ts';
+export { graph, model, node, tensor, valueInfo, type AttributeValue } from './build.ts';
 export {
   createOutlineReader,
   parseModel,
@@ -23,4 +23,4 @@ export { smallIntegers, tagOf } from './unread.ts';
 export type { Unknown } from './wire.ts';
 export { modelFactsOf, modelSignature, tensorBytes, tensorTypes } from './signature.ts';
 export { heldAs, newArray, type TensorArray, type TensorData } from './tensor.ts';
-export { floatFromBits, tensorToData } from './tensor-values.ts';
+export { tensorToData } from './tensor-values.ts';

@@ -1,5 +1,12 @@
 /** What adapters share: walking and changing nodes wherever they are, and names that the model does not have. */
-import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode } from '#domain/onnx/index.ts';
+import {
+  node as namedNode,
+  type AttributeValue,
+  type OnnxAttribute,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+} from '#domain/onnx/index.ts';
 
 /** What stands at the model's border in a form that the runtime's binding can hand over. */
 export interface Border {
@@ -64,6 +71,15 @@ export function opsetOf(imports: OnnxModel['opsetImports']): number {
   return imports.find(({ domain = '' }) => domain === '' || domain === 'ai.onnx')?.version ?? 1;
 }
 
+export function withOpset(model: OnnxModel, version: number): OnnxModel {
+  return {
+    ...model,
+    opsetImports: model.opsetImports.map((one) =>
+      (one.domain ?? '') === '' || one.domain === 'ai.onnx' ? { ...one, version } : one,
+    ),
+  };
+}
+
 export function isStandard({ domain = '' }: OnnxNode): boolean {
   return domain === '' || domain === 'ai.onnx';
 }
@@ -79,6 +95,18 @@ export function intOf(node: OnnxNode, name: string): number | undefined {
 
 export function withoutAttributes(node: OnnxNode, ...names: readonly string[]): OnnxNode {
   return { ...node, attributes: node.attributes.filter(({ name = '' }) => !names.includes(name)) };
+}
+
+/** A node without a name: those of the model are unique, and a made one could be called like one of them. */
+export const node: typeof namedNode = (opType, wiring, attributes) => {
+  const made = namedNode(opType, wiring, attributes);
+  delete made.name;
+  return made;
+};
+
+/** Attributes of a node, by name. */
+export function attributesOf(values: Readonly<Record<string, AttributeValue>>): OnnxAttribute[] {
+  return namedNode('', { inputs: [], outputs: [] }, values).attributes;
 }
 
 /** A name that no exporter writes, made from one that is there; the same each time. */

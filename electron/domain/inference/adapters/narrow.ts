@@ -1,13 +1,12 @@
 /** Narrow floats and integers at the border, which the runtime's binding cannot hand over, are cast to what they are held as. */
 import {
   heldAs,
-  node,
   tensorTypes,
   type OnnxGraph,
   type OnnxNode,
   type OnnxTensor,
 } from '#domain/onnx/index.ts';
-import { inner, renameValue, type Adapter } from './graph-edit.ts';
+import { inner, renameValue, type Adapter, node } from './graph-edit.ts';
 
 export const castNarrow: Adapter = (model, border) => {
   if (model.graph === undefined) return model;

@@ -3,13 +3,7 @@
  * those of ONNX's Changelog.md: broadcasting along an axis, shapes and sizes as attributes, flags of training.
  */
 import { AppError } from '#shared/errors.ts';
-import {
-  node,
-  tensor,
-  type OnnxModel,
-  type OnnxNode,
-  type OnnxTensor,
-} from '#domain/onnx/index.ts';
+import { tensor, type OnnxModel, type OnnxNode, type OnnxTensor } from '#domain/onnx/index.ts';
 import {
   attributeOf,
   inner,
@@ -17,8 +11,11 @@ import {
   isStandard,
   mapNodes,
   opsetOf,
+  withOpset,
   withoutAttributes,
   type Adapter,
+  attributesOf,
+  node,
 } from './graph-edit.ts';
 
 const target = 7;
@@ -38,17 +35,13 @@ export const upgradeOldOpsets: Adapter = (model) => {
         })
       : one,
   );
-  return {
-    ...changed,
-    ...(changed.graph === undefined
-      ? {}
-      : {
-          graph: { ...changed.graph, initializers: [...changed.graph.initializers, ...made] },
-        }),
-    opsetImports: model.opsetImports.map((one) =>
-      (one.domain ?? '') === '' || one.domain === 'ai.onnx' ? { ...one, version: target } : one,
-    ),
-  };
+  const { graph } = changed;
+  return withOpset(
+    graph === undefined
+      ? changed
+      : { ...changed, graph: { ...graph, initializers: [...graph.initializers, ...made] } },
+    target,
+  );
 };
 
 interface Context {
@@ -160,7 +153,7 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
   Dropout: (one) => withoutAttributes(one, 'is_test'),
   Concat: (one) =>
     attributeOf(one, 'axis') === undefined
-      ? { ...one, attributes: [...one.attributes, ...node('', noWiring, { axis: 1n }).attributes] }
+      ? { ...one, attributes: [...one.attributes, ...attributesOf({ axis: 1n })] }
       : one,
   Reshape: attributeToInput('shape'),
   Pad: (one) => ({
@@ -175,7 +168,7 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
     const to = typeNames.indexOf(Buffer.from(name).toString('latin1').toUpperCase());
     return {
       ...withoutAttributes(one, 'to'),
-      attributes: node('', noWiring, { to: BigInt(to) }).attributes,
+      attributes: attributesOf({ to: BigInt(to) }),
     };
   },
   Upsample(one) {
@@ -187,7 +180,7 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
       ...one,
       attributes: [
         ...withoutAttributes(one, 'height_scale', 'width_scale').attributes,
-        ...node('', noWiring, { scales: [1, 1, height, width] }).attributes,
+        ...attributesOf({ scales: [1, 1, height, width] }),
       ],
     };
   },
@@ -202,5 +195,3 @@ const upgrades: Readonly<Record<string, Upgrade>> = {
     throw new AppError('unsupported', 'The operator Tile of operator set 1 is not supported.');
   },
 };
-
-const noWiring = { inputs: [], outputs: [] } as const;

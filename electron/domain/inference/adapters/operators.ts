@@ -1,6 +1,6 @@
 /** Single operators that the runtime computes in one form only, or less exactly than ONNX asks. */
 import { AppError } from '#shared/errors.ts';
-import { node, tensorTypes, type OnnxNode } from '#domain/onnx/index.ts';
+import { tensor, tensorTypes, type OnnxNode } from '#domain/onnx/index.ts';
 import {
   attributeOf,
   inner,
@@ -9,6 +9,8 @@ import {
   mapNodes,
   withoutAttributes,
   type Adapter,
+  attributesOf,
+  node,
 } from './graph-edit.ts';
 
 type Rewrite = (one: OnnxNode, opset: number) => OnnxNode | OnnxNode[];
@@ -91,16 +93,32 @@ const inDoubles =
 /** Upper and lower case are the same in all of them but these; which are installed depends on the system. */
 const ownCase = /^(tr|az)\b/i;
 
+/** The runtime unfolds it in models of operator set 24 only. */
+const swish: Rewrite = (one) => {
+  const [output = ''] = one.outputs;
+  const [first = ''] = one.inputs;
+  const at = (what: string): string => inner(output, what);
+  const alpha = tensor('alpha', 'float', { dims: [], data: [attributeOf(one, 'alpha')?.f ?? 1] });
+  return [
+    node('Constant', { inputs: [], outputs: [at('alpha')] }, { value: alpha }),
+    node('CastLike', { inputs: [at('alpha'), first], outputs: [at('like')] }),
+    node('Mul', { inputs: [first, at('like')], outputs: [at('scaled')] }),
+    node('Sigmoid', { inputs: [at('scaled')], outputs: [at('sigmoid')] }),
+    node('Mul', { inputs: [first, at('sigmoid')], outputs: [output] }),
+  ];
+};
+
 const rewrites: Readonly<Record<string, Rewrite>> = {
   RNN: timeFirst,
   GRU: timeFirst,
   LSTM: timeFirst,
   DFT: inDoubles([0]),
   STFT: inDoubles([0, 2]),
+  Swish: swish,
   StringNormalizer(one) {
     const locale = Buffer.from(attributeOf(one, 'locale')?.s ?? '').toString('utf8');
     if (process.platform !== 'linux' || ownCase.test(locale.replace('_', ' '))) return one;
-    const attributes = node('', { inputs: [], outputs: [] }, { locale: 'C.UTF-8' }).attributes;
+    const attributes = attributesOf({ locale: 'C.UTF-8' });
     return {
       ...one,
       attributes: [...withoutAttributes(one, 'locale').attributes, ...attributes],

@@ -7,7 +7,6 @@ import { AppError } from '#shared/errors.ts';
 import {
   graph as makeGraph,
   heldAs,
-  node,
   tensor,
   tensorTypes,
   type OnnxGraph,
@@ -18,7 +17,18 @@ import {
   type OnnxValueInfo,
 } from '#domain/onnx/index.ts';
 
-import { inner, isStandard, mapNodes, opsetOf, renameValue, type Adapter } from './graph-edit.ts';
+import {
+  inner,
+  isStandard,
+  mapNodes,
+  opsetOf,
+  renameValue,
+  type Adapter,
+  attributesOf,
+  node,
+  withOpset,
+} from './graph-edit.ts';
+import { raiseToOpset13 } from './opset-13.ts';
 
 /** Of a sequence `s` and an optional `o`: names of the tensors that stand for what is not its values. */
 export const packedParts = { ranks: ':ranks', dims: ':dims', present: ':present' } as const;
@@ -35,7 +45,7 @@ export const packSequences: Adapter = (model, border) => {
   const isPacked = ({ type }: OnnxValueInfo): boolean =>
     type?.sequence !== undefined || type?.optional !== undefined;
   if (![...graph.inputs, ...graph.outputs].some(isPacked)) return model;
-  const { model: raised, opset } = withOptionalBranches(model);
+  const { model: raised, opset } = withLoopsAndBranches(model);
   graph = raised.graph ?? graph;
   const initializers: OnnxTensor[] = [...graph.initializers, ...constants];
   const before: OnnxNode[] = [];
@@ -86,26 +96,23 @@ export const packSequences: Adapter = (model, border) => {
   };
 };
 
-/** Optionals came with operator set 15, branches that give one with 16; between them only RoiAlign has another default. */
-function withOptionalBranches(model: OnnxModel): { model: OnnxModel; opset: number } {
+/** Loops can carry sequences from operator set 13 on. Optionals came with 15, branches that give one with 16; between them only RoiAlign has another default. */
+function withLoopsAndBranches(model: OnnxModel): { model: OnnxModel; opset: number } {
   const opset = opsetOf(model.opsetImports);
-  if (opset !== 15) return { model, opset };
+  if (opset !== 15) {
+    const at13 = raiseToOpset13(model);
+    return { model: at13, opset: opsetOf(at13.opsetImports) };
+  }
   const mode = { coordinate_transformation_mode: 'output_half_pixel' };
   const raised = mapNodes(model, (one) =>
     one.opType === 'RoiAlign' && isStandard(one)
       ? {
           ...one,
-          attributes: [
-            ...one.attributes,
-            ...node('', { inputs: [], outputs: [] }, mode).attributes,
-          ],
+          attributes: [...one.attributes, ...attributesOf(mode)],
         }
       : one,
   );
-  const opsetImports = model.opsetImports.map((each) =>
-    (each.domain ?? '') === '' || each.domain === 'ai.onnx' ? { ...each, version: 16 } : each,
-  );
-  return { model: { ...raised, opsetImports }, opset: 16 };
+  return { model: withOpset(raised, 16), opset: 16 };
 }
 
 function require({ name = '', type }: OnnxValueInfo, opset: number): void {

@@ -3,16 +3,10 @@
  * every result is rounded to the type that the model says. Which operators these are the runtime tells itself when it
  * refuses the model, and it is not the same for its two builds.
  */
-import {
-  node,
-  tensorTypes,
-  type OnnxGraph,
-  type OnnxModel,
-  type OnnxNode,
-} from '#domain/onnx/index.ts';
+import { tensorTypes, type OnnxGraph, type OnnxModel, type OnnxNode } from '#domain/onnx/index.ts';
 import { elementTypes, type ElementTypes } from './element-types.ts';
 import type { Lacking } from '../load-errors.ts';
-import { inner, inSubgraphs, isStandard } from './graph-edit.ts';
+import { inner, inSubgraphs, isStandard, node } from './graph-edit.ts';
 
 /** What each type is computed in, first try to last; without loss, so there is nothing for 64-bit integers and doubles. */
 const steps: readonly Readonly<Record<string, string>>[] = [
@@ -46,6 +40,19 @@ const steps: readonly Readonly<Record<string, string>>[] = [
   },
   { int8: 'uint32', int16: 'uint32', uint8: 'uint32', uint16: 'uint32' },
 ];
+
+/** Operators that ONNX defines by others, so that the runtime may lack one that the model does not name. */
+const composed: ReadonlySet<string> = new Set(
+  'AffineGrid Attention Celu CenterCropPad Clip Elu Gelu GreaterOrEqual GroupNormalization HardSigmoid HardSwish LayerNormalization LeakyRelu LessOrEqual LogSoftmax MeanVarianceNormalization Mish PRelu RMSNormalization Range ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceSumSquare Relu RotaryEmbedding Selu Shrink Softmax Softplus Softsign ThresholdedRelu'.split(
+    ' ',
+  ),
+);
+
+/** Of quantized values only the scales, and what is not yet quantized. */
+const widenedInputs: Readonly<Record<string, readonly number[]>> = {
+  DequantizeLinear: [1],
+  QuantizeLinear: [0, 1],
+};
 
 /** The exponent of a power may be rounded, so it may be of any type. */
 const exponents: Readonly<Record<string, string>> = { uint32: 'int64', uint64: 'double' };
@@ -94,14 +101,17 @@ function widenOperators(
 ): OnnxModel | undefined {
   if (model.graph === undefined) return undefined;
   let count = 0;
+  const present = operatorsOf(model.graph);
+  const hidden = [...levels].filter(([name]) => !present.has(name)).map(([, level]) => level);
+  const levelOf = (name: string): number | undefined =>
+    levels.get(name) ?? (hidden.length > 0 && composed.has(name) ? Math.max(...hidden) : undefined);
   const inGraph = (graph: OnnxGraph, outer: ElementTypes): OnnxGraph => {
     const types = elementTypes(graph, outer);
     return {
       ...graph,
       nodes: graph.nodes.flatMap((one) => {
         const changed = inSubgraphs(one, (nested) => inGraph(nested, types));
-        const level =
-          isStandard(one) && !hasSubgraphs(one) ? levels.get(one.opType ?? '') : undefined;
+        const level = isStandard(one) && !hasSubgraphs(one) ? levelOf(one.opType ?? '') : undefined;
         const wide = level === undefined ? undefined : widened(changed, level, types);
         if (wide !== undefined) count += 1;
         return wide ?? [changed];
@@ -110,6 +120,18 @@ function widenOperators(
   };
   const graph = inGraph(model.graph, new Map());
   return count === 0 ? undefined : { ...model, graph };
+}
+
+function operatorsOf(graph: OnnxGraph): Set<string> {
+  const names = new Set<string>();
+  for (const one of graph.nodes) {
+    names.add(one.opType ?? '');
+    inSubgraphs(one, (nested) => {
+      for (const name of operatorsOf(nested)) names.add(name);
+      return nested;
+    });
+  }
+  return names;
 }
 
 function hasSubgraphs({ attributes }: OnnxNode): boolean {
@@ -123,7 +145,9 @@ function widened(one: OnnxNode, level: number, types: ElementTypes): OnnxNode[] 
   const cast = (from: string, to: string, type: string): OnnxNode =>
     node('Cast', { inputs: [from], outputs: [to] }, { to: BigInt(tensorTypes.indexOf(type)) });
   const before: OnnxNode[] = [];
+  const places = widenedInputs[one.opType ?? ''];
   const inputs = one.inputs.map((name, place) => {
+    if (places?.includes(place) === false) return name;
     const type = types.get(name) ?? '';
     const exponent = one.opType === 'Pow' && place === 1 ? exponents[type] : undefined;
     const target = exponent ?? wider[type];
