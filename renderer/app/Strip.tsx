@@ -1,5 +1,6 @@
 import {
   IconLock,
+  IconPlugConnected,
   IconPlugConnectedX,
   IconShieldCheck,
   IconShieldX,
@@ -7,7 +8,10 @@ import {
 } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { ago, clock, plural } from '../lib/format.ts';
+import { client } from './client.ts';
+import { linkTo } from './routes.ts';
 import { refreshStatus, useApp } from './store.ts';
+import { useQuery } from './use-query.ts';
 
 /** Always there: offline, who, how long the vault stays open, and what is known of the log. */
 export function Strip({
@@ -35,11 +39,11 @@ export function Strip({
   const log = status?.log;
   return (
     <footer className="strip" aria-label="Status">
-      <span className="item">
-        <IconPlugConnectedX size={14} aria-hidden /> Offline
-      </span>
-      {session === null || session === undefined ? null : (
+      {session === null || session === undefined ? (
+        <Offline />
+      ) : (
         <>
+          <Reach />
           <span className="item">
             <IconUser size={14} aria-hidden /> {session.user}, {session.role}
           </span>
@@ -69,5 +73,29 @@ export function Strip({
         </span>
       )}
     </footer>
+  );
+}
+
+function Offline() {
+  return (
+    <span className="item">
+      <IconPlugConnectedX size={14} aria-hidden /> Offline
+    </span>
+  );
+}
+
+/** Offline also while models are served: the port can be reached from this computer alone. */
+function Reach() {
+  const serving = useQuery('serving', () => client.serving.status(null), ['serving', 'policy']);
+  const address = serving.data?.listening?.address;
+  return (
+    <>
+      <Offline />
+      {address === undefined ? null : (
+        <a className="item" href={linkTo('admin', 'serving')}>
+          <IconPlugConnected size={14} aria-hidden /> Serving on {address}
+        </a>
+      )}
+    </>
   );
 }

@@ -7,11 +7,12 @@ export function tellsWhatHappened(entry: LogEntry): boolean {
   return entry.phase !== 'begin';
 }
 
-/** Coming and going, as it is every day. */
+/** Coming and going, as it is every day, and single calls of a served model. */
 export function isRoutine({ action, outcome, details }: LogEntry): boolean {
   return (
     outcome === 'ok' &&
     (action === 'vault.sign-in' ||
+      action === 'serve.infer' ||
       (action === 'vault.seal' && details?.['because'] !== 'log-failure'))
   );
 }

@@ -4,6 +4,7 @@ import { CustodyTab } from './CustodyTab.tsx';
 import { KeysTab } from './KeysTab.tsx';
 import { PolicyTab } from './PolicyTab.tsx';
 import { RolesTab } from './RolesTab.tsx';
+import { ServingTab } from './ServingTab.tsx';
 import { StorageTab } from './StorageTab.tsx';
 import { SystemTab } from './SystemTab.tsx';
 import { TrustTab } from './TrustTab.tsx';
@@ -17,6 +18,7 @@ const tabs = [
   ['policy', 'Policy', PolicyTab],
   ['custody', 'Custody', CustodyTab],
   ['storage', 'Storage and retention', StorageTab],
+  ['serving', 'Serving', ServingTab],
   ['system', 'System', SystemTab],
 ] as const;
 

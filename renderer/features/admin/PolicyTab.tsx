@@ -51,6 +51,10 @@ export function PolicyTab() {
                   'Signers of a bundle',
                   `${plural(state.signers.required, 'signer', 'different signers')} ${state.signers.from.length === 0 ? 'of the trust list' : `among ${state.signers.from.join(', ')}`}`,
                 ],
+                [
+                  'Serving on 127.0.0.1',
+                  state.serving ? 'allowed: an analyst may start it' : 'not allowed',
+                ],
                 ['Seals itself', `after ${state.idleMinutes} minutes without work`],
               ]}
             />
@@ -74,6 +78,7 @@ export function PolicyTab() {
                       .map((name) => name.trim())
                       .filter((name) => name !== ''),
                   },
+                  serving: form.get('serving') === 'yes',
                   idleMinutes: Number(form.get('idleMinutes')),
                 })
               }
@@ -107,6 +112,12 @@ export function PolicyTab() {
                 hint="Names or roles of the trust list, with commas between. Empty: anybody in it."
               >
                 <input name="signersFrom" defaultValue={state.signers.from.join(', ')} />
+              </Field>
+              <Field label="Models may be served to other programs of this computer">
+                <select name="serving" defaultValue={state.serving ? 'yes' : 'no'}>
+                  <option value="no">No</option>
+                  <option value="yes">Yes, on 127.0.0.1 and with a token</option>
+                </select>
               </Field>
               <Field label="Seal after idle minutes">
                 <input
