@@ -18,6 +18,8 @@ export interface AdaptedModel extends Border {
   /** As they are fed and given: tensors in the types that they are held as; sequences and optionals under their own names. */
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** The tensors that the runtime is fed, by their names: the inputs, or the parts that FORMAT.md says they come in. */
+  readonly fed: readonly TensorSpec[];
 }
 
 /** In this order: each may make what a later one takes. */
@@ -38,7 +40,13 @@ export function adaptModel(original: OnnxModel): AdaptedModel {
   const model = adapters.reduce((changed, adapt) => adapt(changed, border), unfolded);
   const held = (spec: TensorSpec): TensorSpec => ({ ...spec, type: heldAs(spec.type) });
   const { inputs, outputs } = modelSignature(unfolded);
-  return { ...border, model, inputs: inputs.map(held), outputs: outputs.map(held) };
+  return {
+    ...border,
+    model,
+    inputs: inputs.map(held),
+    outputs: outputs.map(held),
+    fed: modelSignature(model).inputs,
+  };
 }
 
 /** A model of scikit-learn may import its own domain only; what is put around it are standard operators. */

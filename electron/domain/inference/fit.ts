@@ -33,19 +33,22 @@ async function createWidened<Session>(
 ): Promise<Session> {
   const levels = new Map<string, number>();
   let fitting = model;
+  let reason: unknown;
   for (;;) {
     const bytes = writeModel(fitting);
     try {
       return await create(bytes);
     } catch (cause) {
       const lacking = lackingOperator(cause);
+      // What a step made of the model is not what the model lacks.
+      if (lacking !== undefined || reason === undefined) reason = cause;
       // Not every operator takes every wider type.
       const operator = lacking?.isKnown === true ? lacking.operator : refusedType(cause);
       const next =
         operator !== undefined && (lacking !== undefined || levels.has(operator))
           ? widenFurther(model, levels, operator)
           : undefined;
-      if (next === undefined) throw cause;
+      if (next === undefined) throw reason;
       fitting = next;
     } finally {
       // The runtime has its own copies, or has the files mapped.

@@ -13,6 +13,10 @@ import { weightsInFolder, weightsInMemory, type Weights } from './weights.ts';
 export interface LoadedModel {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** Sequences and optionals in their parts (FORMAT.md); else the inputs. */
+  readonly fed: readonly TensorSpec[];
+  /** Of those, what may be left out. */
+  readonly optional: ReadonlyMap<string, string>;
   readonly labelsByOutput: ReadonlyMap<string, readonly string[]>;
   run(feeds: Readonly<Record<string, TensorData>>): Promise<Record<string, TensorData>>;
 }
@@ -61,7 +65,7 @@ export async function loadModelFrom(
 }
 
 async function startSession(
-  { inputs, outputs, labelsByOutput, halves, optional }: AdaptedModel,
+  { inputs, outputs, fed, labelsByOutput, halves, optional }: AdaptedModel,
   weights: Weights,
   options: RuntimeOptions,
 ): Promise<LoadedModel> {
@@ -93,6 +97,8 @@ async function startSession(
   return {
     inputs,
     outputs,
+    fed,
+    optional,
     labelsByOutput,
     async run(feeds) {
       const missing = Object.fromEntries(
