@@ -2,14 +2,13 @@
  * Parquet through DuckDB. A segment is a stretch of rows whatever the row groups are: DuckDB skips groups and pages outside of
  * it, so several readers share even a file of one group.
  */
-import { createHash } from 'node:crypto';
 import { AppError } from '#shared/errors.ts';
 import type { TableDriver, TableSource } from '../table.ts';
+import { digestOf } from '../digest.ts';
 import { duckError, openLockedDatabase, plainFile } from './database.ts';
 import { columnsOf } from './columns.ts';
 import { openParquetReader } from './read.ts';
 
-const blockBytes = 2 ** 20;
 const mostRows = 65_536;
 const leastRows = 8192;
 const maxColumns = 20_000;
@@ -68,14 +67,4 @@ async function countRows(source: TableSource): Promise<number> {
 function segmentRows(rows: number): number {
   const share = Math.ceil(rows / 32 / leastRows) * leastRows;
   return Math.min(mostRows, Math.max(leastRows, share));
-}
-
-async function digestOf(source: TableSource): Promise<string> {
-  const hash = createHash('sha256');
-  for (let at = 0; ;) {
-    const block = await source.read(at, at + blockBytes);
-    hash.update(block);
-    at += block.length;
-    if (block.length < blockBytes) return hash.digest('hex');
-  }
 }

@@ -1,10 +1,5 @@
 /** Rows of a segment, as DuckDB streams them, to columns of the size that was asked for. */
-import {
-  DuckDBDoubleVector,
-  type DuckDBDataChunk,
-  type DuckDBValue,
-  type DuckDBVector,
-} from '@duckdb/node-api';
+import { DuckDBDoubleVector, type DuckDBDataChunk, type DuckDBVector } from '@duckdb/node-api';
 import { AppError } from '#shared/errors.ts';
 import type {
   Chunk,
@@ -209,6 +204,6 @@ function valueOf(
   at: number,
   toValue: ParquetColumn['toValue'] | undefined,
 ): Value {
-  const value = vector.getItem(at) as DuckDBValue;
+  const value = vector.getItem(at);
   return value === null || toValue === undefined ? null : toValue(value);
 }
