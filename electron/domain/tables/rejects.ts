@@ -17,4 +17,5 @@ export const rejectMessages: Readonly<Record<RejectCode, string>> = {
   json: 'Not a JSON object of plain values.',
   image: 'Not an image that can be read, or larger than an image may be.',
   text: 'Not a text that can be read.',
+  file: 'Not a plain file but a link, a folder or a device, which is not opened.',
 };

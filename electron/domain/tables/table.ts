@@ -61,7 +61,8 @@ export type RejectCode =
   | 'length'
   | 'json'
   | 'image'
-  | 'text';
+  | 'text'
+  | 'file';
 
 /** Consecutive rows of a file. */
 export interface Chunk {
@@ -72,7 +73,7 @@ export interface Chunk {
   readonly columns: readonly ColumnData[];
   /** In the order of rows. */
   readonly bad: readonly BadRow[];
-  /** All fields of each row as they stand in the file, when they were asked for. */
+  /** All fields of each row as they stand in the file, when they were asked for: those of `rawNames`. */
   readonly raw: readonly (readonly string[])[] | undefined;
 }
 
@@ -89,6 +90,16 @@ export interface Segment {
   readonly to: number;
   /** SHA-256 (hex) of everything before `to`, of formats that are read in the order of their bytes: a run that goes on compares it. */
   readonly sha256: string | undefined;
+  /** Of a folder: its entries `from` to `to`, as they were when they were counted. */
+  readonly files?: readonly FolderFile[] | undefined;
+}
+
+/** An entry of a folder, one row. */
+export interface FolderFile {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Hex. Empty for what is no plain file, or has a name that is not UTF-8, and is not opened. */
+  readonly sha256: string;
 }
 
 export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252' | 'iso-8859-1';
@@ -103,13 +114,15 @@ export interface Dialect {
   readonly decimal: '.' | ',';
 }
 
-/** The bytes of a table in the process that reads it, wherever they lie. Folders have a source of their own. */
+/** The bytes of a table in the process that reads it, wherever they lie. */
 export interface TableSource {
   readonly sizeBytes: number;
   /** Open descriptor of the file itself; undefined when it is encrypted. */
   readonly fd: number | undefined;
   /** Bytes `from` to `to`, fewer at the end of the file. They are the caller's. */
   read(from: number, to: number): Promise<Uint8Array>;
+  /** Path of a folder, of which `read` gives nothing; undefined for a file. */
+  readonly folder?: string | undefined;
 }
 
 /** What is told of a file once, for all who read it. Plain JSON. */
@@ -127,7 +140,7 @@ export interface ReadOptions {
   readonly wanted: readonly WantedColumn[];
   /** Rows of each chunk of a segment but the last: results depend on where batches begin, so a reader keeps to it exactly. */
   readonly rows: number;
-  /** All fields of each row as texts, besides. */
+  /** The fields of `rawNames` of each row as texts, besides. */
   readonly raw: boolean;
 }
 

@@ -145,7 +145,7 @@ function checkBuffers(data: Data): void {
     if ((values?.length ?? 0) < count) throw damaged();
   };
   if (data.nullCount > 0 && (data.nullBitmap?.length ?? 0) * 8 < length) throw damaged();
-  switch ((type as DataType).typeId) {
+  switch (type.typeId) {
     case Type.Null:
       return;
     case Type.Bool:

@@ -6,6 +6,7 @@ import { Message } from 'apache-arrow';
 import { Footer } from 'apache-arrow/ipc/metadata/file';
 import { AppError } from '#shared/errors.ts';
 import type { TableSource } from '../table.ts';
+import { continuation, isArrowFile, maxMetadataBytes } from './magic.ts';
 import { checkFooter, readMessage, type MessageFacts, type MessageKind } from './metadata.ts';
 
 export interface FramedMessage {
@@ -17,22 +18,8 @@ export interface FramedMessage {
   readonly rows: number;
 }
 
-const magic = 'ARROW1';
-const continuation = 0xffffffff;
-const maxMetadataBytes = 64 * 2 ** 20;
 /** A batch is read whole. */
 const maxBodyBytes = 2 ** 30;
-
-export function isArrowFile(first: Uint8Array): boolean {
-  return Buffer.from(first.subarray(0, magic.length)).toString('latin1') === magic;
-}
-
-/** A stream begins with a schema message: its continuation mark, or in the form before 0.15 a small length. */
-export function isArrowStream(first: Uint8Array): boolean {
-  if (first.length < 8) return false;
-  const view = new DataView(first.buffer, first.byteOffset, first.byteLength);
-  return view.getUint32(0, true) === continuation && view.getUint32(4, true) < maxMetadataBytes;
-}
 
 /** In the order in which they stand. Throws `corrupt` for what is damaged or cut off. */
 export async function* messagesOf(source: TableSource): AsyncGenerator<FramedMessage> {

@@ -19,10 +19,12 @@ import type {
   WantedColumn,
 } from '../table.ts';
 import { changedInput } from '../changed.ts';
+import { rawNames } from '../raw.ts';
 import { createColumn, createMarks, valueToRaw, type ColumnBuilder } from '../values.ts';
 import { notText, valuesOf, type ArrowValue } from './columns.ts';
 import { decodeLz4Frame } from './lz4.ts';
-import { damaged, isArrowFile, messagesOf, schemaMessage } from './messages.ts';
+import { isArrowFile } from './magic.ts';
+import { damaged, messagesOf, schemaMessage } from './messages.ts';
 
 /** Of one buffer of a compressed batch. */
 const maxBufferBytes = 2 ** 30;
@@ -41,15 +43,15 @@ compressionRegistry.set(CompressionType.LZ4_FRAME, {
 export async function openArrowReader(
   source: TableSource,
   info: TableInfo,
-  options: ReadOptions,
+  { wanted, rows: chunkRows, raw }: ReadOptions,
 ): Promise<TableReader> {
-  const { wanted, rows: chunkRows, raw } = options;
   for (const { name } of wanted)
     if (info.columns.find((column) => column.name === name)?.type === 'list')
       throw new AppError(
         'invalid-input',
         `The column ${name} holds lists or records, and the model takes one value per row there.`,
       );
+  const rawColumns = raw ? rawNames(info) : [];
   const before = await preamble(source);
   const newChunk = (): ChunkBuilder => createChunk(wanted, chunkRows);
 
@@ -59,7 +61,7 @@ export async function openArrowReader(
     let chunk = newChunk();
     let rows = 0;
     for (const batch of RecordBatchReader.from(Buffer.concat([...before(segment), body]))) {
-      const columns = open(batch, options);
+      const columns = open(batch, wanted, rawColumns);
       for (let from = 0; from < batch.numRows;) {
         const count = Math.min(batch.numRows - from, chunkRows - chunk.rows());
         chunk.put(columns, from, count);
@@ -110,18 +112,22 @@ async function preamble(source: TableSource): Promise<(segment: Segment) => Uint
 
 interface OpenBatch {
   readonly wanted: readonly ((row: number) => ArrowValue)[];
-  /** Every column of the file, when all fields are asked for. */
+  /** Those of `rawNames`, when they are asked for. */
   readonly all: readonly ((row: number) => ArrowValue)[];
 }
 
-function open(batch: RecordBatch, { wanted, raw }: ReadOptions): OpenBatch {
+function open(
+  batch: RecordBatch,
+  wanted: readonly WantedColumn[],
+  rawColumns: readonly string[],
+): OpenBatch {
   const reading = (vector: Vector | null): ((row: number) => ArrowValue) => {
     if (vector === null) throw damaged();
     return valuesOf(vector);
   };
   return {
     wanted: wanted.map(({ name }) => reading(batch.getChild(name))),
-    all: raw ? batch.schema.fields.map((_, at) => reading(batch.getChildAt(at))) : [],
+    all: rawColumns.map((name) => reading(batch.getChild(name))),
   };
 }
 
@@ -148,9 +154,8 @@ function createChunk(wanted: readonly WantedColumn[], chunkRows: number): ChunkB
           if (code !== undefined) marks.mark(rows + row, name, code);
         }
       }
-      if (columns.all.length > 0)
-        for (let row = from; row < from + count; row += 1)
-          texts.push(columns.all.map((read) => rawText(read(row))));
+      for (let row = from; row < from + count; row += 1)
+        texts.push(columns.all.map((read) => rawText(read(row))));
       rows += count;
     },
     finish: (firstRow, raw) => ({

@@ -12,6 +12,7 @@ import type {
   WantedColumn,
 } from '../table.ts';
 import { changedInput } from '../changed.ts';
+import { rawNames } from '../raw.ts';
 import { createColumn, createMarks, valueToRaw, type Value } from '../values.ts';
 import { columnsOf, rawExpression, type ParquetColumn } from './columns.ts';
 import { duckError, identifier, openLockedDatabase, plainFile } from './database.ts';
@@ -21,24 +22,27 @@ const maxTextLength = 2 ** 20;
 
 export async function openParquetReader(
   source: TableSource,
-  _info: TableInfo,
+  info: TableInfo,
   { wanted, rows: chunkRows, raw }: ReadOptions,
 ): Promise<TableReader> {
   const database = await openLockedDatabase(plainFile(source));
   const { connection, file } = database;
   try {
     const columns = await columnsOf(database);
+    const names = new Set(raw ? rawNames(info) : []);
+    const rawColumns = columns.filter(({ name }) => names.has(name));
     const picked = wanted.map((want) => pick(want, columns));
     const expressions = [
       ...picked.map(({ want, column }) =>
         isDoubles(want, column) ? doubles(column) : column.expression,
       ),
-      ...(raw ? columns.map(rawExpression) : []),
+      ...rawColumns.map(rawExpression),
     ];
     // Something has to be selected for rows to be counted.
     const list = expressions.length === 0 ? '1' : expressions.join(', ');
     const selecting = `SELECT ${list} FROM read_parquet(${file}, file_row_number = true)`;
-    const newChunk = (): ChunkBuilder => createChunk(picked, raw ? columns : [], chunkRows);
+    const newChunk = (): ChunkBuilder =>
+      createChunk(picked, raw ? rawColumns : undefined, chunkRows);
 
     async function* readSegment(segment: Segment): AsyncGenerator<Chunk> {
       const result = await connection.stream(
@@ -116,7 +120,7 @@ interface ChunkBuilder {
 
 function createChunk(
   picked: readonly Picked[],
-  rawColumns: readonly ParquetColumn[],
+  rawColumns: readonly ParquetColumn[] | undefined,
   chunkRows: number,
 ): ChunkBuilder {
   const marks = createMarks();
@@ -132,7 +136,7 @@ function createChunk(
     put(data, from, count) {
       for (const [at, slot] of slots.entries())
         slot.put(data.getColumnVector(at), { from, count, row: rows });
-      if (rawColumns.length > 0) {
+      if (rawColumns !== undefined) {
         const vectors = rawColumns.map((_, at) => data.getColumnVector(slots.length + at));
         for (let at = from; at < from + count; at += 1)
           texts.push(
@@ -148,7 +152,7 @@ function createChunk(
       rows,
       columns: slots.map((slot) => slot.column(rows)),
       bad: marks.bad(),
-      raw: rawColumns.length > 0 ? texts : undefined,
+      raw: rawColumns === undefined ? undefined : texts,
     }),
   };
 }

@@ -33,7 +33,7 @@ import { describe, expect, test } from 'vitest';
 import type { WantedColumn } from '#domain/tables/index.ts';
 import { arrowDriver } from '../../../../electron/domain/tables/arrow/driver.ts';
 import { decodeLz4Frame } from '../../../../electron/domain/tables/arrow/lz4.ts';
-import { fileSource, readTable } from '../../../support/tables.ts';
+import { fileSource, readTable } from '../../../support/read-table.ts';
 
 type Columns = Record<string, Vector>;
 
@@ -177,7 +177,8 @@ describe('Arrow', () => {
 
   test('nanoseconds keep every digit', async () => {
     const nanos = vectorFromArray([0], new TimestampNanosecond());
-    (nanos.data[0]?.values as BigInt64Array)[0] = 1_935_993_600_123_456_789n;
+    const values = nanos.data[0]?.values as BigInt64Array;
+    values[0] = 1_935_993_600_123_456_789n;
     const { columns } = await read(write([{ n: nanos }]), [{ name: 'n', as: 'text' }]);
     expect(columns['n']).toEqual(['2031-05-08T08:00:00.123456789']);
   });

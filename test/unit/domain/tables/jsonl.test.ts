@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { jsonlDriver } from '../../../../electron/domain/tables/jsonl/driver.ts';
-import { fileSource, readTable } from '../../../support/tables.ts';
+import { fileSource, readTable } from '../../../support/read-table.ts';
 
 const read = (
   content: Uint8Array | string,

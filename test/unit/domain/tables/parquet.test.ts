@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { WantedColumn } from '#domain/tables/index.ts';
 import { parquetDriver } from '../../../../electron/domain/tables/parquet/driver.ts';
 import { parquetFile } from '../../../support/duckdb.ts';
-import { fileSource, openSource, readTable } from '../../../support/tables.ts';
+import { fileSource, openSource, readTable } from '../../../support/read-table.ts';
 
 const read = async (select: string, wanted: readonly WantedColumn[] = [], options = '') =>
   readTable(parquetDriver, openSource(await parquetFile(select, options)), wanted);
@@ -67,7 +67,7 @@ describe('Parquet', () => {
       '0.3333333333333333',
       '12.50',
     ]);
-    expect(raw[0]?.slice(14)).toEqual([
+    expect(raw[0]?.slice(13)).toEqual([
       '[1, 2]',
       "{'k': 1}",
       'red',
