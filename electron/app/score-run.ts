@@ -95,6 +95,7 @@ export async function scoreRun(
     const finishedAt = now();
     const receipt = receiptOf(context, {
       input,
+      table: scored.table,
       pipeline,
       result: unsigned,
       startedAt,
@@ -137,6 +138,7 @@ function receiptOf(
   context: CallContext,
   run: {
     readonly input: RunInput;
+    readonly table: ScoreResult['table'];
     readonly pipeline: Pipeline | undefined;
     readonly result: RunResult;
     readonly startedAt: string;
@@ -144,12 +146,16 @@ function receiptOf(
   },
 ): ReturnType<typeof signReceipt> {
   const { log, session } = context.open();
-  const { input, pipeline, result, startedAt, finishedAt } = run;
+  const { input, table, pipeline, result, startedAt, finishedAt } = run;
   const { rejectsPath, rejectsDigest } = result;
   return signReceipt(
     {
       runId: result.runId,
-      input: { name: basename(input.inputPath), format: 'csv', digest: result.inputDigest },
+      input: {
+        name: basename(input.inputPath),
+        format: table.format,
+        digest: result.inputDigest,
+      },
       model: { name: result.model, version: result.version, digest: result.versionDigest },
       binding: pipeline,
       output: { path: result.outputPath, digest: result.outputDigest },
@@ -161,11 +167,18 @@ function receiptOf(
       by: session.user,
       startedAt,
       finishedAt,
-      settings: { outputFormat: 'csv', keepColumns: input.keepColumns },
+      settings: { outputFormat: 'csv', keepColumns: input.keepColumns, ...dialectOf(table) },
       logIndex: result.logIndex,
     },
     { verifierKey: log.head().verifierKey, keyHistory: log.keyHistory(), sign: log.sign },
   );
+}
+
+/** How the input was understood, where that was a choice. */
+function dialectOf({ dialect }: ScoreResult['table']): Readonly<Record<string, string>> {
+  if (dialect === undefined) return {};
+  const { delimiter, quote, encoding, decimal } = dialect;
+  return { delimiter, quote: quote ?? 'none', encoding, decimal };
 }
 
 /** The run is recorded with its receipt, so a medium that takes no more of it takes nothing away. */

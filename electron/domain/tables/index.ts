@@ -4,6 +4,7 @@ export type {
   ColumnData,
   Dialect,
   Encoding,
+  FolderFile,
   NamedColumn,
   ReadOptions,
   RejectCode,
@@ -17,5 +18,7 @@ export type {
   WantedColumn,
 } from './table.ts';
 export { rejectMessages } from './rejects.ts';
+export { formatOf, magicBytes } from './detect.ts';
 export { loadDriver } from './drivers.ts';
+export { rawNames } from './raw.ts';
 export { cellText, createRowWriter } from './csv/write.ts';

@@ -133,6 +133,8 @@ export interface TableInfo {
   readonly dialect: Dialect | undefined;
   /** Where rows begin, in bytes, for formats that begin with a header. */
   readonly bodyFrom: number;
+  /** Where the last segment ends, for formats whose segments are not bytes of the file. */
+  readonly extent?: number | undefined;
 }
 
 export interface ReadOptions {

@@ -23,6 +23,7 @@ export const tableInfo: z.ZodType<TableInfo> = z.strictObject({
   ),
   dialect: dialect.optional().transform((found) => found),
   bodyFrom: z.number(),
+  extent: z.number().optional(),
 });
 
 export const segment: z.ZodType<Segment> = z.strictObject({
@@ -32,6 +33,9 @@ export const segment: z.ZodType<Segment> = z.strictObject({
   from: z.number().nonnegative(),
   to: z.number().nonnegative(),
   sha256: sha256.optional().transform((found) => found),
+  files: z
+    .array(z.strictObject({ name: z.string(), sizeBytes: z.number(), sha256: z.string() }))
+    .optional(),
 });
 
 /** Of the child that reads the input once. It answers with the SHA-256 of all of it. */

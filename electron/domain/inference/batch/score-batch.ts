@@ -7,7 +7,13 @@ import { availableParallelism } from 'node:os';
 import type { FileHandle } from 'node:fs/promises';
 import { AppError } from '#shared/errors.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
-import type { Dialect, Segment, TableFormat, TableInfo } from '#domain/tables/index.ts';
+import {
+  rawNames,
+  type Dialect,
+  type Segment,
+  type TableFormat,
+  type TableInfo,
+} from '#domain/tables/index.ts';
 import { step } from '#platform/steps.ts';
 import { ChildDied, firstFileDescriptor, runChild, type RunLimits, type Tell } from '../process.ts';
 import type { ReadJob, ScoreJob, SealedModel, Source } from '../protocol.ts';
@@ -256,8 +262,7 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
           hasBound = true;
           collector.bound({
             ...said,
-            before:
-              output?.keepColumns === true ? (info?.columns ?? []).map(({ name }) => name) : [],
+            before: output?.keepColumns === true && info !== undefined ? rawNames(info) : [],
           });
         } else {
           if (said.index !== working)
@@ -354,6 +359,13 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
     checkpointedMs = performance.now();
   }
 
+  /** Of the file, or its share where segments are something else. */
+  function bytesOf(segment: Segment | undefined): number {
+    if (segment === undefined) return 0;
+    const length = segment.to - segment.from;
+    return info?.extent === undefined ? length : (length / info.extent) * request.inputBytes;
+  }
+
   function report(): void {
     let bytes = doneBytes;
     let rows = collector.seen();
@@ -375,10 +387,6 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
   if (info === undefined || inputSha256 === undefined)
     throw new AppError('internal', 'The batch ended without a result.');
   return { ...(await collector.finish()), table: info, inputSha256, times };
-}
-
-function bytesOf(segment: Segment | undefined): number {
-  return segment === undefined ? 0 : segment.to - segment.from;
 }
 
 function otherInput(): ResumeRefused {

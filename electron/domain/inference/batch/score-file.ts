@@ -2,17 +2,33 @@
  * In the core: a file into a new file. Everything is written beside the output under names of the run, and gets its own name
  * when it is whole. A run that fails leaves nothing; one that was killed leaves what its journal speaks of.
  */
-import { constants, link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import {
+  constants,
+  link,
+  lstat,
+  open,
+  readdir,
+  rename,
+  rm,
+  type FileHandle,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
 import type { Profile } from '#domain/monitoring/index.ts';
-import type { Dialect, TableFormat, TableInfo } from '#domain/tables/index.ts';
+import {
+  formatOf,
+  magicBytes,
+  type Dialect,
+  type TableFormat,
+  type TableInfo,
+} from '#domain/tables/index.ts';
 import type { ObjectHandOver } from '#domain/vault/index.ts';
 import { syncDirectory } from '#platform/atomic-file.ts';
 import { step } from '#platform/steps.ts';
 import { createOpenFiles, type ModelFiles } from '../open-files.ts';
 import { firstFileDescriptor, type RunLimits } from '../process.ts';
+import type { Source } from '../protocol.ts';
 import { ResumeRefused, type BatchJournal } from './journal.ts';
 import type { StageTimes } from './messages.ts';
 import {
@@ -81,8 +97,7 @@ export async function scoreFile(
   await using files = createOpenFiles();
   await using opened = createHandles();
   const input = await opened.open(request.inputPath, constants.O_RDONLY);
-  const before = await input.stat();
-  if (!before.isFile()) throw new AppError('invalid-input', 'The input is not a file.');
+  const before = await factsOf(input, request.inputPath);
   const parts = partPathsOf(outputPath, request.runId);
   let isRefused = false;
   try {
@@ -94,16 +109,12 @@ export async function scoreFile(
       pipeline: request.pipeline,
       limits: settings.limits,
       scorerFiles: [...files.descriptors(), input.fd],
-      scorerSource: {
-        kind: 'plain',
-        fd: firstFileDescriptor + files.descriptors().length,
-        sizeBytes: before.size,
-      },
+      scorerSource: before.source(firstFileDescriptor + files.descriptors().length),
       readerFiles: [input.fd],
-      readerSource: { kind: 'plain', fd: firstFileDescriptor, sizeBytes: before.size },
+      readerSource: before.source(firstFileDescriptor),
       inputBytes: before.size,
       inputModifiedMs: before.mtimeMs,
-      format: request.format ?? 'csv',
+      format: request.format ?? before.format,
       asked: request.dialect ?? {},
       output,
       journal,
@@ -113,7 +124,7 @@ export async function scoreFile(
       onProgress,
       children: settings.children,
     });
-    const after = await input.stat();
+    const after = await factsOf(input, request.inputPath);
     if (after.size !== before.size || after.mtimeMs !== before.mtimeMs)
       throw new AppError(
         'io',
@@ -187,6 +198,40 @@ export function partPathsOf(outputPath: string, runId: string): readonly [string
 /** `predictions.csv` → `predictions.csv.rejects.csv`. */
 export function rejectsPathOf(outputPath: string): string {
   return `${outputPath}.rejects.csv`;
+}
+
+interface InputFacts {
+  /** Bytes of a file, entries of a folder. */
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly format: TableFormat;
+  /** `fd` is that of the child. */
+  source(fd: number): Source;
+}
+
+async function factsOf(input: FileHandle, path: string): Promise<InputFacts> {
+  const facts = await input.stat();
+  const { size, mtimeMs } = facts;
+  if (facts.isDirectory()) {
+    // Which of the two it is, its reader tells.
+    const entries = (await readdir(path)).length;
+    return {
+      size: entries,
+      mtimeMs,
+      format: 'images',
+      source: (fd) => ({ kind: 'folder', fd, path }),
+    };
+  }
+  if (!facts.isFile())
+    throw new AppError('invalid-input', 'The input is neither a file nor a folder.');
+  const first = new Uint8Array(magicBytes);
+  const { bytesRead } = await input.read(first, 0, first.length, 0);
+  return {
+    size,
+    mtimeMs,
+    format: formatOf(first.subarray(0, bytesRead), basename(path)),
+    source: (fd) => ({ kind: 'plain', fd, sizeBytes: size }),
+  };
 }
 
 async function openOutput(

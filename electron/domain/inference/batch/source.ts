@@ -1,4 +1,4 @@
-/** In the child: the bytes of the input, from a plain file or an encrypted one. */
+/** In the child: the input, a plain file, an encrypted one or a folder. */
 import { read } from 'node:fs';
 import { promisify } from 'node:util';
 import type { TableSource } from '#domain/tables/index.ts';
@@ -20,6 +20,13 @@ export async function openSource(source: Source): Promise<TableSource> {
       },
     };
   }
+  if (source.kind === 'folder')
+    return {
+      sizeBytes: 0,
+      fd: undefined,
+      read: () => Promise.resolve(new Uint8Array()),
+      folder: process.platform === 'linux' ? `/proc/self/fd/${source.fd}` : source.path,
+    };
   const { fd, sizeBytes } = source;
   return {
     sizeBytes,

@@ -29,7 +29,8 @@ const maxBytes = { images: 64 * 2 ** 20, texts: 2 ** 20 } as const;
 export const folderDriver: TableDriver = {
   async describe(source) {
     const folder = folderOf(source);
-    const entries = (await entriesOf(folder)).filter(isOpened);
+    const all = await entriesOf(folder);
+    const entries = all.filter(isOpened);
     if (entries.length === 0)
       throw new AppError('corrupt', 'The folder has no files, so there are no rows.');
     const firsts = await Promise.all(
@@ -50,6 +51,7 @@ export const folderDriver: TableDriver = {
       ],
       dialect: undefined,
       bodyFrom: 0,
+      extent: all.length,
     };
   },
 
@@ -68,7 +70,7 @@ export const folderDriver: TableDriver = {
         rows: files.length,
         from,
         to,
-        sha256: undefined,
+        sha256: digest.copy().digest('hex'),
         files,
       };
       index += 1;

@@ -15,6 +15,7 @@ const maxColumns = 20_000;
 
 export const parquetDriver: TableDriver = {
   async describe(source) {
+    const extent = await countRows(source);
     using database = await openLockedDatabase(plainFile(source));
     const columns = await columnsOf(database);
     if (columns.length > maxColumns)
@@ -24,11 +25,11 @@ export const parquetDriver: TableDriver = {
       columns: columns.map(({ name, type }) => ({ name, type })),
       dialect: undefined,
       bodyFrom: 0,
+      extent,
     };
   },
 
-  async *split(source) {
-    const rows = await countRows(source);
+  async *split(source, { extent: rows = 0 }) {
     const each = segmentRows(rows);
     for (let from = 0, index = 0; from < rows; from += each, index += 1) {
       const to = Math.min(rows, from + each);

@@ -1,0 +1,181 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32, deflateSync } from 'node:zlib';
+import { tableFromArrays, tableToIPC } from 'apache-arrow';
+import sharp from 'sharp';
+import { describe, expect, test } from 'vitest';
+import { createInference } from '#domain/inference/index.ts';
+import { graph, model, node, valueInfo } from '#domain/onnx/index.ts';
+import { pipelineSchema } from '#domain/pipeline/index.ts';
+import { parquetFile } from '../../../support/duckdb.ts';
+import { modelFiles } from '../../../support/inference.ts';
+import { bytesOf, columnsModel, matrixModel } from '../../../support/onnx-models.ts';
+import { temporaryFolder } from '../../../support/vaults.ts';
+
+const inference = createInference();
+
+async function score(
+  inputPath: string,
+  options: Partial<Parameters<typeof inference.score>[0]> & { readonly bytes?: Uint8Array } = {},
+) {
+  const { bytes = bytesOf(matrixModel()), ...request } = options;
+  const outputPath = join(temporaryFolder(), 'out.csv');
+  const result = await inference.score({
+    ...(await modelFiles(bytes)),
+    pipeline: undefined,
+    inputPath,
+    outputPath,
+    keepColumns: false,
+    runId: '0123456789abcdef',
+    ...request,
+  });
+  return {
+    result,
+    output: readFileSync(outputPath, 'utf8'),
+    rejects: result.rejectsPath === undefined ? '' : readFileSync(result.rejectsPath, 'utf8'),
+  };
+}
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(temporaryFolder(), name);
+  writeFileSync(path, content);
+  return path;
+}
+
+const rows = Array.from({ length: 100 }, (_, at) => ({ a: at / 4, b: at % 7 }));
+
+describe('a run reads', () => {
+  test('the same rows from every format, whatever the name of the file says', async () => {
+    const csv = file('in.csv', `a,b\n${rows.map(({ a, b }) => `${a},${b}\n`).join('')}`);
+    const expected = await score(csv);
+    expect(expected.result).toMatchObject({ rows: 100, table: { format: 'csv' } });
+    const table = tableFromArrays({
+      a: Float64Array.from(rows, ({ a }) => a),
+      b: Int32Array.from(rows, ({ b }) => b),
+    });
+    const inputs = {
+      parquet: await parquetFile('SELECT i / 4 AS a, i % 7 AS b FROM range(100) t(i)'),
+      arrow: file('lies.csv', tableToIPC(table, 'file')),
+      jsonl: file('in.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join('')),
+    };
+    for (const [format, path] of Object.entries(inputs)) {
+      const { result, output } = await score(path);
+      expect(result.table.format).toBe(format);
+      expect(output, format).toBe(expected.output);
+      expect(result.profile, format).toEqual(expected.result.profile);
+    }
+  });
+
+  test('types without loss, and rejects what does not fit with its reason', async () => {
+    const path = file(
+      'in.jsonl',
+      [
+        '{"color":"red","age":40,"weight":70.5,"count":9007199254740993,"active":true,"note":"x"}',
+        '{"color":"red","age":"old","weight":1,"count":1,"active":true}',
+        '{"color":"red","age":1,"weight":1,"count":1.5,"active":true}',
+        '{"color":["red"],"age":1,"weight":1,"count":1,"active":true}',
+        'not json',
+        '{"color":"blue","weight":1,"count":1,"active":false}',
+      ].join('\n'),
+    );
+    const { output, rejects } = await score(path, {
+      bytes: bytesOf(columnsModel()),
+      keepColumns: true,
+    });
+    expect(output.split('\n')[1]).toBe(
+      '1,red,40,70.5,9007199254740993,true,x,9007199000000000,9007199254740993,red,false,40,70.5',
+    );
+    expect(rejects.split('\n').slice(1)).toEqual([
+      '2,age,number,Not a number.',
+      '3,count,integer,Not a whole number.',
+      '4,color,json,Not a JSON object of plain values.',
+      '5,,json,Not a JSON object of plain values.',
+      '',
+    ]);
+  });
+
+  test('a folder of images, the damaged and the oversized among them as rejects', async () => {
+    const dir = join(temporaryFolder(), 'images');
+    mkdirSync(dir);
+    const grey = (value: number) =>
+      sharp({
+        create: { width: 4, height: 4, channels: 3, background: { r: value, g: value, b: value } },
+      });
+    writeFileSync(join(dir, 'a.png'), await grey(51).png().toBuffer());
+    writeFileSync(join(dir, 'b.png'), 'no image');
+    writeFileSync(join(dir, 'c.jpg'), await grey(255).jpeg().toBuffer());
+    writeFileSync(join(dir, 'd.png'), pngOfSize(100_000, 100_000));
+    mkdirSync(join(dir, 'e'));
+    const mean = model(
+      graph('mean', {
+        nodes: [
+          node(
+            'ReduceMean',
+            { inputs: ['image'], outputs: ['mean'] },
+            { axes: [1n, 2n, 3n], keepdims: 0n },
+          ),
+        ],
+        inputs: [valueInfo('image', 'float', [null, 3, 2, 2])],
+        outputs: [valueInfo('mean', 'float', [null])],
+      }),
+      { opsets: { '': 13 } },
+    );
+    const pipeline = pipelineSchema.parse({
+      schemaVersion: 2,
+      columns: [],
+      steps: [
+        {
+          step: 'image',
+          column: 'image',
+          as: 'image',
+          resize: { width: 2, height: 2 },
+          scale: 1 / 255,
+        },
+      ],
+    });
+    const { result, output, rejects } = await score(dir, {
+      bytes: bytesOf(mean),
+      pipeline,
+      keepColumns: true,
+    });
+    expect(result).toMatchObject({ rows: 2, rejected: 3, table: { format: 'images' } });
+    expect(output).toBe('row,file,mean\n1,a.png,0.2\n3,c.jpg,1\n');
+    expect(
+      rejects
+        .split('\n')
+        .slice(1)
+        .map((line) => line.split(',').slice(0, 3).join(',')),
+    ).toEqual(['2,image,image', '4,image,image', '5,,file', '']);
+  });
+
+  test.each([
+    ['empty.csv', ''],
+    ['empty.parquet', ''],
+    ['empty.jsonl', ''],
+    ['cut.arrow', 'ARROW1\0\0'],
+    ['text.parquet', 'a,b\n1,2\n'],
+  ])('%s as a corrupt file and leaves nothing behind', async (name, content) => {
+    await expect(score(file(name, content))).rejects.toMatchObject({ code: 'corrupt' });
+  });
+});
+
+/** It claims ten thousand million pixels and holds next to none. */
+function pngOfSize(width: number, height: number): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2, 0, 0, 0], 8);
+  const chunk = (type: string, data: Uint8Array): Buffer => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const frame = Buffer.alloc(8);
+    frame.writeUInt32BE(data.length, 0);
+    frame.writeUInt32BE(crc32(body), 4);
+    return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
+  };
+  return Buffer.concat([
+    Buffer.from('89504e470d0a1a0a', 'hex'),
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(Buffer.alloc(100_000))),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
