@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { zstdCompressSync } from 'node:zlib';
 import {
@@ -286,6 +287,8 @@ function storedLz4(data: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from('04224d18604082', 'hex'), size, data, Buffer.alloc(4)]);
 }
 
+const lz4 = '/usr/bin/lz4';
+
 describe('LZ4', () => {
   // Made with `lz4` 1.9.4 of Debian 12.
   const golden = Buffer.from('BCJNGGRApxAAAABvaGVsbG8gBgAFUGhlbGxvAAAAAL2c1nQ=', 'base64');
@@ -316,7 +319,7 @@ describe('LZ4', () => {
     );
   });
 
-  test.runIf(hasLz4())('what the command line tool packs', () => {
+  test.runIf(existsSync(lz4))('what the command line tool packs', () => {
     const plain = Buffer.concat([
       Buffer.from('the quick brown fox '.repeat(20_000)),
       randomBytes(5000),
@@ -328,20 +331,11 @@ describe('LZ4', () => {
       ['--content-size', '-BX'],
       ['-9', '--no-frame-crc'],
     ]) {
-      const packed = execFileSync('lz4', ['-q', '-c', ...options], { input: plain });
+      const packed = execFileSync(lz4, ['-q', '-c', ...options], { input: plain });
       expect(plain.equals(decodeLz4Frame(packed, 2 ** 20)), options.join(' ')).toBe(true);
     }
   });
 });
-
-function hasLz4(): boolean {
-  try {
-    execFileSync('lz4', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function fail(): never {
   throw new Error('There is no such segment.');
