@@ -36,7 +36,7 @@ export interface ScoreJob extends SealedModel {
   readonly source: Source;
   /** Files for the pieces that segments become, by the slot that an order names; null when only the profile is wanted. */
   readonly output: {
-    readonly slots: readonly { readonly fd: number; readonly rejectsFd: number }[];
+    readonly slots: readonly number[];
     readonly keepColumns: boolean;
   } | null;
   readonly threads: number;

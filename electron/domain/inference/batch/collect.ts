@@ -31,7 +31,8 @@ interface Collector {
   bound(shape: Shape & { readonly before: readonly string[] }): void;
   append(
     piece: Piece,
-    from: { readonly output: FileHandle; readonly rejects: FileHandle } | undefined,
+    /** Its rows, then its rejects. */
+    from: FileHandle | undefined,
   ): Promise<void>;
   /** Rows so far, the rejected ones counted. */
   seen(): number;
@@ -107,8 +108,8 @@ export async function createCollector(
       firstRows.push(...piece.firstRows.slice(0, shownRows - firstRows.length));
       firstRejects.push(...piece.firstRejects.slice(0, shownRejects - firstRejects.length));
       if (from === undefined) return;
-      await output.copy(from.output, piece.outputBytes);
-      await rejects.copy(from.rejects, piece.rejectBytes);
+      await output.copy(from, 0, piece.outputBytes);
+      await rejects.copy(from, piece.outputBytes, piece.rejectBytes);
     },
     seen: () => rows + rejected,
     async sync() {
@@ -161,7 +162,7 @@ function line(fields: readonly string[]): Uint8Array {
 
 interface Sink {
   write(bytes: Uint8Array): Promise<void>;
-  copy(from: FileHandle, bytes: number): Promise<void>;
+  copy(from: FileHandle, at: number, bytes: number): Promise<void>;
   bytes(): number;
   /** Of what was written so far. */
   sha256(): string;
@@ -178,7 +179,7 @@ async function openSink(
   let written = 0;
   if (known !== undefined && file !== undefined) {
     const [bytes, sha256] = known;
-    await pass(file, bytes, (part) => void hash.update(part));
+    await pass(file, 0, bytes, (part) => void hash.update(part));
     if (hash.copy().digest('hex') !== sha256)
       throw new ResumeRefused('The unfinished output is not as the run has left it.');
     await file.truncate(bytes);
@@ -187,11 +188,13 @@ async function openSink(
 
   async function pass(
     from: FileHandle,
+    start: number,
     bytes: number,
     take: (part: Uint8Array) => Promise<void> | void,
   ): Promise<void> {
     for (let at = 0; at < bytes;) {
-      const { bytesRead } = await from.read(buffer, 0, Math.min(copyBytes, bytes - at), at);
+      const length = Math.min(copyBytes, bytes - at);
+      const { bytesRead } = await from.read(buffer, 0, length, start + at);
       if (bytesRead === 0) return;
       await take(buffer.subarray(0, bytesRead));
       at += bytesRead;
@@ -208,9 +211,9 @@ async function openSink(
 
   return {
     write,
-    async copy(from, bytes) {
+    async copy(from, at, bytes) {
       const before = written;
-      await pass(from, bytes, write);
+      await pass(from, at, bytes, write);
       if (written - before !== bytes)
         throw new AppError(
           'unavailable',

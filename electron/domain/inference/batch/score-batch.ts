@@ -3,7 +3,7 @@
  * make of a segment comes back as a piece in a file of its own and is appended here, in the order of the input. So the output
  * does not depend on who was faster, and what is appended is a state to go on from.
  */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import type { FileHandle } from 'node:fs/promises';
 import { AppError } from '#shared/errors.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
@@ -58,7 +58,8 @@ export interface BatchRequest {
 export interface BatchOutput {
   readonly output: FileHandle;
   readonly rejects: FileHandle;
-  readonly slots: readonly { readonly output: FileHandle; readonly rejects: FileHandle }[];
+  /** A file for one piece after another. */
+  readonly openSlot: () => Promise<FileHandle>;
   readonly keepColumns: boolean;
 }
 
@@ -75,18 +76,35 @@ const ahead = 16;
 const largeBytes = 16 * 2 ** 20;
 const longMs = 600;
 
-export function childrenFor(asked: number | undefined): number {
-  return asked ?? Math.max(1, Math.min(8, availableParallelism()));
-}
+/** Of each child: while one of its pieces waits for its turn, it works on the next. */
+const slotsEach = 2;
+const mostChildren = 8;
 
-/** Pieces that can wait for their turn while every child has one in work. */
-export function slotsFor(children: number): number {
-  return 2 * children + 1;
+/**
+ * One child for each core, each with one thread; fewer with more threads where the machine has no memory for so many copies of
+ * the model. The same on the same machine, whatever else it does: threads can change the last digit of a sum.
+ */
+function crewFor({ model, children }: Pick<BatchRequest, 'model' | 'children'>): {
+  readonly most: number;
+  readonly threads: number;
+} {
+  const cores = availableParallelism();
+  const weights = model.external.reduce(
+    (sum, { file }) => sum + file.sizeBytes,
+    model.model.sizeBytes,
+  );
+  const room = Math.floor(totalmem() / 2 / (2 ** 29 + 4 * weights));
+  const most = children ?? Math.max(1, Math.min(mostChildren, cores, room));
+  return {
+    most,
+    threads:
+      children === undefined ? Math.max(1, Math.floor(Math.min(cores, mostChildren) / most)) : 1,
+  };
 }
 
 export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
   const { output, journal, limits } = request;
-  const most = childrenFor(request.children);
+  const { most, threads } = crewFor(request);
   const ending = new AbortController();
   const signal =
     request.signal === undefined ? ending.signal : AbortSignal.any([ending.signal, request.signal]);
@@ -105,12 +123,11 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
   let lastSegment: Segment | undefined;
   const queue: Segment[] = [];
   const segments = new Map<number, Segment>();
-  const slotOf = new Map<number, number>();
+  const givenTo = new Map<number, { readonly scorer: Scorer; readonly slot: number }>();
   const done = new Map<number, Piece>();
   const rowsInWork = new Map<number, number>();
   const loaded: Scorer[] = [];
   const idle: Scorer[] = [];
-  const slots = Array.from({ length: slotsFor(most) }, (_, at) => at);
   const times: Record<keyof StageTimes, number> = {
     read: 0,
     bind: 0,
@@ -119,13 +136,15 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
     write: 0,
   };
   const startedMs = performance.now();
-  let checkpointedMs = startedMs;
+  let checkpointedMs: number | undefined;
   let doneBytes = 0;
   let resumedBytes = 0;
   let isAppending = false;
 
   interface Scorer {
     tell(order: ScorerOrder): void;
+    readonly files: readonly FileHandle[];
+    readonly freeSlots: number[];
   }
 
   function guard(task: Promise<unknown>): void {
@@ -215,8 +234,14 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
 
   function startScorer(): void {
     started += 1;
-    const first = firstFileDescriptor + request.scorerFiles.length;
-    const pieces = output?.slots.flatMap((slot) => [slot.output.fd, slot.rejects.fd]) ?? [];
+    guard(runScorer());
+  }
+
+  async function runScorer(): Promise<void> {
+    const files: FileHandle[] = [];
+    for (let at = 0; at < slotsEach && output !== undefined; at += 1)
+      files.push(await output.openSlot());
+    const firstSlot = firstFileDescriptor + request.scorerFiles.length;
     const job: ScoreJob = {
       kind: 'score',
       ...request.model,
@@ -225,19 +250,14 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
       output:
         output === undefined
           ? null
-          : {
-              slots: output.slots.map((_, at) => ({
-                fd: first + 2 * at,
-                rejectsFd: first + 2 * at + 1,
-              })),
-              keepColumns: output.keepColumns,
-            },
-      threads: 1,
+          : { slots: files.map((_, at) => firstSlot + at), keepColumns: output.keepColumns },
+      threads,
     };
     let working = -1;
+    const freeSlots = Array.from({ length: slotsEach }, (_, at) => at);
     const work = runChild({
       job,
-      files: [...request.scorerFiles, ...pieces],
+      files: [...request.scorerFiles, ...files.map(({ fd }) => fd)],
       limits,
       signal,
       onProgress({ stage, rows }) {
@@ -247,6 +267,8 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
       },
       onSaid(what, tell: Tell) {
         const scorer: Scorer = {
+          files,
+          freeSlots,
           tell(order) {
             if (order.kind === 'segment') working = order.segment.index;
             tell(order);
@@ -276,14 +298,19 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
         dispatch();
       },
     });
-    guard(readable(work, 'runs the model'));
+    await readable(work, 'runs the model');
   }
 
   function dispatch(): void {
-    while (idle.length > 0 && queue.length > 0 && slots.length > 0) {
-      const [scorer, segment, slot] = [idle.shift(), queue.shift(), slots.shift()];
-      if (scorer === undefined || segment === undefined || slot === undefined) break;
-      slotOf.set(segment.index, slot);
+    for (const scorer of idle.splice(0)) {
+      const [segment] = queue;
+      const slot = segment === undefined ? undefined : scorer.freeSlots.shift();
+      if (segment === undefined || slot === undefined) {
+        idle.push(scorer);
+        continue;
+      }
+      queue.shift();
+      givenTo.set(segment.index, { scorer, slot });
       scorer.tell({ kind: 'segment', segment, slot });
     }
     if (done.has(appended) && !isAppending) guard(append());
@@ -314,14 +341,14 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
   async function append(): Promise<void> {
     isAppending = true;
     for (let piece = done.get(appended); piece !== undefined; piece = done.get(appended)) {
-      const slot = slotOf.get(piece.index) ?? 0;
+      const given = givenTo.get(piece.index);
       const segment = segments.get(piece.index);
-      await collector.append(piece, output?.slots[slot]);
+      await collector.append(piece, given?.scorer.files[given.slot]);
       done.delete(piece.index);
-      slotOf.delete(piece.index);
+      givenTo.delete(piece.index);
       segments.delete(piece.index);
       rowsInWork.delete(piece.index);
-      slots.push(slot);
+      given?.scorer.freeSlots.push(given.slot);
       appended += 1;
       lastSegment = segment;
       doneBytes += bytesOf(segment);
@@ -337,12 +364,11 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
   async function checkpoint(): Promise<void> {
     const { onCheckpoint } = request;
     const now = performance.now();
-    if (
-      onCheckpoint === undefined ||
-      info === undefined ||
-      now - checkpointedMs < request.checkpointMs
-    )
-      return;
+    checkpointedMs ??= now;
+    // What is about to be finished needs no way back.
+    const isLast = inputSha256 !== undefined && appended === told;
+    const isDue = now - checkpointedMs >= request.checkpointMs;
+    if (onCheckpoint === undefined || info === undefined || isLast || !isDue) return;
     await collector.sync();
     step('run: part files synced');
     onCheckpoint({

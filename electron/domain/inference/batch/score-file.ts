@@ -31,13 +31,7 @@ import { firstFileDescriptor, type RunLimits } from '../process.ts';
 import type { Source } from '../protocol.ts';
 import { ResumeRefused, type BatchJournal } from './journal.ts';
 import type { StageTimes } from './messages.ts';
-import {
-  childrenFor,
-  scoreBatch,
-  slotsFor,
-  type BatchOutcome,
-  type BatchOutput,
-} from './score-batch.ts';
+import { scoreBatch, type BatchOutcome, type BatchOutput } from './score-batch.ts';
 
 export interface BatchSettings {
   readonly limits: RunLimits;
@@ -101,7 +95,7 @@ export async function scoreFile(
   const parts = partPathsOf(outputPath, request.runId);
   let isRefused = false;
   try {
-    const output = await openOutput(opened, { parts, request, settings });
+    const output = await openOutput(opened, { parts, request });
     step('run: part files made');
     const model = await files.model(request);
     const outcome = await scoreBatch({
@@ -236,13 +230,9 @@ async function factsOf(input: FileHandle, path: string): Promise<InputFacts> {
 
 async function openOutput(
   opened: Handles,
-  from: {
-    readonly parts: readonly [string, string];
-    readonly request: ScoreRequest;
-    readonly settings: BatchSettings;
-  },
+  from: { readonly parts: readonly [string, string]; readonly request: ScoreRequest },
 ): Promise<BatchOutput> {
-  const { parts, request, settings } = from;
+  const { parts, request } = from;
   const flags = request.journal === undefined ? newFile : constants.O_RDWR;
   const [output, rejects] = await Promise.all(parts.map((path) => opened.open(path, flags))).catch(
     (error: unknown) => {
@@ -252,13 +242,13 @@ async function openOutput(
     },
   );
   if (output === undefined || rejects === undefined) throw new Error('Two files were opened.');
-  const slots: BatchOutput['slots'][number][] = [];
-  for (let at = 0; at < slotsFor(childrenFor(settings.children)); at += 1)
-    slots.push({
-      output: await opened.nameless(`${parts[0]}-${2 * at}`),
-      rejects: await opened.nameless(`${parts[0]}-${2 * at + 1}`),
-    });
-  return { output, rejects, slots, keepColumns: request.keepColumns };
+  let slots = 0;
+  return {
+    output,
+    rejects,
+    openSlot: () => opened.nameless(`${parts[0]}-${(slots += 1)}`),
+    keepColumns: request.keepColumns,
+  };
 }
 
 interface Handles extends AsyncDisposable {
@@ -280,6 +270,7 @@ function createHandles(): Handles {
     async nameless(path) {
       const handle = await handlesOf.open(path, newFile);
       await rm(path).catch(() => named.push(path));
+      step('run: piece file has no name');
       return handle;
     },
     async [Symbol.asyncDispose]() {

@@ -58,7 +58,7 @@ export async function scoreTable(job: ScoreJob, model: LoadedModel, core: Core):
         plan,
         reader,
         model,
-        files: job.output?.slots[slot],
+        fd: job.output?.slots[slot],
         onRows: (rows) =>
           void core.send({ kind: 'progress', stage: 'run', done: rows, total: segment.rows, rows }),
       }),
@@ -90,15 +90,17 @@ interface Scoring {
   readonly plan: Plan;
   readonly reader: TableReader;
   readonly model: LoadedModel;
-  /** Descriptors; undefined when only the profile is wanted. */
-  readonly files: { readonly fd: number; readonly rejectsFd: number } | undefined;
+  /** Of the file of the piece; undefined when only the profile is wanted. */
+  readonly fd: number | undefined;
   readonly onRows: (rows: number) => void;
 }
 
 async function scoreSegment(segment: Segment, scoring: Scoring): Promise<Piece> {
-  const { plan, reader, model, files, onRows } = scoring;
-  const output = createOutput(files?.fd);
-  const rejects = createOutput(files?.rejectsFd);
+  const { plan, reader, model, fd, onRows } = scoring;
+  const output = createOutput(fd);
+  // They stand behind the rows, whose length is known in the end.
+  const rejects: Buffer[] = [];
+  const rejectWriter = createRowWriter((bytes) => rejects.push(Buffer.from(bytes)));
   const clock = createClock();
   const firstRows: string[][] = [];
   const firstRejects: Piece['firstRejects'] = [];
@@ -148,7 +150,7 @@ async function scoreSegment(segment: Segment, scoring: Scoring): Promise<Piece> 
     }
     for (const { at, column, code } of inOrder(chunk.bad, bad)) {
       const reject = { row: chunk.firstRow + at, column, code, message: rejectMessages[code] };
-      rejects.writer.line([String(reject.row), column ?? '', code, reject.message]);
+      rejectWriter.line([String(reject.row), column ?? '', code, reject.message]);
       if (firstRejects.length < shownRejects) firstRejects.push(reject);
       rejected += 1;
     }
@@ -157,7 +159,9 @@ async function scoreSegment(segment: Segment, scoring: Scoring): Promise<Piece> 
     if (clock.isDue()) onRows(seen);
   }
   output.writer.flush();
-  rejects.writer.flush();
+  rejectWriter.flush();
+  const outputBytes = output.bytes();
+  for (const bytes of rejects) output.write(bytes);
   clock.lap('write');
   const shape = scored === undefined ? null : { columns: scored.columns, specs: scored.specs };
   const profile = scored?.profiler.state();
@@ -167,8 +171,8 @@ async function scoreSegment(segment: Segment, scoring: Scoring): Promise<Piece> 
     index: segment.index,
     rows,
     rejected,
-    outputBytes: output.bytes(),
-    rejectBytes: rejects.bytes(),
+    outputBytes,
+    rejectBytes: output.bytes() - outputBytes,
     firstRows,
     firstRejects,
     scored: shape === null || profile === undefined ? null : { ...shape, profile },
@@ -178,16 +182,17 @@ async function scoreSegment(segment: Segment, scoring: Scoring): Promise<Piece> 
 
 function createOutput(fd: number | undefined): {
   readonly writer: ReturnType<typeof createRowWriter>;
+  write(bytes: Uint8Array): void;
   bytes(): number;
 } {
   let written = 0;
-  const writer = createRowWriter((bytes) => {
+  const write = (bytes: Uint8Array): void => {
     if (fd !== undefined)
       for (let done = 0; done < bytes.length;)
         done += writeSync(fd, bytes, done, bytes.length - done, written + done);
     written += bytes.length;
-  });
-  return { writer, bytes: () => written };
+  };
+  return { writer: createRowWriter(write), write, bytes: () => written };
 }
 
 const progressEveryMs = 100;
