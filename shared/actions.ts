@@ -30,6 +30,7 @@ export const auditActions = [
   'model.retire',
   'model.erase',
   'run.score',
+  'run.give-up',
   'record.predict',
   'record.explain',
   'reasons.propose',

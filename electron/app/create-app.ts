@@ -40,6 +40,8 @@ export interface AppOptions {
   readonly keychain?: Keychain;
   /** In place of the profile's cost; tests pay less. */
   readonly kdf?: KdfChoice;
+  /** How often a run records how far it came; tests do not wait for that. */
+  readonly checkpointMs?: number;
 }
 
 type Topic = Extract<AppEvent, { kind: 'changed' }>['topic'];
@@ -94,7 +96,9 @@ export function createApp(options: AppOptions): App {
       for (const topic of ['users', 'audit', 'vault'] as const) emit({ kind: 'changed', topic });
     },
   });
-  const inference = createInference();
+  const inference = createInference(
+    options.checkpointMs === undefined ? {} : { batch: { checkpointMs: options.checkpointMs } },
+  );
   const serving = createServing({
     sessions,
     clock,

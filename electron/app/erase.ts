@@ -9,6 +9,7 @@ import type { InputOf, ResultOf } from '#shared/rpc.ts';
 import type { contract } from '#shared/contract/index.ts';
 import type { Clock } from '#platform/clock.ts';
 import { scrub } from '#platform/database.ts';
+import { removeUnfinished } from './run-journal.ts';
 import { step } from '#platform/steps.ts';
 import { commitTo } from '#domain/kept-data/index.ts';
 import { dueItems, type KeptItem } from '#domain/retention/index.ts';
@@ -182,6 +183,7 @@ export async function completeErasures({ vault, runs }: OpenStores): Promise<voi
   await vault.objects.finishErasures();
   const runIds = leftToDo(catalog, 'run');
   if (runIds.length === 0) return;
+  for (const left of runs.unfinished(runIds)) removeUnfinished({ ...left, canGoOn: false });
   runs.erase(runIds);
   step('erase: records of runs removed');
   scrub(records);

@@ -1,12 +1,12 @@
 /** A run: recorded as started, scored in a child, compared with the reference, recorded as what it became. */
 import { randomBytes } from 'node:crypto';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import type { DriftReport } from '#shared/contract/monitor.ts';
 import type { KeptData, RunResult } from '#shared/contract/runs.ts';
 import type { Clock } from '#platform/clock.ts';
 import { step } from '#platform/steps.ts';
-import type { Inference, ScoreResult } from '#domain/inference/index.ts';
+import { ResumeRefused, type Inference, type ScoreResult } from '#domain/inference/index.ts';
 import { compareProfiles, minimumRows } from '#domain/monitoring/index.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
 import type { ResolvedVersion } from '#domain/registry/index.ts';
@@ -16,28 +16,36 @@ import { errorToBody } from './error-envelope.ts';
 import type { CallContext } from './handler.ts';
 import { keepData, planKeeping } from './keep-data.ts';
 import { readPipeline, requireRunnable, storedModelFiles } from './model-access.ts';
+import { createRunJournal, type InterruptedRun, type RunSettings } from './run-journal.ts';
 import { refuseExisting, writeNew } from './small-files.ts';
 
-export interface RunInput {
+export interface RunInput extends RunSettings {
   readonly version: string;
   readonly inputPath: string;
-  readonly folder: string;
-  readonly name: string;
-  readonly keepColumns: boolean;
-  readonly reference: boolean;
-  readonly keep: boolean;
-  readonly subject: string | undefined;
+  readonly outputPath: string;
 }
 
+export interface RunDeps {
+  readonly clock: Clock;
+  readonly inference: Inference;
+}
+
+export type FinishedRun = RunResult & {
+  readonly receiptPath: string | null;
+  readonly kept: KeptData | null;
+};
+
+/** `from`: the interrupted run that goes on. */
 export async function scoreRun(
   context: CallContext,
   input: RunInput,
-  deps: { readonly clock: Clock; readonly inference: Inference },
-): Promise<RunResult & { readonly receiptPath: string | null; readonly kept: KeptData | null }> {
+  deps: RunDeps,
+  from?: InterruptedRun,
+): Promise<FinishedRun> {
   const { vault, registry, runs, keptData, session } = context.open();
   const version = registry.resolve(input.version);
-  const runId = randomBytes(8).toString('hex');
-  const outputPath = join(input.folder, input.name);
+  const runId = from?.runId ?? randomBytes(8).toString('hex');
+  const { outputPath } = input;
   context.note(
     runSubject({
       runId,
@@ -48,22 +56,26 @@ export async function scoreRun(
   );
   requireRunnable(version);
   const now = (): string => deps.clock().toISOString();
-  const startedAt = now();
-  runs.start({
-    runId,
-    model: version.model,
-    version: version.version,
-    digest: version.digest,
-    at: startedAt,
-    actor: session.user,
-    inputName: basename(input.inputPath),
-    outputPath,
-  });
+  const startedAt = from?.startedAt ?? now();
+  if (from === undefined)
+    runs.start({
+      runId,
+      model: version.model,
+      version: version.version,
+      digest: version.digest,
+      at: startedAt,
+      actor: session.user,
+      inputName: basename(input.inputPath),
+      outputPath,
+    });
+  else runs.goOn(runId);
   step('run: recorded as started');
   try {
     await refuseExisting(receiptPathOf(outputPath));
     const keeping = await planKeeping(context, version, { ...input, runId, at: now() });
     const pipeline = await readPipeline(vault, version);
+    const journal = createRunJournal({ input, version, pipeline });
+    if (from !== undefined) journal.requireSame(from);
     context.report({ step: 'Loading the model', done: 0, unit: 'bytes' });
     const scored = await deps.inference.score(
       {
@@ -73,6 +85,8 @@ export async function scoreRun(
         outputPath,
         runId,
         keepColumns: input.keepColumns,
+        ...(from === undefined ? {} : { journal: from.batch }),
+        onCheckpoint: (batch) => runs.checkpoint(runId, journal.at(batch)),
         ...(keeping === undefined
           ? {}
           : {
@@ -120,6 +134,11 @@ export async function scoreRun(
   } catch (error) {
     await takeBackKept(context, runId);
     const body = errorToBody(error);
+    if (error instanceof ResumeRefused) {
+      runs.interrupt(runId, now());
+      step('run: recorded as interrupted still');
+      throw error;
+    }
     runs.fail({
       runId,
       state: body.code === 'cancelled' ? 'cancelled' : 'failed',

@@ -2,15 +2,14 @@
  * What a sign-in writes: failed tries, outcomes that a killed program owes, the sign-in itself, what was repaired or
  * restored.
  */
-import { rmSync } from 'node:fs';
 import type { LogEntry } from '#shared/contract/audit.ts';
 import type { User } from '#shared/contract/users.ts';
 import { step } from '#platform/steps.ts';
 import type { NewEntry } from '#domain/audit/index.ts';
 import type { RestoredFrom } from '#domain/custody/index.ts';
-import { partPathsOf } from '#domain/inference/index.ts';
 import type { ActFacts } from './act-facts.ts';
 import type { OpenStores } from './open-state.ts';
+import { removeUnfinished } from './run-journal.ts';
 import { forgetActs, settleInterrupted } from './unfinished-acts.ts';
 
 export interface SignInRecord {
@@ -70,12 +69,8 @@ export function recordSignIn(
     });
   }
   const interrupted = stores.runs.running();
-  // The files go first: nobody looks for those of a run that is closed.
-  for (const run of interrupted)
-    for (const part of partPathsOf(run.outputPath, run.runId)) {
-      rmSync(part, { force: true });
-      step('sign-in: half output removed');
-    }
+  // The files go first: nobody looks for those of a run that is closed. What can go on keeps them.
+  for (const run of interrupted) removeUnfinished(run);
   stores.runs.closeInterrupted(found.at);
   step('sign-in: interrupted runs closed');
   const { rotated } = stores.vault;

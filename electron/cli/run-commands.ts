@@ -18,6 +18,7 @@ export function addRunCommands(program: Command, runner: Runner): void {
       '--subject <column>',
       'with --keep: the column that tells whom a row is about, so that one person can be erased',
     )
+    .option('--resume', 'go on with the interrupted run of this output, if there is one')
     .action(
       (
         version: string,
@@ -28,6 +29,7 @@ export function addRunCommands(program: Command, runner: Runner): void {
           reference?: true;
           keep?: true;
           subject?: string;
+          resume?: true;
         },
         command: Command,
       ) =>
@@ -39,6 +41,7 @@ export function addRunCommands(program: Command, runner: Runner): void {
             keepColumns: options.keepColumns === true,
             reference: options.reference === true,
             keep: options.keep === true,
+            resume: options.resume === true,
             ...(options.subject === undefined ? {} : { subject: options.subject }),
           };
           const result = await connection.wait(contract.runs.start, client.runs.start(input));
@@ -114,6 +117,15 @@ export function addRunCommands(program: Command, runner: Runner): void {
         const input = { runId, ...(await connection.target(options.out)) };
         const written = await client.runs.receipt(input);
         output.result(written, `${written.path}\n${written.digest}`);
+      }),
+    );
+  runs
+    .command('give-up <run>')
+    .description('remove the unfinished output of an interrupted run, which cannot go on then')
+    .action((runId: string, _options, command: Command) =>
+      runner.signedIn(command, async ({ client, output }) => {
+        const run = await client.runs.giveUp({ runId });
+        output.result(run, `The run ${run.runId} is given up; its unfinished output is gone.`);
       }),
     );
   runs

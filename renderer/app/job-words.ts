@@ -10,6 +10,7 @@ const titles: Readonly<Record<string, string>> = {
   'bundles.export': 'Export a bundle',
   'bundles.sign': 'Sign a bundle',
   'runs.start': 'Score a file',
+  'runs.resume': 'Go on with a run',
   'runs.export': 'Export kept data',
   'audit.verify': 'Verify the log',
   'audit.export': 'Export the log',
@@ -45,7 +46,8 @@ export function jobOutcome({ method, state, result }: Operation): JobOutcome | u
         }
       );
     }
-    case 'runs.start': {
+    case 'runs.start':
+    case 'runs.resume': {
       const run = contract.runs.start.output.safeParse(result).data;
       return (
         run && {

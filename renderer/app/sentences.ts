@@ -59,6 +59,7 @@ const attempts: Readonly<Partial<Record<LogEntry['action'], string>>> = {
   'model.retire': 'retire a version',
   'model.erase': 'erase a version',
   'run.score': 'score a file',
+  'run.give-up': 'give up an interrupted run',
   'record.predict': 'predict a record',
   'record.explain': 'explain a prediction',
   'reasons.propose': 'propose texts of reasons',
@@ -180,6 +181,8 @@ function did(entry: LogEntry): string {
       const moved = text('drift') === 'act' ? '; it drifted' : '';
       return `scored ${plural(number('rows'), 'row')} with ${idOf('version')}${rejected}${moved}`;
     }
+    case 'run.give-up':
+      return `gave up an interrupted run of ${idOf('version')}`;
     case 'record.predict':
       return `predicted one record with ${idOf('version')}`;
     case 'record.explain': {

@@ -47,6 +47,8 @@ export const runSummary = z.strictObject({
   rejected: z.int(),
   seconds: z.number().nullable(),
   isReference: z.boolean(),
+  /** It was interrupted, and can go on where it was. */
+  canGoOn: z.boolean(),
   error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
 });
 export type RunSummary = z.infer<typeof runSummary>;
@@ -94,6 +96,13 @@ export const keptData = z.strictObject({
 });
 export type KeptData = z.infer<typeof keptData>;
 
+const finishedRun = z.strictObject({
+  ...runResult.shape,
+  /** Beside the output; null when it could not be written there any more, and can be saved from the run. */
+  receiptPath: z.string().nullable(),
+  kept: keptData.nullable(),
+});
+
 export const runs = {
   preview: method({
     input: z.strictObject({ version: versionRef, input: fileToken }),
@@ -114,16 +123,27 @@ export const runs = {
       keep: z.boolean().default(false),
       /** Column that tells whom a row is about: each person's rows can then be erased. Else what the pipeline says. */
       subject: z.string().min(1).max(200).optional(),
+      /** Goes on with the interrupted run of this output, where there is one. */
+      resume: z.boolean().default(false),
     }),
-    output: z.strictObject({
-      ...runResult.shape,
-      /** Beside the output; null when it could not be written there any more, and can be saved from the run. */
-      receiptPath: z.string().nullable(),
-      kept: keptData.nullable(),
-    }),
+    output: finishedRun,
     access: operators,
     action: 'run.score',
     about: 'Scores a file in an isolated process and writes the predictions beside a reject file.',
+  }),
+  resume: job({
+    input: z.strictObject({ runId }),
+    output: finishedRun,
+    access: operators,
+    action: 'run.score',
+    about: 'Goes on with an interrupted run: no row is scored twice, none is left out.',
+  }),
+  giveUp: method({
+    input: z.strictObject({ runId }),
+    output: runSummary,
+    access: operators,
+    action: 'run.give-up',
+    about: 'Removes the unfinished output of an interrupted run, which cannot go on then.',
   }),
   list: method({
     input: z.strictObject({

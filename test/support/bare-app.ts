@@ -27,7 +27,10 @@ export interface BareApp {
 }
 
 /** The vault is the folder `vault` in `dir`. Calls travel as JSON text, as between processes. */
-export function openBareApp(dir: string, options: Pick<AppOptions, 'clock'> = {}): BareApp {
+export function openBareApp(
+  dir: string,
+  options: Pick<AppOptions, 'clock' | 'checkpointMs'> = {},
+): BareApp {
   const app = createApp({
     vaultDir: join(dir, 'vault'),
     pinsDir: join(dir, 'pins'),

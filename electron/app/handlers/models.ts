@@ -1,6 +1,7 @@
 /** Handlers of models and their runs. */
 import { join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
+import { step } from '#platform/steps.ts';
 import type { contract } from '#shared/contract/index.ts';
 import { previewFile } from '#domain/inference/index.ts';
 import { changed } from '../catalog-acts.ts';
@@ -19,6 +20,7 @@ import { readPipeline, requireRunnable } from '../model-access.ts';
 import { pageOf } from '../model-outlines.ts';
 import { monitorView } from '../monitor-view.ts';
 import type { OpenVaultState } from '../open-state.ts';
+import { interruptedRun, removeUnfinished } from '../run-journal.ts';
 import { scoreRun } from '../score-run.ts';
 import { writeNew } from '../small-files.ts';
 
@@ -106,12 +108,38 @@ export function modelsHandlers(
           problems: [...shown.problems],
         };
       },
-      start: (context, { input, folder, subject, ...asked }) =>
-        scoreRun(
+      start: (context, { input, folder, name, subject, resume, ...asked }) => {
+        const { runs } = context.open();
+        const outputPath = join(folderOf(folder), name);
+        const left = resume ? runs.interruptedAt(outputPath) : undefined;
+        return scoreRun(
           context,
-          { ...asked, subject, inputPath: pathOf(input), folder: folderOf(folder) },
+          { ...asked, subject, inputPath: pathOf(input), outputPath },
           { clock, inference },
-        ),
+          left === undefined ? undefined : interruptedRun(runs, left),
+        );
+      },
+      resume: (context, { runId }) => {
+        const left = interruptedRun(context.open().runs, runId);
+        const { version, inputPath, outputPath, settings } = left;
+        const input = { version, inputPath, outputPath, subject: undefined, ...settings };
+        return scoreRun(context, input, { clock, inference }, left);
+      },
+      giveUp: (context, { runId }) => {
+        const { runs } = context.open();
+        const { outputPath, version } = interruptedRun(runs, runId);
+        context.note({
+          objects: [
+            { type: 'run', id: runId },
+            { type: 'version', id: version },
+          ],
+        });
+        // The files go first: nobody looks for those of a run that cannot go on.
+        removeUnfinished({ runId, outputPath, canGoOn: false });
+        runs.giveUp(runId);
+        step('run: given up');
+        return runs.show(runId).summary;
+      },
       list: ({ open }, { model, limit }) => open().runs.list({ model, limit }),
       show: ({ open }, { runId }) => {
         const { runs, keptData } = open();

@@ -1,5 +1,10 @@
 export { createInference, previewFile, type Inference } from './inference.ts';
-export { partPathsOf, type ScoreOutcome, type ScoreResult } from './batch/score-file.ts';
+export {
+  partPathsOf,
+  piecePathsOf,
+  type ScoreOutcome,
+  type ScoreResult,
+} from './batch/score-file.ts';
 export { batchJournal, ResumeRefused, type BatchJournal } from './batch/journal.ts';
 export type { ModelPool, PooledModel } from './pool.ts';
 export type { ResidentReply, ResidentRequest } from './resident/connection.ts';

@@ -31,4 +31,9 @@ export const runsSchema: readonly string[] = [
      PRIMARY KEY (model, version)
    ) STRICT;`,
   'ALTER TABLE runs ADD COLUMN receipt TEXT;',
+  // How far a run has come that may be killed before its end; gone when it has one.
+  `CREATE TABLE run_journals (
+     run_id TEXT PRIMARY KEY,
+     journal TEXT NOT NULL
+   ) STRICT;`,
 ];

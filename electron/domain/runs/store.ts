@@ -24,6 +24,22 @@ export interface RunRow extends RunSummary {
   readonly drifted: number;
 }
 
+interface FinishedRun {
+  readonly result: RunResult;
+  /** Text of the signed receipt. */
+  readonly receipt: string;
+  readonly profile: Profile;
+  readonly drift: { readonly state: DriftState; readonly drifted: number } | undefined;
+  readonly at: string;
+}
+
+interface FailedRun {
+  readonly runId: string;
+  readonly state: 'failed' | 'cancelled';
+  readonly error: ErrorBody;
+  readonly at: string;
+}
+
 export interface RunStore {
   start(
     run: VersionName & {
@@ -35,22 +51,34 @@ export interface RunStore {
       readonly outputPath: string;
     },
   ): void;
-  finish(run: {
-    readonly result: RunResult;
-    /** Text of the signed receipt. */
-    readonly receipt: string;
-    readonly profile: Profile;
-    readonly drift: { readonly state: DriftState; readonly drifted: number } | undefined;
-    readonly at: string;
-  }): void;
-  fail(run: {
-    readonly runId: string;
-    readonly state: 'failed' | 'cancelled';
-    readonly error: ErrorBody;
-    readonly at: string;
-  }): void;
+  finish(run: FinishedRun): void;
+  fail(run: FailedRun): void;
+  /** How far a run has come, as JSON; it stands until the run has ended otherwise than by a kill. */
+  checkpoint(runId: string, journal: string): void;
+  /** Of an interrupted run that can go on; throws `conflict` for others. */
+  leftBy(runId: string): {
+    readonly outputPath: string;
+    readonly startedAt: string;
+    readonly journal: string;
+  };
+  /** Those among them that have left something to go on with. */
+  unfinished(
+    runIds: readonly string[],
+  ): readonly { readonly runId: string; readonly outputPath: string }[];
+  /** The newest interrupted run that would go on with this output. */
+  interruptedAt(outputPath: string): string | undefined;
+  /** An interrupted run goes on. */
+  goOn(runId: string): void;
+  /** It could not; it can still. */
+  interrupt(runId: string, at: string): void;
+  /** An interrupted run will not go on. */
+  giveUp(runId: string): void;
   /** At opening: runs that a killed program left behind. */
-  running(): readonly { readonly runId: string; readonly outputPath: string }[];
+  running(): readonly {
+    readonly runId: string;
+    readonly outputPath: string;
+    readonly canGoOn: boolean;
+  }[];
   /** They were interrupted. */
   closeInterrupted(at: string): void;
   /** The finished run that the log entry announced. */
@@ -78,8 +106,15 @@ export interface RunStore {
 }
 
 export function createRunStore(db: Database): RunStore {
-  const select = `SELECT r.*, p.run_id IS NOT NULL AS is_reference FROM runs r
-    LEFT JOIN reference_profiles p ON p.run_id = r.run_id`;
+  const select = `SELECT r.*, p.run_id IS NOT NULL AS is_reference, j.run_id IS NOT NULL AS has_journal FROM runs r
+    LEFT JOIN reference_profiles p ON p.run_id = r.run_id
+    LEFT JOIN run_journals j ON j.run_id = r.run_id`;
+  const dropJournal = (runId: string): void =>
+    void db.prepare('DELETE FROM run_journals WHERE run_id = ?').run(runId);
+  const interruption = JSON.stringify({
+    code: 'io',
+    message: 'The program ended while this run was going on.',
+  });
   const rows = (where: string, ...values: (string | number)[]): RunRow[] =>
     db
       .prepare(`${select} ${where}`)
@@ -99,7 +134,8 @@ export function createRunStore(db: Database): RunStore {
          VALUES (?, ?, ?, ?, 'running', ?, ?, ?, ?)`,
       ).run(runId, model, version, digest, at, actor, inputName, outputPath);
     },
-    finish({ result, receipt, profile, drift, at }) {
+    finish: db.transaction(({ result, receipt, profile, drift, at }: FinishedRun) => {
+      dropJournal(result.runId);
       db.prepare(
         `UPDATE runs SET state = 'done', finished_at = ?, rows = ?, rejected = ?, seconds = ?, drift_state = ?,
            drifted = ?, result = ?, receipt = ?, profile = ? WHERE run_id = ?`,
@@ -115,8 +151,9 @@ export function createRunStore(db: Database): RunStore {
         JSON.stringify(profile),
         result.runId,
       );
-    },
-    fail({ runId, state, error, at }) {
+    }),
+    fail: db.transaction(({ runId, state, error, at }: FailedRun) => {
+      dropJournal(runId);
       const body = { code: error.code, message: error.message };
       db.prepare('UPDATE runs SET state = ?, finished_at = ?, error = ? WHERE run_id = ?').run(
         state,
@@ -124,18 +161,66 @@ export function createRunStore(db: Database): RunStore {
         JSON.stringify(body),
         runId,
       );
+    }),
+    checkpoint(runId, journal) {
+      db.prepare('INSERT OR REPLACE INTO run_journals (run_id, journal) VALUES (?, ?)').run(
+        runId,
+        journal,
+      );
     },
+    leftBy(runId) {
+      one(runId);
+      const left = db
+        .prepare<[string], { outputPath: string; startedAt: string; journal: string }>(
+          `SELECT r.output_path AS outputPath, r.started_at AS startedAt, j.journal FROM runs r
+             JOIN run_journals j ON j.run_id = r.run_id WHERE r.run_id = ? AND r.state = 'interrupted'`,
+        )
+        .get(runId);
+      if (left !== undefined) return left;
+      throw new AppError('conflict', 'There is nothing of this run to go on from. Start it anew.');
+    },
+    unfinished: (runIds) =>
+      db
+        .prepare<[string], { runId: string; outputPath: string }>(
+          `SELECT r.run_id AS runId, output_path AS outputPath FROM runs r
+             JOIN run_journals j ON j.run_id = r.run_id WHERE r.run_id IN (SELECT value FROM json_each(?))`,
+        )
+        .all(JSON.stringify(runIds)),
+    interruptedAt: (outputPath) =>
+      db
+        .prepare<[string], string>(
+          `SELECT r.run_id FROM runs r JOIN run_journals j ON j.run_id = r.run_id
+             WHERE r.output_path = ? AND r.state = 'interrupted' ORDER BY r.started_at DESC, r.rowid DESC LIMIT 1`,
+        )
+        .pluck()
+        .get(outputPath),
+    goOn(runId) {
+      db.prepare(
+        "UPDATE runs SET state = 'running', finished_at = NULL, error = NULL WHERE run_id = ?",
+      ).run(runId);
+    },
+    interrupt(runId, at) {
+      db.prepare(
+        "UPDATE runs SET state = 'interrupted', finished_at = ?, error = ? WHERE run_id = ?",
+      ).run(at, interruption, runId);
+    },
+    giveUp: dropJournal,
     running: () =>
       db
-        .prepare<[], { runId: string; outputPath: string }>(
-          "SELECT run_id AS runId, output_path AS outputPath FROM runs WHERE state = 'running'",
+        .prepare<[], { runId: string; outputPath: string; hasJournal: number }>(
+          `SELECT r.run_id AS runId, output_path AS outputPath, j.run_id IS NOT NULL AS hasJournal
+             FROM runs r LEFT JOIN run_journals j ON j.run_id = r.run_id WHERE state = 'running'`,
         )
-        .all(),
+        .all()
+        .map(({ runId, outputPath, hasJournal }) => ({
+          runId,
+          outputPath,
+          canGoOn: hasJournal === 1,
+        })),
     closeInterrupted(at) {
-      const error = { code: 'io', message: 'The program ended while this run was going on.' };
       db.prepare(
         "UPDATE runs SET state = 'interrupted', finished_at = ?, error = ? WHERE state = 'running'",
-      ).run(at, JSON.stringify(error));
+      ).run(at, interruption);
     },
     finishedBy(logIndex) {
       const row = db
@@ -228,7 +313,10 @@ export function createRunStore(db: Database): RunStore {
         .all(),
     erase: db.transaction((runIds: readonly string[]) => {
       const remove = db.prepare('DELETE FROM runs WHERE run_id = ?');
-      for (const runId of runIds) remove.run(runId);
+      for (const runId of runIds) {
+        dropJournal(runId);
+        remove.run(runId);
+      }
     }),
     setReference({ model, version }, reference) {
       if (reference === undefined) {
@@ -266,6 +354,7 @@ const runRow = z.object({
   drifted: z.number(),
   error: z.string().nullable(),
   is_reference: z.number(),
+  has_journal: z.number(),
 });
 
 const runError = z.object({ code: z.string(), message: z.string() });
@@ -284,6 +373,7 @@ function toRun(row: z.infer<typeof runRow>): RunRow {
     rejected: row.rejected,
     seconds: row.seconds,
     isReference: row.is_reference === 1,
+    canGoOn: row.state === 'interrupted' && row.has_journal === 1,
     error: row.error === null ? null : runError.parse(JSON.parse(row.error)),
     driftState: row.drift_state ?? undefined,
     drifted: row.drifted,

@@ -11,6 +11,7 @@ import { Notice } from '../../ui/Notice.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
+import { InterruptedPanel } from './InterruptedPanel.tsx';
 import { KeptPanel } from './KeptPanel.tsx';
 import { SaveReceipt } from './SaveReceipt.tsx';
 import { overrideWord } from '../../ui/words.ts';
@@ -54,6 +55,7 @@ export function RunResultPage({ runId }: { readonly runId: string }) {
                   'It goes on in its own process; the Jobs drawer shows how far it is.'}
               </Notice>
             )}
+            {summary.canGoOn ? <InterruptedPanel summary={summary} /> : null}
             {kept === null ? null : <KeptPanel runId={summary.runId} kept={kept} />}
             {result?.override == null ? null : (
               <Notice tone="watch" title="By a version that the gate would have refused">

@@ -144,6 +144,8 @@ const cases: Readonly<Record<string, Case>> = {
     good: ({ csv, folder }) => ({ version: 'rolling', input: csv, folder, name: 'again.csv' }),
     bad: { version: 'rolling', input: 'x', folder: 'y', name: '../z' },
   },
+  'runs.resume': { good: () => undefined, bad: { runId: '' } },
+  'runs.giveUp': { good: () => undefined, bad: { runId: '' } },
   'runs.list': { good: () => ({}), bad: { limit: 0 } },
   'runs.show': { good: ({ runId }) => ({ runId }), bad: { runId: '' } },
   'runs.receipt': {
@@ -271,8 +273,10 @@ const cases: Readonly<Record<string, Case>> = {
   'vault.recover': { good: () => undefined, bad: { recoveryKey: '' } },
 };
 
-/** Their good case ends a vault or begins one: they have tests of their own. */
+/** Their good case ends a vault, begins one, or needs a program that was killed: they have tests of their own. */
 const ownTests: ReadonlySet<string> = new Set([
+  'runs.resume',
+  'runs.giveUp',
   'vault.signInWithKeychain',
   'vault.create',
   'audit.acceptPin',

@@ -77,8 +77,8 @@ const largeBytes = 16 * 2 ** 20;
 const longMs = 600;
 
 /** Of each child: while one of its pieces waits for its turn, it works on the next. */
-const slotsEach = 2;
-const mostChildren = 8;
+export const slotsEach = 2;
+export const mostChildren = 8;
 
 /**
  * One child for each core, each with one thread; fewer with more threads where the machine has no memory for so many copies of

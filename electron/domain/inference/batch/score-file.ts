@@ -31,7 +31,13 @@ import { firstFileDescriptor, type RunLimits } from '../process.ts';
 import type { Source } from '../protocol.ts';
 import { ResumeRefused, type BatchJournal } from './journal.ts';
 import type { StageTimes } from './messages.ts';
-import { scoreBatch, type BatchOutcome, type BatchOutput } from './score-batch.ts';
+import {
+  mostChildren,
+  scoreBatch,
+  slotsEach,
+  type BatchOutcome,
+  type BatchOutput,
+} from './score-batch.ts';
 
 export interface BatchSettings {
   readonly limits: RunLimits;
@@ -189,6 +195,13 @@ export function partPathsOf(outputPath: string, runId: string): readonly [string
   return [part(outputPath), part(rejectsPathOf(outputPath))];
 }
 
+const mostPieces = mostChildren * slotsEach;
+
+/** Files that a run has a name for only for a moment, on some systems as long as it goes on. */
+export function piecePathsOf(part: string): readonly string[] {
+  return Array.from({ length: mostPieces }, (_, at) => part.replace(/part$/, `${at}.part`));
+}
+
 /** `predictions.csv` → `predictions.csv.rejects.csv`. */
 export function rejectsPathOf(outputPath: string): string {
   return `${outputPath}.rejects.csv`;
@@ -242,11 +255,11 @@ async function openOutput(
     },
   );
   if (output === undefined || rejects === undefined) throw new Error('Two files were opened.');
-  let slots = 0;
+  const paths = piecePathsOf(parts[0]).values();
   return {
     output,
     rejects,
-    openSlot: () => opened.nameless(`${parts[0]}-${(slots += 1)}`),
+    openSlot: () => opened.nameless(paths.next().value ?? parts[0]),
     keepColumns: request.keepColumns,
   };
 }

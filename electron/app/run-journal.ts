@@ -1,0 +1,116 @@
+/**
+ * What is recorded of a run while it goes on, so that it can go on after a kill: how far it came, and what it was asked to do.
+ * The rest is scored only by the same version, with the same binding and the same settings.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, rmSync } from 'node:fs';
+import { z } from 'zod';
+import { canonicalBytes } from '#platform/canonical-json.ts';
+import { step } from '#platform/steps.ts';
+import {
+  batchJournal,
+  partPathsOf,
+  piecePathsOf,
+  ResumeRefused,
+  type BatchJournal,
+} from '#domain/inference/index.ts';
+import type { Pipeline } from '#domain/pipeline/index.ts';
+import type { ResolvedVersion } from '#domain/registry/index.ts';
+import type { RunStore } from '#domain/runs/index.ts';
+
+const runSettings = z.strictObject({
+  keepColumns: z.boolean(),
+  reference: z.boolean(),
+  keep: z.boolean(),
+  subject: z.string().optional(),
+});
+
+/** What a run was asked to do besides scoring. */
+export interface RunSettings {
+  readonly keepColumns: boolean;
+  readonly reference: boolean;
+  readonly keep: boolean;
+  readonly subject: string | undefined;
+}
+
+const runJournal = z.strictObject({
+  schemaVersion: z.literal(1),
+  inputPath: z.string(),
+  version: z.string(),
+  settings: runSettings,
+  /** Digests of what decides the numbers. */
+  versionDigest: z.string(),
+  bindingDigest: z.string(),
+  batch: batchJournal,
+});
+type RunJournal = z.infer<typeof runJournal>;
+
+export interface InterruptedRun extends RunJournal {
+  readonly runId: string;
+  readonly outputPath: string;
+  readonly startedAt: string;
+}
+
+export function createRunJournal(run: {
+  readonly input: RunSettings & { readonly inputPath: string };
+  readonly version: ResolvedVersion;
+  readonly pipeline: Pipeline | undefined;
+}): {
+  at(batch: BatchJournal): string;
+  /** Throws `ResumeRefused` that says what is not as it was. */
+  requireSame(from: InterruptedRun): void;
+} {
+  const { input, version, pipeline } = run;
+  const { keepColumns, reference, keep, subject } = input;
+  const facts = {
+    version: `${version.model}@${version.version}`,
+    settings: { keepColumns, reference, keep, ...(subject === undefined ? {} : { subject }) },
+    versionDigest: version.digest,
+    bindingDigest: createHash('sha256')
+      .update(canonicalBytes(pipeline ?? null))
+      .digest('hex'),
+  };
+  return {
+    at: (batch) =>
+      JSON.stringify({
+        schemaVersion: 1,
+        inputPath: input.inputPath,
+        ...facts,
+        batch,
+      } satisfies RunJournal),
+    requireSame(from) {
+      if (from.versionDigest !== facts.versionDigest)
+        throw new ResumeRefused(`The run was begun by ${from.version}, and not by this version.`);
+      if (from.bindingDigest !== facts.bindingDigest)
+        throw new ResumeRefused('The columns are bound otherwise than when the run was begun.');
+      const [asked, before] = [facts.settings, from.settings].map((settings) =>
+        canonicalBytes(settings).toString(),
+      );
+      if (asked !== before)
+        throw new ResumeRefused('The run was begun with other settings of what is kept.');
+    },
+  };
+}
+
+/** Throws `conflict` when there is nothing to go on from. */
+export function interruptedRun(runs: RunStore, runId: string): InterruptedRun {
+  const { outputPath, startedAt, journal } = runs.leftBy(runId);
+  return { ...runJournal.parse(JSON.parse(journal)), runId, outputPath, startedAt };
+}
+
+/**
+ * What a killed run has left beside its output, on a medium that is there: the files of single pieces, and what is whole unless
+ * the run can go on with it.
+ */
+export function removeUnfinished(run: {
+  readonly runId: string;
+  readonly outputPath: string;
+  readonly canGoOn: boolean;
+}): void {
+  const [output, rejects] = partPathsOf(run.outputPath, run.runId);
+  const whole = run.canGoOn ? [] : [output, rejects];
+  for (const part of [...piecePathsOf(output), ...whole].filter((path) => existsSync(path))) {
+    rmSync(part, { force: true });
+    step('run: half output removed');
+  }
+}

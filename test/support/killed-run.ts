@@ -1,0 +1,29 @@
+/**
+ * A child that scores a file and is killed when it has recorded for the nth time how far it came. Arguments: the folder with the
+ * vault and `rows.csv`, n, and the id of an interrupted run that it goes on with, if it is no new one.
+ */
+import { join } from 'node:path';
+import { contract } from '#shared/contract/index.ts';
+import { onStep } from '#platform/steps.ts';
+import { appPasswords, openBareApp } from './bare-app.ts';
+
+const [dir = '', nth = '1', runId] = process.argv.slice(2);
+let left = Number(nth);
+onStep((name) => {
+  if (name !== 'run: how far it came is recorded') return;
+  left -= 1;
+  if (left === 0) process.kill(process.pid, 'SIGKILL');
+});
+const { app, client, wait } = openBareApp(dir, { checkpointMs: 0 });
+await client.vault.signIn({ user: 'ada', password: appPasswords.ada });
+if (runId === undefined)
+  await wait(
+    contract.runs.start,
+    client.runs.start({
+      version: 'tested',
+      input: app.admitFile(join(dir, 'rows.csv')),
+      folder: app.admitFile(dir),
+      name: 'killed.csv',
+    }),
+  );
+else await wait(contract.runs.resume, client.runs.resume({ runId }));

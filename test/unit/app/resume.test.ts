@@ -1,0 +1,151 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { contract } from '#shared/contract/index.ts';
+import type { RunSummary } from '#shared/contract/runs.ts';
+import { openTestApp, appPasswords, type TestApp } from '../../support/apps.ts';
+import { signedFolder, signingKey } from '../../support/bundles.ts';
+import { temporaryFolder } from '../../support/vaults.ts';
+
+const script = join(import.meta.dirname, '../../support/killed-run.ts');
+const rows = 60_000;
+
+/** A vault with a model, and a file of several segments whose every thousandth row is bad. */
+async function prepare(): Promise<TestApp> {
+  const opened = openTestApp(temporaryFolder());
+  const { app, client, dir, wait } = opened;
+  await client.vault.create({ user: 'ada', password: appPasswords.ada });
+  writeFileSync(join(dir, 'maker.pem'), signingKey.publicPem);
+  await client.policy.set({ secondPerson: false, reason: 'as tested' });
+  await client.trust.add({ name: 'Maker', file: app.admitFile(join(dir, 'maker.pem')) });
+  const source = app.admitFile(await signedFolder(join(dir, 'tested')));
+  await wait(contract.bundles.import, client.bundles.import({ source, name: 'tested' }));
+  const lines = Array.from({ length: rows }, (_, at) =>
+    at % 1000 === 7 ? `${at},?` : `${at},${(at * 7919) % 1013}.25`,
+  );
+  writeFileSync(join(dir, 'rows.csv'), `a,b\n${lines.join('\n')}\n`);
+  return opened;
+}
+
+/** Ends the program in the middle of a run; the vault is closed meanwhile. */
+async function killRun({ app, dir }: TestApp, ...args: readonly string[]): Promise<TestApp> {
+  await app.close();
+  const { signal, stderr } = spawnSync(process.execPath, ['--no-warnings', script, dir, ...args], {
+    encoding: 'utf8',
+  });
+  expect(signal, stderr).toBe('SIGKILL');
+  const again = openTestApp(dir);
+  await again.client.vault.signIn({ user: 'ada', password: appPasswords.ada });
+  return again;
+}
+
+async function newest({ client }: TestApp): Promise<RunSummary> {
+  const [run] = await client.runs.list({});
+  if (run === undefined) throw new Error('There is no run.');
+  return run;
+}
+
+const hidden = (dir: string): string[] => readdirSync(dir).filter((name) => name.endsWith('.part'));
+
+test(
+  'a run that was killed twice goes on, and ends as one that nobody disturbed',
+  { timeout: 120_000 },
+  async () => {
+    const first = await prepare();
+    const { app, client, dir, wait } = first;
+    const input = app.admitFile(join(dir, 'rows.csv'));
+    const folder = app.admitFile(dir);
+    const whole = await wait(
+      contract.runs.start,
+      client.runs.start({ version: 'tested', input, folder, name: 'whole.csv' }),
+    );
+    expect(whole).toMatchObject({ rows: rows - 60, rejected: 60 });
+
+    const second = await killRun(first, '1');
+    const killed = await newest(second);
+    expect(killed).toMatchObject({ state: 'interrupted', canGoOn: true });
+    expect(hidden(dir).length).toBe(2);
+
+    const third = await killRun(second, '1', killed.runId);
+    expect(await newest(third)).toMatchObject({ runId: killed.runId, canGoOn: true });
+    const resumed = await third.wait(
+      contract.runs.start,
+      third.client.runs.start({
+        version: 'tested',
+        input: third.app.admitFile(join(dir, 'rows.csv')),
+        folder: third.app.admitFile(dir),
+        name: 'killed.csv',
+        resume: true,
+      }),
+    );
+    expect(resumed).toMatchObject({
+      runId: killed.runId,
+      rows: whole.rows,
+      rejected: whole.rejected,
+      inputDigest: whole.inputDigest,
+      outputDigest: whole.outputDigest,
+      rejectsDigest: whole.rejectsDigest,
+      firstRows: whole.firstRows,
+      firstRejects: whole.firstRejects,
+    });
+    expect(readFileSync(join(dir, 'killed.csv'))).toEqual(readFileSync(join(dir, 'whole.csv')));
+    expect(hidden(dir)).toEqual([]);
+    expect(await newest(third)).toMatchObject({ state: 'done', canGoOn: false });
+    const { entries } = await third.client.audit.list({ action: 'run.score', limit: 20 });
+    expect(entries.toReversed().map(({ entry }) => entry.outcome ?? entry.phase)).toEqual([
+      'begin',
+      'ok',
+      'begin',
+      'error',
+      'begin',
+      'error',
+      'begin',
+      'ok',
+    ]);
+  },
+);
+
+test(
+  'what no longer fits is refused and can go on still; given up, nothing is left',
+  { timeout: 120_000 },
+  async () => {
+    const first = await prepare();
+    const opened = await killRun(first, '1');
+    const { app, client, dir, wait } = opened;
+    const { runId } = await newest(opened);
+    const asked = {
+      version: 'tested',
+      input: app.admitFile(join(dir, 'rows.csv')),
+      folder: app.admitFile(dir),
+      name: 'killed.csv',
+      resume: true,
+    };
+    const content = readFileSync(join(dir, 'rows.csv'), 'utf8');
+    await expect(
+      wait(contract.runs.start, client.runs.start({ ...asked, keepColumns: true })),
+    ).rejects.toMatchObject({ code: 'conflict', message: /settings/ });
+    writeFileSync(join(dir, 'rows.csv'), content.replace('\n5,', '\n6,'));
+    await expect(wait(contract.runs.resume, client.runs.resume({ runId }))).rejects.toMatchObject({
+      code: 'conflict',
+      message: /input/,
+    });
+    expect(await newest(opened)).toMatchObject({ runId, state: 'interrupted', canGoOn: true });
+    expect(hidden(dir).length).toBe(2);
+
+    expect(await client.runs.giveUp({ runId })).toMatchObject({
+      canGoOn: false,
+      state: 'interrupted',
+    });
+    expect(hidden(dir)).toEqual([]);
+    for (const work of [
+      client.runs.giveUp({ runId }),
+      wait(contract.runs.resume, client.runs.resume({ runId })),
+    ])
+      await expect(work).rejects.toMatchObject({ code: 'conflict' });
+    // With nothing to go on from, `resume` begins.
+    expect(await wait(contract.runs.start, client.runs.start(asked))).toMatchObject({
+      rejected: 60,
+    });
+  },
+);
