@@ -239,8 +239,7 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
 
   async function runScorer(): Promise<void> {
     const files: FileHandle[] = [];
-    for (let at = 0; at < slotsEach && output !== undefined; at += 1)
-      files.push(await output.openSlot());
+    if (output !== undefined) while (files.length < slotsEach) files.push(await output.openSlot());
     const firstSlot = firstFileDescriptor + request.scorerFiles.length;
     const job: ScoreJob = {
       kind: 'score',
