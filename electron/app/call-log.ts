@@ -1,8 +1,8 @@
 /**
  * The log of served calls. Each call has an entry that announces it, on the medium before the model runs, and one that says what came
- * of it. Calls that arrive together, or while the medium is written to, share one commit. Outcomes go with the next
- * commit, or by themselves after a moment: a reply does not wait for them. A program that is killed in between leaves the
- * announcement, and the next sign-in says that it was interrupted.
+ * of it. Calls that arrive together, or while the medium is written to, share one commit; while others are under way, a call waits
+ * a moment for more of its kind. Outcomes go with the next commit, or by themselves soon after: a reply does not wait for them.
+ * A program that is killed in between leaves the announcement, and the next sign-in says that it was interrupted.
  */
 import { AppError } from '#shared/errors.ts';
 import type { LogEntry } from '#shared/contract/audit.ts';
@@ -21,6 +21,8 @@ export interface CallLog {
 }
 
 const longestOwedMs = 50;
+/** How long an announcement waits for others while calls are under way; a commit costs about that. */
+const gatherMs = 10;
 
 export function createCallLog(deps: {
   /** Throws when nothing may be written now. */
@@ -35,19 +37,25 @@ export function createCallLog(deps: {
     readonly reject: (error: unknown) => void;
   }[] = [];
   const outcomes: Owed[] = [];
+  /** Announced, and without an outcome. */
+  let underWay = 0;
   let soon: NodeJS.Immediate | undefined;
+  let gathered: NodeJS.Timeout | undefined;
   let later: NodeJS.Timeout | undefined;
 
   function commit(): void {
     clearImmediate(soon);
+    clearTimeout(gathered);
     clearTimeout(later);
     soon = undefined;
+    gathered = undefined;
     later = undefined;
     const ended = outcomes.splice(0);
     const begun = announcements.splice(0);
     if (ended.length + begun.length === 0) return;
     try {
       const written = deps.write([...ended, ...begun.map(({ entry }) => entry)]);
+      underWay += begun.length;
       for (const [at, { resolve }] of begun.entries())
         resolve(written[ended.length + at]?.index ?? -1);
     } catch (cause) {
@@ -64,6 +72,14 @@ export function createCallLog(deps: {
   function owe(entry: Owed): void {
     outcomes.push(entry);
     later ??= setTimeout(commit, longestOwedMs);
+    schedule();
+  }
+
+  function schedule(): void {
+    if (announcements.length === 0) return;
+    // Not at once: after everything that has arrived by now has been read.
+    if (underWay === 0) soon ??= setImmediate(commit);
+    else gathered ??= setTimeout(commit, gatherMs);
   }
 
   return {
@@ -74,10 +90,12 @@ export function createCallLog(deps: {
           resolve,
           reject,
         });
-        // After everything that has arrived by now has been read.
-        soon ??= setImmediate(commit);
+        schedule();
       }),
-    outcome: (of, facts) => owe({ phase: 'outcome', action: 'serve.infer', of, ...facts }),
+    outcome(of, facts) {
+      underWay -= 1;
+      owe({ phase: 'outcome', action: 'serve.infer', of, ...facts });
+    },
     event: (facts) => owe({ phase: 'event', action: 'serve.infer', ...facts }),
     flush: commit,
   };

@@ -51,7 +51,6 @@ export function createServedVersions(deps: {
     if (closed !== undefined) throw closed;
     const queue = createRequestQueue({
       async run(feeds) {
-        admit();
         const request = { kind: 'infer', body: {}, tensors: feeds } as const;
         const { tensors: results, times } = await pool.request(model, request, {
           signal: ending.signal,

@@ -44,6 +44,7 @@ interface Running {
 }
 
 const eventGapMs = 1000;
+const touchGapMs = 5000;
 
 export function createServing(deps: {
   readonly sessions: Sessions;
@@ -59,10 +60,13 @@ export function createServing(deps: {
   let turnedAway = 0;
   let statistics: Statistics = createStatistics();
   let told: NodeJS.Timeout | undefined;
+  let touched = -Infinity;
 
+  /** The pin of this computer follows, and the window looks again, at most once a second. */
   function tell(): void {
     told ??= setTimeout(() => {
       told = undefined;
+      sessions.keepPin();
       deps.onChange();
     }, eventGapMs).unref();
   }
@@ -123,7 +127,10 @@ export function createServing(deps: {
     if (opened.session.id !== sessionId)
       throw new AppError('locked', 'The session that served this has ended.');
     // Somebody works with the vault: it does not seal itself for idleness.
-    sessions.touch();
+    if (performance.now() - touched > touchGapMs) {
+      touched = performance.now();
+      sessions.touch();
+    }
     return opened;
   }
 
@@ -134,7 +141,6 @@ export function createServing(deps: {
         if (opened.session.id !== sessionId) throw new AppError('locked', 'The session has ended.');
         const actor = actorOf(opened);
         const written = opened.log.appendAll(entries.map((entry) => ({ ...actor, ...entry })));
-        sessions.keepPin();
         tell();
         return written;
       },
