@@ -48,6 +48,7 @@ export const auditActions = [
   'serve.start',
   'serve.stop',
   'serve.infer',
+  'binding.save',
 ] as const;
 export const auditAction = z.enum(auditActions);
 export type AuditAction = (typeof auditActions)[number];

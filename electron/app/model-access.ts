@@ -26,12 +26,20 @@ export function storedModelFiles(vault: OpenVault, version: ResolvedVersion): Mo
   );
 }
 
+/** That of the bundle, else the binding that was saved with the version; undefined where nobody said anything. */
 export async function readPipeline(
   vault: OpenVault,
   version: ResolvedVersion,
 ): Promise<Pipeline | undefined> {
-  const found = await readJson(vault, version, wellKnown.pipeline);
+  const saved = version.binding?.pipeline;
+  const found: unknown =
+    (await readJson(vault, version, wellKnown.pipeline)) ??
+    (saved === undefined ? undefined : JSON.parse(saved));
   return found === undefined ? undefined : pipelineSchema.parse(found);
+}
+
+export function hasOwnPipeline({ stored }: ResolvedVersion): boolean {
+  return stored.some(({ path }) => path === wellKnown.pipeline);
 }
 
 export async function readGolden(
@@ -68,7 +76,8 @@ export async function pooledModel(
 ): Promise<PooledModel> {
   const reference = version.stored.find(({ path }) => path === wellKnown.reference);
   return {
-    key: `${version.digest}:${version.facts.path}`,
+    // A child keeps the binding that it was started with.
+    key: [version.digest, version.facts.path, version.binding?.savedAt ?? ''].join(':'),
     files() {
       const { vault } = open();
       return {

@@ -15,6 +15,7 @@ import {
 } from '#domain/identity/index.ts';
 import { createKeptData, keptDataSchema, type KeptDataStore } from '#domain/kept-data/index.ts';
 import {
+  bindingSchema,
   createRegistry,
   registrySchema,
   verdictSchema,
@@ -66,6 +67,7 @@ export const vaultSchema: VaultSchema = {
     ...keptDataSchema,
     ...verdictSchema,
     ...reasonsSchema,
+    ...bindingSchema,
   ],
   audit: auditSchema,
   records: [...runsSchema, ...seenLogSchema],

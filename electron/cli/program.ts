@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import packageFacts from '../../package.json' with { type: 'json' };
 import { AppError } from '#shared/errors.ts';
 import { addAuditCommands } from './audit-commands.ts';
+import { addBindingCommands } from './binding-commands.ts';
 import { addBundleCommands } from './bundle-commands.ts';
 import { createRunner, usageExitCode } from './command.ts';
 import { addCustodyCommands } from './custody-commands.ts';
@@ -67,6 +68,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   addKeyCommands(program, runner);
   addBundleCommands(program, runner);
   addModelCommands(program, runner);
+  addBindingCommands(program, runner);
   addRunCommands(program, runner);
   addServeCommand(program, runner);
   addErasureCommands(program, runner);

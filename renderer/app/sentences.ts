@@ -37,6 +37,7 @@ const handles = [
   'subject',
   'verdict',
   'findings',
+  'binding',
   'record',
   'texts',
 ];
@@ -58,6 +59,7 @@ const attempts: Readonly<Partial<Record<LogEntry['action'], string>>> = {
   'model.rollback': 'roll a model back',
   'model.retire': 'retire a version',
   'model.erase': 'erase a version',
+  'binding.save': 'save which columns feed a model',
   'run.score': 'score a file',
   'run.give-up': 'give up an interrupted run',
   'record.predict': 'predict a record',
@@ -166,6 +168,8 @@ function did(entry: LogEntry): string {
       return `retired ${about}`;
     case 'model.erase':
       return `erased the files of ${about}`;
+    case 'binding.save':
+      return `saved which columns feed ${about}`;
     case 'data.export':
       return `exported kept data of ${about}`;
     case 'data.erase':

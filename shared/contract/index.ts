@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Client, Contract } from '../rpc.ts';
 import { audit } from './audit.ts';
 import { backups } from './backups.ts';
+import { bindings } from './bindings.ts';
 import { bundles } from './bundles.ts';
 import { keys } from './keys.ts';
 import { erasure } from './erasure.ts';
@@ -29,6 +30,7 @@ export const contract = {
   media,
   bundles,
   models,
+  bindings,
   runs,
   records,
   monitor,

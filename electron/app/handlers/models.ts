@@ -4,6 +4,9 @@ import { AppError } from '#shared/errors.ts';
 import { step } from '#platform/steps.ts';
 import type { contract } from '#shared/contract/index.ts';
 import { previewFile } from '#domain/inference/index.ts';
+import type { ResolvedVersion } from '#domain/registry/index.ts';
+import type { TableColumn } from '#domain/tables/index.ts';
+import { saveBinding, showBinding } from '../bindings.ts';
 import { changed } from '../catalog-acts.ts';
 import { checkFiles } from '../custody.ts';
 import {
@@ -28,7 +31,7 @@ import type { HandlerDeps } from './deps.ts';
 
 export function modelsHandlers(
   deps: HandlerDeps,
-): Pick<Handlers<typeof contract>, 'models' | 'runs' | 'monitor' | 'erasure'> {
+): Pick<Handlers<typeof contract>, 'models' | 'bindings' | 'runs' | 'monitor' | 'erasure'> {
   const { clock, inference, pathOf, folderOf } = deps;
   return {
     models: {
@@ -42,7 +45,7 @@ export function modelsHandlers(
         return { summary: { ...summary, ...lastRun(runs, summary.name) }, versions };
       },
       version: ({ open }, { version }) => {
-        const { stored: _stored, ...detail } = open().registry.resolve(version);
+        const { stored: _stored, binding: _binding, ...detail } = open().registry.resolve(version);
         return detail;
       },
       parts: async ({ open, signal }, { version, path }) => {
@@ -88,6 +91,11 @@ export function modelsHandlers(
         changed(context, ({ registry, session }) =>
           registry.lifecycle.retire({ version, reason, actor: session.user }),
         ),
+    },
+    bindings: {
+      show: showBinding,
+      save: (context, { version, input, inputs }) =>
+        saveBinding(context, { version, inputs, columnsOf: headerOf(pathOf(input)) }, clock),
     },
     runs: {
       preview: async ({ open }, { version, input }) => {
@@ -183,6 +191,13 @@ export function modelsHandlers(
       due: (context, input) => eraseDue(context, input, clock),
       showSubject,
     },
+  };
+}
+
+function headerOf(path: string) {
+  return async ({ facts }: ResolvedVersion): Promise<readonly TableColumn[]> => {
+    const { columns } = await previewFile(path, { inputs: facts.inputs, pipeline: undefined });
+    return columns.map((name) => ({ name, type: 'text' as const }));
   };
 }
 

@@ -8,6 +8,7 @@ import type {
 import type { Stage } from '#shared/contract/stage.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
+import { readBinding, writeBinding, type StoredBinding } from './bindings.ts';
 import { diffVersions, type Change } from './diff.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { resolveVersion } from './resolve.ts';
@@ -41,6 +42,8 @@ export interface AliasInterval {
 
 export interface ResolvedVersion extends VersionDetail {
   readonly stored: readonly StoredFile[];
+  /** What an analyst saved of the columns that feed it. */
+  readonly binding: StoredBinding | undefined;
 }
 
 export interface Registry {
@@ -60,6 +63,7 @@ export interface Registry {
   add(entry: NewVersion): VersionKey;
   /** Keeps the verdict on a bundle that was refused. */
   addRefusal(verdict: NewVerdict): void;
+  saveBinding(reference: string, binding: StoredBinding): void;
   verdict(of: { readonly reference: string } | { readonly logIndex: number }): StoredVerdict;
 }
 
@@ -109,7 +113,11 @@ export function createRegistry(
     },
     resolve(reference) {
       const row = resolveVersion(db, reference);
-      return { ...rowToDetail(db, row, signerTrustOf), stored: readFiles(db, row) };
+      return {
+        ...rowToDetail(db, row, signerTrustOf),
+        stored: readFiles(db, row),
+        binding: readBinding(db, row),
+      };
     },
     findFile: (sha256) => findFile(db, sha256),
     diff: (from, to) =>
@@ -136,6 +144,7 @@ export function createRegistry(
     objectsOf: (reference) => objectsOf(db, resolveVersion(db, reference)),
     staying: (stages) => readStaying(db, stages),
     add: (entry) => writeVersion(db, entry),
+    saveBinding: (reference, binding) => writeBinding(db, resolveVersion(db, reference), binding),
     addRefusal: (verdict) => writeVerdict(db, verdict, undefined),
     verdict: (of) => readVerdict(db, 'reference' in of ? resolveVersion(db, of.reference) : of),
   };

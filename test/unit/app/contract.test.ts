@@ -136,6 +136,12 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'models.rollback': { good: () => ({ model: 'rolling', reason }), bad: { model: 'x/y', reason } },
   'models.retire': { good: () => ({ version: 'second@1', reason }), bad: {} },
+  'bindings.show': { good: () => ({ version: 'rolling' }), bad: { version: '' } },
+  'bindings.save': {
+    as: 'grace',
+    good: ({ csv }) => ({ version: 'rolling', input: csv }),
+    bad: { version: 'rolling', input: 'x', inputs: { X: [] } },
+  },
   'runs.preview': {
     good: ({ csv }) => ({ version: 'rolling', input: csv }),
     bad: { version: 'rolling' },
