@@ -1,6 +1,8 @@
 /** What the gate makes of the files that it read: who signed, what was found in them, which one is the model. */
+import { z } from 'zod';
 import type { Finding, ModelCard, ModelFacts, SignatureResult } from '#shared/contract/bundles.ts';
-import { pipelineSchema, type Pipeline } from '#domain/pipeline/index.ts';
+import { pipelineFaults, pipelineSchema, type Pipeline } from '#domain/pipeline/index.ts';
+import { printable } from '#platform/printable.ts';
 import { utf8Text } from '#platform/utf8.ts';
 import { parseCard } from './card.ts';
 import type { GateBreach } from './containers/breach.ts';
@@ -116,6 +118,13 @@ export function judge(
     if (kind !== undefined) findings.push(findingOf('SR-BUNDLE-003', path, `It is ${kind}.`));
   }
   const facts = main?.scan?.facts ?? undefined;
+  if (pipeline !== undefined && facts !== undefined)
+    for (const fault of pipelineFaults(pipeline, {
+      inputs: facts.inputs.map(({ name }) => name),
+      outputs: facts.outputs.map(({ name }) => name),
+      paths: new Set(inside.map(({ path }) => path)),
+    }))
+      findings.push(findingOf('SR-BUNDLE-009', wellKnown.pipeline, fault));
   const model =
     main === undefined || facts === undefined
       ? undefined
@@ -172,16 +181,25 @@ function parseDescription<T>(
   if (file === undefined) return undefined;
   try {
     return schema.parse(JSON.parse(utf8Text(file.text ?? new Uint8Array())));
-  } catch {
+  } catch (error) {
     findings.push(
       findingOf(
         'SR-BUNDLE-004',
         file.path,
-        'It does not follow its schema (see the bundle format).',
+        `It does not follow its schema${placeOf(error)} (see the bundle format).`,
       ),
     );
     return undefined;
   }
+}
+
+/** Where in the document the first fault is. What stands there is not quoted. */
+function placeOf(error: unknown): string {
+  const path = error instanceof z.ZodError ? error.issues[0]?.path : undefined;
+  const place = path?.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`));
+  return place === undefined || place.length === 0
+    ? ''
+    : `, at ${printable(place.join('').replace(/^\./, '')).slice(0, 200)}`;
 }
 
 /** `pipeline.json` has the first word, then the layout; `model.onnx` and a model alone need neither. */

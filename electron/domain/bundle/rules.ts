@@ -108,6 +108,12 @@ export const rules = {
     'The medium is failing, or made to deceive. Copy the bundle to another one and tell your security officer.',
     'tampered',
   ),
+  'SR-BUNDLE-009': rule(
+    'error',
+    'A pipeline that names what is not there',
+    'pipeline.json speaks of an input, an output or a file that the bundle does not have. Ask the sender to correct it.',
+    'corrupt',
+  ),
   'SR-OCI-001': rule(
     'error',
     'A part of the image is not the one that its manifest names',

@@ -290,6 +290,24 @@ export const archiveCases: readonly HostileCase[] = [
     ...plainFiles,
     'pipeline.json': '{"schemaVersion":1',
   })),
+  folderCase('a pipeline that feeds an input that is not there', 'SR-BUNDLE-009', () => ({
+    ...plainFiles,
+    'pipeline.json': '{"schemaVersion":2,"inputs":{"feat\u202eures":["a","b"]}}',
+  })),
+  folderCase('a pipeline that reads a file that is not there', 'SR-BUNDLE-009', () => ({
+    ...plainFiles,
+    'pipeline.json':
+      '{"schemaVersion":2,"outputs":[{"step":"labels","output":"score","file":"../labels.txt"}]}',
+  })),
+  folderCase('a pipeline with a step behind an output that is not there', 'SR-BUNDLE-009', () => ({
+    ...plainFiles,
+    'pipeline.json':
+      '{"schemaVersion":2,"outputs":[{"step":"drop","outputs":["score"]},{"step":"softmax","output":"score"}]}',
+  })),
+  folderCase('a pipeline with a step that runs code', 'SR-BUNDLE-004', () => ({
+    ...plainFiles,
+    'pipeline.json': '{"schemaVersion":2,"steps":[{"step":"python","code":"import os"}]}',
+  })),
   folderCase('a pipeline nested a hundred thousand deep', 'SR-BUNDLE-004', () => ({
     ...plainFiles,
     'pipeline.json': '['.repeat(100_000),

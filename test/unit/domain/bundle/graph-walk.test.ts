@@ -238,12 +238,15 @@ describe('the walk over the graph', () => {
   test('descriptions that do not follow their schema are refused; code beside the model is pointed out', async () => {
     const dir = await signedFolder(temporaryFolder(), {
       ...plainFiles,
-      'pipeline.json': '{"schemaVersion":1}',
+      'pipeline.json': '{"schemaVersion":2,"steps":[{"step":"clip","columns":{"a":{"min":"1"}}}]}',
       'run.py': 'import os',
       'w.pkl': '\u0080\u0004',
     });
     const result = await pass(dir);
     expect(rulesOf(result)).toEqual(['SR-BUNDLE-004']);
+    expect(result.report.findings[0]?.message).toBe(
+      'It does not follow its schema, at steps[0].columns.a.min (see the bundle format).',
+    );
     expect(rulesOf(result, 'warning')).toEqual(['SR-BUNDLE-003', 'SR-BUNDLE-003']);
     const two = await pass(
       await signedFolder(temporaryFolder(), {
