@@ -211,14 +211,14 @@ async function contact(
   const { vault } = context.open();
   const find = (path: string): StagedObject | undefined =>
     gate.files.find((file) => file.path === path)?.stored;
-  const files = modelFilesOf(model, (path) => {
+  const files = modelFilesOf(model, gate.pipeline, (path) => {
     const staged = find(path);
     if (staged === undefined) throw new AppError('corrupt', `The bundle lacks the file ${path}.`);
     return vault.objects.handOverStaged(staged);
   });
   context.report({ step: 'First contact in isolation', done: 0, unit: 'steps' });
   const firstContact = await inference.firstContact(
-    { ...files, golden: gate.golden },
+    { ...files, golden: gate.golden, pipeline: gate.pipeline },
     { signal: context.signal },
   );
   const reference = find(wellKnown.reference);

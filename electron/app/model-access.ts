@@ -3,7 +3,7 @@ import { AppError } from '#shared/errors.ts';
 import type { ModelFacts } from '#shared/contract/bundles.ts';
 import { goldenCases, wellKnown, type GoldenCases } from '#domain/bundle/index.ts';
 import type { ModelFiles, PooledModel } from '#domain/inference/index.ts';
-import { pipelineSchema, type Pipeline } from '#domain/pipeline/index.ts';
+import { assetsOf, pipelineSchema, type Pipeline } from '#domain/pipeline/index.ts';
 import { runnableStages, type ResolvedVersion, type StoredFile } from '#domain/registry/index.ts';
 import type { ObjectHandOver, OpenVault } from '#domain/vault/index.ts';
 import type { OpenVaultState } from './open-state.ts';
@@ -11,17 +11,23 @@ import type { OpenVaultState } from './open-state.ts';
 /** `find` hands over the file at a path of the bundle. */
 export function modelFilesOf(
   facts: Pick<ModelFacts, 'path' | 'externalData'>,
+  pipeline: Pipeline | undefined,
   find: (path: string) => ObjectHandOver,
 ): ModelFiles {
   const folder = facts.path.slice(0, facts.path.lastIndexOf('/') + 1);
   return {
     model: find(facts.path),
     external: facts.externalData.map((location) => ({ location, file: find(folder + location) })),
+    assets: assetsOf(pipeline).map((path) => ({ path, file: find(path) })),
   };
 }
 
-export function storedModelFiles(vault: OpenVault, version: ResolvedVersion): ModelFiles {
-  return modelFilesOf(version.facts, (path) =>
+export function storedModelFiles(
+  vault: OpenVault,
+  version: ResolvedVersion,
+  pipeline: Pipeline | undefined,
+): ModelFiles {
+  return modelFilesOf(version.facts, pipeline, (path) =>
     vault.objects.handOver(storedFile(version, path).objectId),
   );
 }
@@ -75,17 +81,18 @@ export async function pooledModel(
   version: ResolvedVersion,
 ): Promise<PooledModel> {
   const reference = version.stored.find(({ path }) => path === wellKnown.reference);
+  const pipeline = await readPipeline(open().vault, version);
   return {
     // A child keeps the binding that it was started with.
     key: [version.digest, version.facts.path, version.binding?.savedAt ?? ''].join(':'),
     files() {
       const { vault } = open();
       return {
-        ...storedModelFiles(vault, version),
+        ...storedModelFiles(vault, version, pipeline),
         reference: reference === undefined ? undefined : vault.objects.handOver(reference.objectId),
       };
     },
-    pipeline: await readPipeline(open().vault, version),
+    pipeline,
   };
 }
 

@@ -79,7 +79,7 @@ export async function scoreRun(
     context.report({ step: 'Loading the model', done: 0, unit: 'bytes' });
     const scored = await deps.inference.score(
       {
-        ...storedModelFiles(vault, version),
+        ...storedModelFiles(vault, version, pipeline),
         pipeline,
         inputPath: input.inputPath,
         outputPath,

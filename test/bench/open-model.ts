@@ -51,6 +51,7 @@ export async function openingWorks(
             kind: 'contact',
             runtime: 'native',
             golden: null,
+            assets: [],
             model: inChild(model, 0),
             external:
               weights === undefined ? [] : [{ location: 'weights.bin', file: inChild(weights, 1) }],

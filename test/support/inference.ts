@@ -31,5 +31,5 @@ export async function modelFiles(
       file: await sealed(content),
     })),
   );
-  return { model: await sealed(bytes), external: files };
+  return { model: await sealed(bytes), external: files, assets: [] };
 }

@@ -33,7 +33,7 @@ export async function pooledOf(
     extra.reference === undefined ? undefined : await sealed(Buffer.from(extra.reference), dir);
   return {
     key: `test-${Math.random()}`,
-    files: () => ({ model, external: [], reference }),
+    files: () => ({ model, external: [], assets: [], reference }),
     pipeline: extra.pipeline,
   };
 }

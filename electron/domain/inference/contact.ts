@@ -4,9 +4,12 @@ import type { TensorData } from '#domain/onnx/index.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { ContactJob, ContactOutcome } from './protocol.ts';
 import { allocate, type LoadedModel } from './runtime.ts';
-import type { Scalar } from './values.ts';
 
 export async function contactModel(job: ContactJob, model: LoadedModel): Promise<ContactOutcome> {
+  if (job.pipeline !== undefined && model.assets.size > 0) {
+    const { checkAssets } = await import('#domain/pipeline/index.ts');
+    await checkAssets(job.pipeline, model.assets);
+  }
   if (job.golden === null)
     return { checked: 0, failed: 0, message: `The model loads${await tryBlankRow(model)}.` };
   const { cases, tolerance } = job.golden;
@@ -65,6 +68,8 @@ function goldenToTensor(golden: GoldenTensor | undefined, spec: TensorSpec): Ten
     (data as Scalar[])[at] = toStored(value, spec.type);
   return { type: spec.type, dims: golden.shape, data };
 }
+
+type Scalar = number | bigint | string | boolean;
 
 function toStored(value: GoldenTensor['data'][number], type: TensorSpec['type']): Scalar {
   if (type === 'string') return String(value ?? '');

@@ -4,7 +4,7 @@ import { AppError } from '#shared/errors.ts';
 import type { FirstContact, TensorSpec } from '#shared/contract/bundles.ts';
 import type { BindingRow } from '#shared/contract/runs.ts';
 import type { GoldenCases } from '#domain/bundle/index.ts';
-import type { Pipeline } from '#domain/pipeline/index.ts';
+import { explainBinding, planPipeline, type Pipeline } from '#domain/pipeline/index.ts';
 import type { Profile } from '#domain/monitoring/index.ts';
 import type { ObjectHandOver } from '#domain/vault/index.ts';
 import { openCsv } from '#platform/csv.ts';
@@ -16,14 +16,12 @@ import {
   type ScoreResult,
   type Watching,
 } from './batch/score-file.ts';
-import { bindColumns } from './binding.ts';
 import { defaultLimitsFor } from './limits.ts';
 import { createOpenFiles, type ModelFiles, type OpenFiles } from './open-files.ts';
 import { createModelPool, type ModelPool } from './pool.ts';
 import { ChildDied, runChild, type RunLimits } from './process.ts';
 import { contactOutcome, type ContactJob, type Job } from './protocol.ts';
-import { rejectMessages } from '#domain/tables/index.ts';
-import { parseValue } from './values.ts';
+import type { BadRow } from '#domain/tables/index.ts';
 
 export interface InferenceOptions {
   /** In place of the limits below; tests wait less. */
@@ -48,9 +46,15 @@ export interface Inference {
     },
     watching?: Watching,
   ): Promise<Profile>;
-  /** Never throws for a bad model: a crash, a hang and a wrong result are outcomes. */
+  /**
+   * Never throws for a bad model: a crash, a hang and a wrong result are outcomes. Throws `corrupt` for files of its pipeline that
+   * cannot be read.
+   */
   firstContact(
-    request: ModelFiles & { readonly golden: GoldenCases | undefined },
+    request: ModelFiles & {
+      readonly golden: GoldenCases | undefined;
+      readonly pipeline?: Pipeline | undefined;
+    },
     watching?: Watching,
   ): Promise<FirstContact>;
 }
@@ -88,6 +92,7 @@ export function createInference(options: InferenceOptions = {}): Inference {
           runtime,
           ...(await files.model(request)),
           golden: request.golden ?? null,
+          pipeline: request.pipeline,
         };
         const outcome = contactOutcome.parse(await running(job, { files, limits, watching }));
         return {
@@ -185,33 +190,37 @@ export async function previewFile(
   );
   const { value: first } = await table.records().next();
   const records = (first ?? []).slice(0, previewRows);
-  const { inputs, unusedColumns } = bindColumns(model.inputs, table.header, model.pipeline);
-  const binding = inputs.flatMap(({ input, type, columns, problem }): BindingRow[] => {
-    if (problem !== undefined) return [{ column: null, input, type, example: null, problem }];
-    return columns.map(({ index, name }) => {
-      const values = index === undefined ? [] : records.map(({ fields }) => fields[index] ?? '');
-      const bad = values.map((value) => parseValue(value, type)).find((parsed) => 'code' in parsed);
-      return {
-        column: index === undefined ? null : name,
-        input: columns.length === 1 ? input : `${input}: ${name}`,
-        type,
-        example: values[0] ?? null,
-        problem:
-          index === undefined
-            ? `The file has no column ${name}.`
-            : bad !== undefined && 'code' in bad
-              ? `Some of the first rows would be rejected: ${rejectMessages[bad.code]}`
-              : null,
-      };
-    });
+  const columns = table.header.map((name) => ({ name, type: 'text' as const }));
+  const request = { ...model, columns };
+  const place = new Map(table.header.map((name, at) => [name, at]));
+  const cell = (row: number, column: string): string | null =>
+    records[row]?.fields[place.get(column) ?? -1] ?? null;
+  const explained = explainBinding(request, {
+    example: (column) => cell(0, column),
+    bad: await rejectedOf(request, records.length, cell),
   });
-  return {
-    columns: table.header,
-    rows: records.map(({ fields }) => fields),
-    binding,
-    unusedColumns,
-    problems: binding
-      .filter(({ column }) => column === null)
-      .flatMap(({ problem }) => problem ?? []),
-  };
+  return { columns: table.header, rows: records.map(({ fields }) => fields), ...explained };
+}
+
+/** What the plan would reject of these rows; nothing where the file does not fit, or where steps would read it. */
+async function rejectedOf(
+  request: Parameters<typeof explainBinding>[0],
+  rows: number,
+  cell: (row: number, column: string) => string | null,
+): Promise<readonly BadRow[]> {
+  const { pipeline } = request;
+  if (pipeline?.schemaVersion === 2 && pipeline.steps.length > 0) return [];
+  if (explainBinding(request, { example: () => null, bad: [] }).problems.length > 0) return [];
+  const plan = planPipeline({ ...request, outputs: [], labelsByOutput: new Map() });
+  const { bad } = await plan.toFeeds({
+    firstRow: 1,
+    rows,
+    columns: plan.wanted.map(({ name }) => ({
+      kind: 'text',
+      values: Array.from({ length: rows }, (_, row) => cell(row, name)),
+    })),
+    bad: [],
+    raw: undefined,
+  });
+  return bad;
 }

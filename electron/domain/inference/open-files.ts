@@ -10,6 +10,8 @@ export interface ModelFiles {
   readonly model: ObjectHandOver;
   /** Files beside it that it may name as external data. */
   readonly external: readonly { readonly location: string; readonly file: ObjectHandOver }[];
+  /** Files that its pipeline reads, by their paths in the bundle. */
+  readonly assets: readonly { readonly path: string; readonly file: ObjectHandOver }[];
   /** Rows to compare records with, where a child is to answer questions about records. */
   readonly reference?: ObjectHandOver | undefined;
 }
@@ -49,11 +51,18 @@ export function createOpenFiles(): OpenFiles {
         sizeBytes,
       };
     },
-    async model({ model, external }) {
+    async model({ model, external, assets }) {
       const sealedExternal: { location: string; file: SealedFile }[] = [];
       for (const { location, file } of external)
         sealedExternal.push({ location, file: await files.sealed(file) });
-      return { model: await files.sealed(model), external: sealedExternal };
+      const sealedAssets: { path: string; file: SealedFile }[] = [];
+      for (const { path, file } of assets)
+        sealedAssets.push({ path, file: await files.sealed(file) });
+      return {
+        model: await files.sealed(model),
+        external: sealedExternal,
+        assets: sealedAssets,
+      };
     },
     descriptors: () => handles.map(({ fd }) => fd),
     async [Symbol.asyncDispose]() {

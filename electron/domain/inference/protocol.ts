@@ -22,6 +22,8 @@ export interface SealedModel {
   readonly model: SealedFile;
   /** Files that the model names as external data, by the name it uses. */
   readonly external: readonly { readonly location: string; readonly file: SealedFile }[];
+  /** Files that its pipeline reads, by their paths in the bundle. */
+  readonly assets: readonly { readonly path: string; readonly file: SealedFile }[];
 }
 
 export type Source =
@@ -55,6 +57,8 @@ export interface ContactJob extends SealedModel {
   readonly kind: 'contact';
   readonly runtime: 'wasm' | 'native';
   readonly golden: GoldenCases | null;
+  /** Its files are looked at, where it has some. */
+  readonly pipeline?: Pipeline | undefined;
 }
 
 /** Answers requests over its standard streams when the model is loaded; see `frames.ts`. */

@@ -18,6 +18,8 @@ export interface LoadedModel {
   /** Of those, what may be left out. */
   readonly optional: ReadonlyMap<string, string>;
   readonly labelsByOutput: ReadonlyMap<string, readonly string[]>;
+  /** Files that its pipeline reads, by their paths in the bundle. */
+  readonly assets: ReadonlyMap<string, Uint8Array>;
   run(feeds: Readonly<Record<string, TensorData>>): Promise<Record<string, TensorData>>;
 }
 
@@ -48,10 +50,16 @@ export async function loadModel(job: SealedModel, options: RuntimeOptions): Prom
       ? await weightsInFolder(adapted.model, job.external)
       : await weightsInMemory(adapted.model, job.external);
   try {
-    return await startSession(adapted, weights, options);
+    return { ...(await startSession(adapted, weights, options)), assets: await readAssets(job) };
   } finally {
     bytes.fill(0);
   }
+}
+
+async function readAssets({ assets }: SealedModel): Promise<LoadedModel['assets']> {
+  const read = new Map<string, Uint8Array>();
+  for (const { path, file } of assets) read.set(path, await (await openSealed(file)).readAll());
+  return read;
 }
 
 /** A model that is in memory already, whole. */
@@ -100,6 +108,7 @@ async function startSession(
     fed,
     optional,
     labelsByOutput,
+    assets: new Map(),
     async run(feeds) {
       const missing = Object.fromEntries(
         [...optional].map(([name, type]) => [name, { type, dims: [0], data: allocate(type, 0) }]),

@@ -1,6 +1,8 @@
 /** What of a pipeline can be held against its bundle, before there is a file with columns. */
 import { printable } from '#platform/printable.ts';
 import type { Pipeline, PipelineV2 } from './schema.ts';
+import { openEncoder } from './steps/tokenize.ts';
+import type { Assets } from './steps/step.ts';
 import type { OutputStep } from './outputs/steps.ts';
 
 /** More of them say nothing new. */
@@ -43,6 +45,13 @@ export function pipelineFaults(
 /** Names come from the file: without hidden characters. */
 function shown(name: string): string {
   return printable(name).slice(0, 80);
+}
+
+/** In a child: opens what a run would open. Throws `corrupt` for a tokenizer that cannot be read. */
+export async function checkAssets(pipeline: Pipeline, assets: Assets): Promise<void> {
+  if (pipeline.schemaVersion !== 2) return;
+  for (const step of pipeline.steps)
+    if (step.step === 'tokenize') await openEncoder(assets.get(step.file), step);
 }
 
 function outputFaults({ outputs, prediction }: PipelineV2, given: readonly string[]): string[] {

@@ -1,6 +1,11 @@
 /** One kind of column from another, a column at a time. What cannot be had rejects its row. */
 import { AppError } from '#shared/errors.ts';
-import type { ColumnData } from '#domain/tables/index.ts';
+import {
+  textToBoolean,
+  textToInteger,
+  textToNumber,
+  type ColumnData,
+} from '#domain/tables/index.ts';
 import type { ColumnKind, Feature, Marks } from './feature.ts';
 
 type Data<K extends ColumnKind> = Extract<ColumnData, { kind: K }>;
@@ -23,14 +28,6 @@ export function convert<K extends ColumnKind>(
 
 type Plain = Exclude<ColumnData, { kind: 'bytes' }>;
 
-const numberText = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-const integerText = /^([+-]?\d{1,25})(\.0*)?$/;
-const missingTexts: ReadonlySet<string> = new Set(['', 'na', 'n/a', 'nan', 'null', 'none']);
-const booleanTexts: ReadonlyMap<string, number> = new Map([
-  ...['true', 't', 'yes', 'y', '1'].map((text) => [text, 1] as const),
-  ...['false', 'f', 'no', 'n', '0'].map((text) => [text, 0] as const),
-]);
-
 type Maker = (data: Plain, marks: Marks, column: string) => ColumnData;
 
 const makers = new Map<ColumnKind, Maker>([
@@ -40,21 +37,16 @@ const makers = new Map<ColumnKind, Maker>([
   ['text', toTexts],
 ]);
 
-const isMissing = (text: string | null): text is null =>
-  text === null || missingTexts.has(text.trim().toLowerCase());
-
 function toNumbers(data: Plain, marks: Marks, column: string): Data<'number'> {
-  const values = new Float64Array(marks.rows);
+  const values = new Float64Array(marks.rows).fill(Number.NaN);
   for (let at = 0; at < marks.rows; at += 1) {
     if (data.kind === 'text') {
-      const raw = data.values[at] ?? null;
-      const text = isMissing(raw) ? undefined : raw.trim();
-      const value = text === undefined || !numberText.test(text) ? Number.NaN : Number(text);
-      values[at] = value;
-      if (text === undefined || Number.isFinite(value)) continue;
-      marks.reject(at, column, Number.isNaN(value) ? 'number' : 'range');
+      const cell = cellOf(data, at, textToNumber);
+      if (cell === 'missing') continue;
+      if ('code' in cell) marks.reject(at, column, cell.code);
+      else values[at] = cell.value;
     } else if (data.kind === 'number') values[at] = data.values[at] ?? Number.NaN;
-    else values[at] = data.missing?.[at] === 1 ? Number.NaN : Number(data.values[at]);
+    else if (data.missing?.[at] !== 1) values[at] = Number(data.values[at]);
   }
   return { kind: 'number', values };
 }
@@ -63,21 +55,17 @@ function toIntegers(data: Plain, marks: Marks, column: string): Data<'integer'> 
   const values = new BigInt64Array(marks.rows);
   const missing = new Uint8Array(marks.rows);
   for (let at = 0; at < marks.rows; at += 1) {
-    if (marks.isBad(at)) continue;
     if (data.kind === 'text') {
-      const raw = data.values[at] ?? null;
-      if (isMissing(raw)) {
-        missing[at] = 1;
-        continue;
-      }
-      const digits = integerText.exec(raw.trim())?.[1];
-      if (digits === undefined) marks.reject(at, column, 'integer');
-      else setInteger(values, at, BigInt(digits.replace('+', '')), { marks, column });
+      const cell = cellOf(data, at, textToInteger);
+      if (cell === 'missing') missing[at] = 1;
+      else if ('code' in cell) marks.reject(at, column, cell.code);
+      else values[at] = cell.value;
     } else if (data.kind === 'number') {
       const value = data.values[at] ?? Number.NaN;
       if (Number.isNaN(value)) missing[at] = 1;
       else if (!Number.isInteger(value)) marks.reject(at, column, 'integer');
-      else setInteger(values, at, BigInt(value), { marks, column });
+      else if (Math.abs(value) >= 2 ** 63) marks.reject(at, column, 'range');
+      else values[at] = BigInt(value);
     } else {
       values[at] = BigInt(data.values[at] ?? 0);
       missing[at] = data.missing?.[at] ?? 0;
@@ -86,37 +74,32 @@ function toIntegers(data: Plain, marks: Marks, column: string): Data<'integer'> 
   return { kind: 'integer', values, missing };
 }
 
-function setInteger(
-  values: BigInt64Array,
-  at: number,
-  value: bigint,
-  to: { readonly marks: Marks; readonly column: string },
-): void {
-  if (BigInt.asIntN(64, value) === value) values[at] = value;
-  else to.marks.reject(at, to.column, 'range');
-}
-
 function toBooleans(data: Plain, marks: Marks, column: string): Data<'boolean'> {
   const values = new Uint8Array(marks.rows);
   const missing = new Uint8Array(marks.rows);
   for (let at = 0; at < marks.rows; at += 1) {
-    if (marks.isBad(at)) continue;
-    let value: number | undefined;
-    if (data.kind === 'text') {
-      const raw = data.values[at] ?? null;
-      if (isMissing(raw)) missing[at] = 1;
-      else value = booleanTexts.get(raw.trim().toLowerCase());
-    } else {
-      const number = Number(data.values[at]);
-      if (Number.isNaN(number) || (data.kind !== 'number' && data.missing?.[at] === 1))
-        missing[at] = 1;
-      else value = number === 0 || number === 1 ? number : undefined;
-    }
-    if (missing[at] === 1) continue;
-    if (value === undefined) marks.reject(at, column, 'boolean');
-    else values[at] = value;
+    const cell = data.kind === 'text' ? cellOf(data, at, textToBoolean) : flagOf(data, at);
+    if (cell === 'missing') missing[at] = 1;
+    else if ('code' in cell) marks.reject(at, column, cell.code);
+    else values[at] = Number(cell.value);
   }
   return { kind: 'boolean', values, missing };
+}
+
+function cellOf<T>(
+  { values }: Data<'text'>,
+  at: number,
+  read: (text: string) => 'missing' | T,
+): 'missing' | T {
+  const text = values[at] ?? null;
+  return text === null ? 'missing' : read(text);
+}
+
+/** 0 and 1 are no and yes, other numbers are neither. */
+function flagOf(data: Exclude<Plain, Data<'text'>>, at: number): ReturnType<typeof textToBoolean> {
+  const value = Number(data.values[at]);
+  if (Number.isNaN(value) || (data.kind !== 'number' && data.missing?.[at] === 1)) return 'missing';
+  return value === 0 || value === 1 ? { value: value === 1 } : { code: 'boolean' };
 }
 
 function toTexts(data: Plain, marks: Marks): Data<'text'> {

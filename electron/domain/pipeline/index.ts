@@ -1,6 +1,6 @@
 export { pipelineSchema, type Pipeline, type PipelineColumn } from './schema.ts';
 export { atMost } from './steps/step.ts';
-export { assetsOf, pipelineFaults } from './check.ts';
+export { assetsOf, checkAssets, pipelineFaults } from './check.ts';
 export { explainBinding, type ExplainedBinding } from './explain-binding.ts';
 export { inferPipeline } from './infer.ts';
 export {

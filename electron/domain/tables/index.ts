@@ -17,6 +17,7 @@ export type {
   TableSource,
   WantedColumn,
 } from './table.ts';
+export { textToBoolean, textToInteger, textToNumber } from './csv/cells.ts';
 export { rejectMessages } from './rejects.ts';
 export { formatOf, magicBytes } from './detect.ts';
 export { loadDriver } from './drivers.ts';

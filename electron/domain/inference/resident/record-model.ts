@@ -64,6 +64,7 @@ async function openRecordModel({ model, pipeline, files }: ResidentContext): Pro
       inputs: model.inputs,
       outputs: model.outputs,
       labelsByOutput: model.labelsByOutput,
+      assets: model.assets,
       columns: header.map((name) => ({ name, type: 'text' })),
     });
   const fromReference = header === undefined ? undefined : attempt(() => planFor(header));

@@ -99,7 +99,7 @@ const tokenizerFile = z.looseObject({
 });
 
 /** Throws `corrupt` for a file that is no tokenizer. */
-async function openEncoder(
+export async function openEncoder(
   bytes: Uint8Array | undefined,
   { file, maxLength }: { readonly file: string; readonly maxLength: number },
 ): Promise<Encoder> {
