@@ -4,7 +4,7 @@ import { AppError } from '#shared/errors.ts';
 import type { FirstContact, TensorSpec } from '#shared/contract/bundles.ts';
 import type { BindingRow } from '#shared/contract/runs.ts';
 import type { GoldenCases } from '#domain/bundle/index.ts';
-import { explainBinding, planPipeline, type Pipeline } from '#domain/pipeline/index.ts';
+import { previewBinding, type Pipeline } from '#domain/pipeline/index.ts';
 import type { Profile } from '#domain/monitoring/index.ts';
 import type { ObjectHandOver } from '#domain/vault/index.ts';
 import { openCsv } from '#platform/csv.ts';
@@ -21,7 +21,6 @@ import { createOpenFiles, type ModelFiles, type OpenFiles } from './open-files.t
 import { createModelPool, type ModelPool } from './pool.ts';
 import { ChildDied, runChild, type RunLimits } from './process.ts';
 import { contactOutcome, type ContactJob, type Job } from './protocol.ts';
-import type { BadRow } from '#domain/tables/index.ts';
 
 export interface InferenceOptions {
   /** In place of the limits below; tests wait less. */
@@ -190,37 +189,28 @@ export async function previewFile(
   );
   const { value: first } = await table.records().next();
   const records = (first ?? []).slice(0, previewRows);
-  const columns = table.header.map((name) => ({ name, type: 'text' as const }));
-  const request = { ...model, columns };
-  const place = new Map(table.header.map((name, at) => [name, at]));
-  const cell = (row: number, column: string): string | null =>
-    records[row]?.fields[place.get(column) ?? -1] ?? null;
-  const explained = explainBinding(request, {
-    example: (column) => cell(0, column),
-    bad: await rejectedOf(request, records.length, cell),
+  const shown = previewBinding({
+    ...model,
+    columns: table.header.map((name) => ({ name, type: 'text' })),
   });
-  return { columns: table.header, rows: records.map(({ fields }) => fields), ...explained };
-}
-
-/** What the plan would reject of these rows; nothing where the file does not fit, or where steps would read it. */
-async function rejectedOf(
-  request: Parameters<typeof explainBinding>[0],
-  rows: number,
-  cell: (row: number, column: string) => string | null,
-): Promise<readonly BadRow[]> {
-  const { pipeline } = request;
-  if (pipeline?.schemaVersion === 2 && pipeline.steps.length > 0) return [];
-  if (explainBinding(request, { example: () => null, bad: [] }).problems.length > 0) return [];
-  const plan = planPipeline({ ...request, outputs: [], labelsByOutput: new Map() });
-  const { bad } = await plan.toFeeds({
+  const place = new Map(table.header.map((name, at) => [name, at]));
+  const cells = (column: string): (string | null)[] =>
+    records.map(({ fields }) => fields[place.get(column) ?? -1] ?? null);
+  const hasSteps = model.pipeline?.schemaVersion === 2 && model.pipeline.steps.length > 0;
+  const chunk = {
     firstRow: 1,
-    rows,
-    columns: plan.wanted.map(({ name }) => ({
-      kind: 'text',
-      values: Array.from({ length: rows }, (_, row) => cell(row, name)),
-    })),
+    rows: records.length,
+    columns: shown.wanted.map(({ name }) => ({ kind: 'text' as const, values: cells(name) })),
     bad: [],
     raw: undefined,
-  });
-  return bad;
+  };
+  return {
+    columns: table.header,
+    rows: records.map(({ fields }) => fields),
+    ...shown.explain({
+      example: (column) => cells(column)[0] ?? null,
+      // Steps read what a bundle brings, which this process does not.
+      bad: hasSteps ? [] : await shown.rejects(chunk),
+    }),
+  };
 }

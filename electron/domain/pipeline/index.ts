@@ -1,7 +1,7 @@
-export { pipelineSchema, type Pipeline, type PipelineColumn } from './schema.ts';
+export { pipelineSchema, type Pipeline } from './schema.ts';
 export { atMost } from './steps/step.ts';
 export { assetsOf, checkAssets, pipelineFaults } from './check.ts';
-export { explainBinding, type ExplainedBinding } from './explain-binding.ts';
+export { previewBinding } from './preview-binding.ts';
 export { inferPipeline } from './infer.ts';
 export {
   planPipeline,

@@ -9,9 +9,9 @@ import type {
   TableColumn,
   WantedColumn,
 } from '#domain/tables/index.ts';
-import { bindPipeline } from './bind.ts';
+import { bindPipeline, type PipelineBinding } from './bind.ts';
 import { wantedAs, type Source } from './draft.ts';
-import { createMarks, type Feature, type Marks } from './feature.ts';
+import { createMarks, type Feature, type Marks, type RowMarks } from './feature.ts';
 import { tensorOf } from './feeds.ts';
 import { createOutputs } from './outputs/output.ts';
 import { applyOutputStep } from './outputs/steps.ts';
@@ -65,7 +65,7 @@ export function planPipeline(request: PlanRequest): Plan {
   const { outputs, labelsByOutput, pipeline, assets = new Map() } = request;
   const behind = pipeline?.schemaVersion === 2 ? pipeline.outputs : [];
   const binding = bindPipeline(request);
-  const { inputs, work, sources, fixedBatch } = binding;
+  const { inputs, sources, fixedBatch } = binding;
   requireFit(binding);
   const widths = new Map<string, number>();
 
@@ -73,22 +73,7 @@ export function planPipeline(request: PlanRequest): Plan {
     wanted: sources.map((source) => ({ ...wantedAs(source), facts: source.facts })),
     fixedBatch,
     async toFeeds(chunk) {
-      const marks = createMarks(chunk.rows, chunk.bad);
-      const features: (Feature | undefined)[] = [];
-      for (const [at, source] of sources.entries()) {
-        const data = chunk.columns[at];
-        if (data === undefined) throw new AppError('internal', 'A chunk lacks a wanted column.');
-        features[source.slot.id] = data;
-        checkFacts(data, source, marks);
-      }
-      for (const { reads, writes, run } of work) {
-        const made = run(
-          reads.map(({ id }) => features[id] as Feature),
-          marks,
-        );
-        const ready = made instanceof Promise ? await made : made;
-        for (const [at, { id }] of writes.entries()) features[id] = ready[at];
-      }
+      const { features, marks } = await doWork(binding, chunk);
       const kept = marks.kept();
       const padded = fixedBatch ?? kept.length;
       if (kept.length > padded)
@@ -120,6 +105,30 @@ export function planPipeline(request: PlanRequest): Plan {
       return made.all.flatMap((output) => columnsOf(output, rows));
     },
   };
+}
+
+/** A chunk of the columns that a binding reads, brought to the inputs as far as rows go. */
+export async function doWork(
+  { sources, work }: Pick<PipelineBinding, 'sources' | 'work'>,
+  chunk: Chunk,
+): Promise<{ readonly features: readonly (Feature | undefined)[]; readonly marks: RowMarks }> {
+  const marks = createMarks(chunk.rows, chunk.bad);
+  const features: (Feature | undefined)[] = [];
+  for (const [at, source] of sources.entries()) {
+    const data = chunk.columns[at];
+    if (data === undefined) throw new AppError('internal', 'A chunk lacks a wanted column.');
+    features[source.slot.id] = data;
+    checkFacts(data, source, marks);
+  }
+  for (const { reads, writes, run } of work) {
+    const made = run(
+      reads.map(({ id }) => features[id] as Feature),
+      marks,
+    );
+    const ready = made instanceof Promise ? await made : made;
+    for (const [at, { id }] of writes.entries()) features[id] = ready[at];
+  }
+  return { features, marks };
 }
 
 function requireFit(binding: {

@@ -1,4 +1,4 @@
-export { bindingSchema, type StoredBinding } from './bindings.ts';
+export { bindingSchema } from './bindings.ts';
 export { registrySchema, verdictSchema } from './schema.ts';
 export { runnableStages } from './stages.ts';
 export { createRegistry, type Registry, type ResolvedVersion } from './registry.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { explainBinding, type Pipeline, type Plan } from '#domain/pipeline/index.ts';
+import { previewBinding, type Pipeline, type Plan } from '#domain/pipeline/index.ts';
 import type { BadRow } from '#domain/tables/index.ts';
 import { chunk, numbers, plan, spec, text, texts } from '../../../support/pipelines.ts';
 
@@ -278,7 +278,7 @@ test('the table of bindings tells what goes where, what is missing and what woul
     columns: texts(['x_0', 'x_1', 'AGE', 'note']),
   };
   expect(
-    explainBinding(request, {
+    previewBinding(request).explain({
       example: (column) => `one of ${column}`,
       bad: [{ at: 0, column: 'AGE', code: 'integer' }],
     }),
