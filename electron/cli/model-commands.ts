@@ -1,5 +1,7 @@
 /** Models and what may happen to their versions. */
 import type { Command } from 'commander';
+import { diffAreas, type DiffArea } from '#shared/contract/diff.ts';
+import { AppError } from '#shared/errors.ts';
 import type { LifecycleResult, ModelSummary, VersionSummary } from '#shared/contract/models.ts';
 import { reasonOf, type CommandContext, type Runner } from './command.ts';
 import { shortDigest, table } from './output.ts';
@@ -38,18 +40,26 @@ export function addModelCommands(program: Command, runner: Runner): void {
     );
   models
     .command('diff <from> <to>')
-    .description('compare two versions')
-    .action((from: string, to: string, _options, command: Command) =>
+    .description('compare two versions: graph, weights, inputs, outputs, metrics, card, files')
+    .option('--only <areas>', `some of ${diffAreas.join(', ')}, separated by commas`)
+    .action((from: string, to: string, options: { only?: string }, command: Command) =>
       runner.signedIn(command, async ({ client, output }) => {
+        const wanted = areasIn(options.only);
         const diff = await client.models.diff({ from, to });
+        const areas = diff.areas.filter(({ area }) => wanted.includes(area));
+        const rows = areas.flatMap(({ area, changes }) =>
+          changes.map((change) => [area, change.what, change.from ?? '', change.to ?? '']),
+        );
         output.result(
-          diff,
-          diff.changes.length === 0
-            ? 'No difference.'
-            : table(
-                ['What', from, to],
-                diff.changes.map((change) => [change.what, change.from ?? '', change.to ?? '']),
-              ),
+          { ...diff, areas },
+          [
+            rows.length === 0 ? 'No difference.' : table(['', 'What', from, to], rows),
+            ...areas.flatMap(({ area, added, removed, changed, changes }) => {
+              const left = added + removed + changed - changes.length;
+              return left === 0 ? [] : [`${area}: ${left} more differences are not listed.`];
+            }),
+            ...diff.notes,
+          ].join('\n'),
         );
       }),
     );
@@ -181,4 +191,17 @@ function signatureOf({
   if (signerTrust === 'removed') return `${signature.status}, its signer is no longer trusted`;
   if (signerTrust === 'expired') return `${signature.status}, its certificate has ended`;
   return signature.status;
+}
+
+function areasIn(text: string | undefined): readonly DiffArea[] {
+  if (text === undefined) return diffAreas;
+  return text.split(',').map((word) => {
+    const area = diffAreas.find((one) => one === word.trim());
+    if (area === undefined)
+      throw new AppError(
+        'invalid-input',
+        `"${word.slice(0, 40)}" is none of ${diffAreas.join(', ')}.`,
+      );
+    return area;
+  });
 }

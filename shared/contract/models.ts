@@ -11,6 +11,7 @@ import {
   overrideMark,
   signatureResult,
 } from './bundles.ts';
+import { versionDiff } from './diff.ts';
 import { graphPage, graphParts } from './graph.ts';
 import { stage } from './stage.ts';
 
@@ -130,20 +131,10 @@ export const models = {
     about: 'Shows one graph of a model, page by page, with places to draw it at.',
   }),
   diff: method({
-    input: z.strictObject({ from: versionRef, to: versionRef }),
-    output: z.strictObject({
-      from: versionRef,
-      to: versionRef,
-      changes: z.array(
-        z.strictObject({
-          what: z.string(),
-          from: z.string().nullable(),
-          to: z.string().nullable(),
-        }),
-      ),
-    }),
+    ...versionDiff,
     access: everyone,
-    about: 'Compares two versions: files, signature, inputs, outputs, operators.',
+    about:
+      'Compares two versions: graph, weights, inputs, outputs, operators, metrics, card, pipeline, files.',
   }),
   history: method({
     input: z.strictObject({ model: modelName }),

@@ -114,6 +114,21 @@ test.each(availableHosts())('models are looked into in the %s window', async (ho
     await page.getByRole('navigation', { name: 'Graphs' }).getByText('branching').click();
     await page.getByText('5 nodes.').waitFor();
 
+    await open('pictures', 'compare');
+    const areas = page.getByRole('group', { name: 'Areas' });
+    await areas.getByRole('button', { name: 'Graph 5 added, 1 changed' }).waitFor();
+    await page.getByRole('cell', { name: 'Conv:block4.conv2' }).waitFor();
+    await page.getByRole('button', { name: '1 changed', exact: true }).click();
+    await page.getByRole('cell', { name: 'input 1: block5' }).waitFor();
+    await areas.getByRole('button', { name: 'Weights 4 added, 10 changed' }).click();
+    await page.getByRole('searchbox', { name: 'Search in weights' }).fill('block2');
+    expect(await page.getByRole('cell', { name: /^block2\.conv/ }).count()).toBe(2);
+    await expectAccessible(page, 'compare, dark');
+    await page.getByRole('button', { name: 'Swap' }).click();
+    await areas.getByRole('button', { name: 'Graph 5 removed, 1 changed' }).waitFor();
+    await page.getByRole('button', { name: 'Light' }).click();
+    await expectAccessible(page, 'compare');
+
     // Many nodes: the last is found and shown.
     await open('mesh', 'graph');
     await page.getByText('12,002 nodes.').waitFor();

@@ -8,6 +8,7 @@ import type { ResolvedVersion } from '#domain/registry/index.ts';
 import type { TableColumn } from '#domain/tables/index.ts';
 import { saveBinding, showBinding } from '../bindings.ts';
 import { changed } from '../catalog-acts.ts';
+import { compareVersions } from '../compare-versions.ts';
 import { checkFiles } from '../custody.ts';
 import {
   eraseData,
@@ -58,7 +59,11 @@ export function modelsHandlers(
         const { registry, outlines } = open();
         return pageOf(await outlines.of(registry.resolve(version), path, signal), place);
       },
-      diff: ({ open }, { from, to }) => ({ from, to, changes: open().registry.diff(from, to) }),
+      diff: async ({ open, signal }, { from, to }) => {
+        const { registry, vault } = open();
+        const sides = { from: registry.resolve(from), to: registry.resolve(to) };
+        return { from, to, ...(await compareVersions(vault, sides, signal)) };
+      },
       history: ({ open }, { model }) => open().registry.history(model),
       promote: (context, { version, to, reason }) =>
         changed(context, ({ registry, policy, session }) =>

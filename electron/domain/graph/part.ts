@@ -185,7 +185,7 @@ function place(
   nodes: readonly GraphNode[],
   edges: readonly GraphEdge[],
 ): { nodes: GraphNode[]; edges: GraphEdge[]; width: number; height: number } {
-  const layout = layoutGraph({ widths: nodes.map(({ width }) => width), edges }, nodeHeight);
+  const layout = layoutGraph({ widths: nodes.map(roomOf), edges }, nodeHeight);
   const at = (list: Float64Array, id: number): number => list[id] ?? 0;
   const order = nodes
     .map(({ id }) => id)
@@ -230,6 +230,13 @@ function noteOf(inputs: GraphNode['inputs']): string {
   const [largest, ...rest] = constants.toSorted((a, b) => size(b.dims) - size(a.dims));
   if (largest === undefined) return '';
   return `${shapeText(largest.dims)}${rest.length === 0 ? '' : ` +${rest.length}`}`;
+}
+
+/** As wide as its box, or as the shapes that are written below it. */
+function roomOf({ kind, width, outputs }: GraphNode): number {
+  if (kind !== 'operator') return width;
+  const words = outputs.slice(0, 3).map(({ shape }) => shapeText(shape));
+  return Math.min(320, Math.max(width, words.join('  ').length * 6.2));
 }
 
 /** By the widths of letters of the window's font, about. */

@@ -1,35 +1,40 @@
-/** What differs between two versions, as short lines for people; equal things are left out. */
+/** What differs between two versions in what the registry keeps of them: interface, operators, card, files. */
+import type { ModelCard, TensorSpec } from '#shared/contract/bundles.ts';
+import type { Change, Compared, DiffArea } from '#shared/contract/diff.ts';
 import type { VersionDetail } from '#shared/contract/models.ts';
-import type { TensorSpec } from '#shared/contract/bundles.ts';
 
-export interface Change {
-  readonly what: string;
-  readonly from: string | null;
-  readonly to: string | null;
-}
-
-export function diffVersions(from: VersionDetail, to: VersionDetail): Change[] {
+export function diffVersions(from: VersionDetail, to: VersionDetail): Compared[] {
+  const area = (name: DiffArea, values: (version: VersionDetail) => Values): Compared => ({
+    area: name,
+    ...diffValues(values(from), values(to)),
+  });
   return [
-    ...keyed('file', files(from), files(to)),
-    ...keyed('input', specs(from.facts.inputs), specs(to.facts.inputs)),
-    ...keyed('output', specs(from.facts.outputs), specs(to.facts.outputs)),
-    ...keyed('operator', operators(from), operators(to)),
-    ...keyed('opset', opsets(from), opsets(to)),
-    ...keyed('', facts(from), facts(to)),
+    area('inputs', ({ facts }) => specs(facts.inputs)),
+    area('outputs', ({ facts }) => specs(facts.outputs)),
+    area('operators', operators),
+    area('metrics', ({ card }) => metrics(card)),
+    area('card', ({ card }) => cardFields(card)),
+    area('files', files),
+    area('model', model),
   ];
 }
 
-type Values = ReadonlyMap<string, string>;
+/** Texts by what they tell. */
+export type Values = ReadonlyMap<string, string>;
 
-function keyed(kind: string, from: Values, to: Values): Change[] {
-  return [...new Set([...from.keys(), ...to.keys()])]
-    .toSorted()
+export function diffValues(
+  from: Values,
+  to: Values,
+): { readonly same: number; readonly changes: Change[] } {
+  const keys = [...new Set([...from.keys(), ...to.keys()])];
+  const changes = keys
     .filter((key) => from.get(key) !== to.get(key))
-    .map((key) => ({
-      what: `${kind} ${key}`.trim(),
-      from: from.get(key) ?? null,
-      to: to.get(key) ?? null,
-    }));
+    .map((key): Change => {
+      const [before, after] = [from.get(key) ?? null, to.get(key) ?? null];
+      const kind = before === null ? 'added' : after === null ? 'removed' : 'changed';
+      return { what: key, kind, from: before, to: after };
+    });
+  return { same: keys.length - changes.length, changes };
 }
 
 function files({ files: list }: VersionDetail): Values {
@@ -40,7 +45,10 @@ function files({ files: list }: VersionDetail): Values {
 
 function specs(list: readonly TensorSpec[]): Values {
   return new Map(
-    list.map(({ name, type, shape }) => [name, `${type}[${shape.map((n) => n ?? '?').join(',')}]`]),
+    list.map(({ name, kind, type, shape }) => [
+      name,
+      kind === 'tensor' ? `${type}[${shape.map((n) => n ?? '?').join(',')}]` : `${kind} of ${type}`,
+    ]),
   );
 }
 
@@ -48,20 +56,49 @@ function operators({ facts: { operators: list } }: VersionDetail): Values {
   return new Map(list.map(({ name, count }) => [name, String(count)]));
 }
 
-function opsets({ facts: { opsets: list } }: VersionDetail): Values {
+/** A metric may be told several times, for one slice each. */
+function metrics(card: ModelCard | null): Values {
   return new Map(
-    list.map(({ domain, version }) => [domain === '' ? 'ai.onnx' : domain, String(version)]),
+    (card?.metrics ?? []).map(({ type, slice, value, low, high }) => [
+      slice === null ? type : `${type} (${slice})`,
+      low === null && high === null ? value : `${value} (${low ?? '?'} to ${high ?? '?'})`,
+    ]),
   );
 }
 
-function facts(version: VersionDetail): Values {
+function cardFields(card: ModelCard | null): Values {
+  if (card === null) return new Map();
+  const told: readonly (readonly [string, string | null])[] = [
+    ['name', card.name],
+    ['version', card.version],
+    ['description', card.description],
+    ['task', card.task],
+    ['approach', card.approach],
+    ['architecture', card.architecture],
+    ['licences', card.licences.join(', ')],
+    ['made for', card.useCases.join('; ')],
+    ['limits', card.limitations.join('; ')],
+    ['ethics', card.ethics.join('; ')],
+  ];
+  return new Map(
+    told.flatMap(([key, value]) => (value === null || value === '' ? [] : [[key, value]])),
+  );
+}
+
+function model({ facts, signature, format }: VersionDetail): Values {
   return new Map([
-    ['parameters', String(version.facts.parameters)],
+    ['parameters', String(facts.parameters)],
+    ['nodes', String(facts.nodes)],
+    ['IR version', String(facts.irVersion)],
+    ...facts.opsets.map(
+      ({ domain, version }) =>
+        [`opset ${domain === '' ? 'ai.onnx' : domain}`, String(version)] as const,
+    ),
     [
       'signature',
-      `${version.signature.status}${version.signature.signer === null ? '' : ` (${version.signature.signer})`}`,
+      `${signature.status}${signature.signer === null ? '' : ` (${signature.signer})`}`,
     ],
-    ['producer', version.facts.producer],
-    ['format', version.format],
+    ['producer', facts.producer],
+    ['format', format],
   ]);
 }

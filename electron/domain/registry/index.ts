@@ -1,4 +1,5 @@
 export { bindingSchema } from './bindings.ts';
+export { diffValues, diffVersions } from './diff.ts';
 export { registrySchema, verdictSchema } from './schema.ts';
 export { runnableStages } from './stages.ts';
 export { createRegistry, type Registry, type ResolvedVersion } from './registry.ts';

@@ -9,7 +9,6 @@ import type { Stage } from '#shared/contract/stage.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
 import { readBinding, writeBinding, type StoredBinding } from './bindings.ts';
-import { diffVersions, type Change } from './diff.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { resolveVersion } from './resolve.ts';
 import {
@@ -53,7 +52,6 @@ export interface Registry {
   resolve(reference: string): ResolvedVersion;
   /** A stored file of any version, by its content. */
   findFile(sha256: string): StoredFile | undefined;
-  diff(from: string, to: string): Change[];
   history(model: string): { readonly events: HistoryEvent[]; readonly aliases: AliasInterval[] };
   /** Objects that nothing else needs when this version is erased. */
   objectsOf(reference: string): string[];
@@ -120,11 +118,6 @@ export function createRegistry(
       };
     },
     findFile: (sha256) => findFile(db, sha256),
-    diff: (from, to) =>
-      diffVersions(
-        rowToDetail(db, resolveVersion(db, from), signerTrustOf),
-        rowToDetail(db, resolveVersion(db, to), signerTrustOf),
-      ),
     history(name) {
       const { modelId } = readModel(db, name);
       const events = db

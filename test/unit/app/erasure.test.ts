@@ -180,9 +180,10 @@ describe('a version that is erased', () => {
       to: 'erased',
       reason,
     });
-    expect(
-      (await client.models.diff({ from: 'tested@1', to: 'tested@2' })).changes.length,
-    ).toBeGreaterThan(0);
+    const diff = await client.models.diff({ from: 'tested@1', to: 'tested@2' });
+    expect(diff.areas.find(({ area }) => area === 'files')?.changes.length).toBeGreaterThan(0);
+    expect(diff.areas.map(({ area }) => area)).not.toContain('weights');
+    expect(diff.notes.join()).toMatch(/graph and weights.*tested@1 was erased/);
     expect(await client.runs.show({ runId: run.runId })).toMatchObject({
       summary: { state: 'done' },
     });
