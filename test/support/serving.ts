@@ -42,6 +42,24 @@ export function echoModel(): OnnxModel {
   );
 }
 
+/** Gives back its input, of whose shape its file says nothing. */
+export function shapelessModel(): OnnxModel {
+  const { graph: main, ...rest } = model(
+    graph('shapeless', {
+      nodes: [node('Identity', { inputs: ['any'], outputs: ['same'] })],
+      inputs: [],
+      outputs: [],
+    }),
+    { opsets: { '': 17 } },
+  );
+  if (main === undefined) throw new Error('It was just given one.');
+  const value = (name: string): (typeof main.inputs)[number] => ({
+    name,
+    type: { tensor: { elemType: 1 } },
+  });
+  return { ...rest, graph: { ...main, inputs: [value('any')], outputs: [value('same')] } };
+}
+
 /** Counts to `turns` in a loop: about a microsecond each. */
 export function slowModel(): OnnxModel {
   const body = graph('body', {

@@ -4,12 +4,13 @@ import { describe, expect, test } from 'vitest';
 import type { LogEntry } from '#shared/contract/audit.ts';
 import type { OnnxModel } from '#domain/onnx/index.ts';
 import { codeOf } from '../../support/bare-app.ts';
-import { matrixModel } from '../../support/onnx-models.ts';
+import { matrixModel, zipMapModel } from '../../support/onnx-models.ts';
 import {
   echoModel,
   importModel,
   openServingApp,
   serve,
+  shapelessModel,
   slowModel,
   type HttpAnswer,
   type Served,
@@ -287,6 +288,35 @@ describe('the protocol', () => {
     const ready = await served.ask('/v2/models/scores/versions/1/ready');
     expect([ready.status, ready.json()]).toEqual([400, { name: 'scores', ready: false }]);
     expect(await ask('/v2/models/scores/versions/9/infer')).toBe(404);
+  });
+
+  test('what is no tensor in the file is served as the tensors that stand for it', async () => {
+    const app = await openServingApp();
+    await importModel(app, 'zipmap', zipMapModel());
+    await importModel(app, 'shapeless', shapelessModel());
+    const served = await serve(app);
+    expect((await served.ask('/v2/models/zipmap')).json()).toMatchObject({
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }],
+      outputs: [
+        { name: 'label', datatype: 'BYTES', shape: [-1] },
+        { name: 'probability', datatype: 'FP32' },
+      ],
+    });
+    const input = (name: string): object => ({
+      inputs: [{ name, shape: [1, 2], datatype: 'FP32', data: [0, 1] }],
+    });
+    const ask = (model: string, name: string): Promise<HttpAnswer> =>
+      served.ask(`/v2/models/${model}/infer`, { body: JSON.stringify(input(name)) });
+    const { outputs } = (await ask('zipmap', 'x')).json() as {
+      outputs: { name: string; shape: number[]; data: unknown[] }[];
+    };
+    const yes = 1 / (1 + Math.exp(-1));
+    expect(outputs).toMatchObject([
+      { name: 'label', shape: [1], data: ['yes'] },
+      { name: 'probability', shape: [1, 2] },
+    ]);
+    expect(outputs[1]?.data[1]).toBeCloseTo(yes, 5);
+    expect(dataOf(await ask('shapeless', 'any'))).toEqual([0, 1]);
   });
 
   test('what is wrong is answered with a status and a sentence', async () => {

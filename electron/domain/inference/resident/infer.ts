@@ -35,10 +35,12 @@ function requireInputs(tensors: Tensors, inputs: readonly TensorSpec[]): void {
   if (other !== undefined) throw refused(`The model has no input ${other}.`);
 }
 
+/** An input without a shape looks like a scalar here; the runtime can tell them apart. */
 function fits({ dims }: TensorData, { shape }: TensorSpec): boolean {
   return (
-    dims.length === shape.length &&
-    shape.every((size, at) => typeof size !== 'number' || size === dims[at])
+    shape.length === 0 ||
+    (dims.length === shape.length &&
+      shape.every((size, at) => typeof size !== 'number' || size === dims[at]))
   );
 }
 

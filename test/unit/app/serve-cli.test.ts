@@ -1,0 +1,95 @@
+/** `serve` on the command line as a security officer sees it: what it listens on, and that it ends. */
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openBareApp } from '../../support/bare-app.ts';
+import { askHttp } from '../../support/serving.ts';
+import { temporaryFolder } from '../../support/vaults.ts';
+
+const cli = join(import.meta.dirname, '../../../electron/cli.ts');
+const hasStrace = spawnSync('strace', ['-V']).status === 0;
+const hasCurl = spawnSync('curl', ['-V']).status === 0;
+
+/** A vault that anybody may be served from. */
+async function prepare(dir: string): Promise<NodeJS.ProcessEnv> {
+  const { app, client } = openBareApp(dir);
+  await client.vault.create({ user: 'ada', password: 'a quiet harbour' });
+  await client.policy.set({ serving: true, reason: 'as tested' });
+  await app.close();
+  return {
+    PATH: process.env['PATH'],
+    STRONGROOM_VAULT: join(dir, 'vault'),
+    STRONGROOM_PINS: join(dir, 'pins'),
+    STRONGROOM_USER: 'ada',
+    STRONGROOM_PASSWORD: 'a quiet harbour',
+  };
+}
+
+test.skipIf(!hasStrace)(
+  'serve opens one port on 127.0.0.1, and ends when it is asked to',
+  async () => {
+    const dir = temporaryFolder();
+    const env = await prepare(dir);
+    const trace = join(dir, 'trace');
+    const tokenFile = join(dir, 'token');
+    const child = spawn(
+      'strace',
+      [
+        ...['-f', '-qq', '-e', 'trace=bind,listen,connect,sendto,sendmsg', '-o', trace],
+        ...[process.execPath, cli, 'serve', '--port', '0', '--token-file', tokenFile, '--json'],
+      ],
+      { env, stdio: ['ignore', 'pipe', 'inherit'], detached: true },
+    );
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    const line = await new Promise<string>((resolve) => {
+      let text = '';
+      child.stdout.on('data', (part: Buffer) => {
+        text += part.toString();
+        if (text.endsWith('\n')) resolve(text);
+      });
+      child.once('exit', () => resolve(text));
+    });
+    const { address } = JSON.parse(line) as { address: string };
+    expect(address).toMatch(/^127\.0\.0\.1:\d+$/);
+    expect(line).not.toContain(readFileSync(tokenFile, 'utf8').trim());
+    expect(statSync(tokenFile).mode & 0o777).toBe(0o600);
+    const token = readFileSync(tokenFile, 'utf8').trim();
+    expect((await askHttp(address, token, '/v2/health/ready')).status).toBe(200);
+    if (hasCurl) {
+      const { stdout } = spawnSync(
+        'curl',
+        ['-s', '-H', `Authorization: Bearer ${token}`, `http://${address}/v2`],
+        { encoding: 'utf8' },
+      );
+      expect(JSON.parse(stdout)).toMatchObject({ name: 'strongroom' });
+    }
+    // To its whole group, as a terminal does.
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+    expect(await exited).toBe(0);
+    const calls = readFileSync(trace, 'utf8')
+      .split('\n')
+      .filter((call) => call.includes('AF_INET') || /\blisten\(/.test(call));
+    expect(calls).toEqual([
+      expect.stringMatching(/bind\(\d+, \{sa_family=AF_INET, .*inet_addr\("127\.0\.0\.1"\)\}/),
+      expect.stringMatching(/listen\(/),
+    ]);
+    await expect(askHttp(address, token, '/v2')).rejects.toThrow();
+  },
+);
+
+test('serve says what it needs', async () => {
+  const dir = temporaryFolder();
+  const env = await prepare(dir);
+  const run = (...args: string[]): { status: number | null; stderr: string } =>
+    spawnSync(process.execPath, [cli, ...args], { env, encoding: 'utf8' });
+  expect(run('serve', '--port', '80')).toMatchObject({
+    status: 64,
+    stderr: expect.stringContaining('must be 0 or at least 1024') as string,
+  });
+  expect(run('policy', 'set', '--serving', 'no').status).toBe(0);
+  expect(run('serve')).toMatchObject({
+    status: 77,
+    stderr: expect.stringContaining('The policy does not allow serving') as string,
+  });
+});
