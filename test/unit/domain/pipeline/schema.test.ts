@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { goldenCases } from '#domain/bundle/index.ts';
 import { pipelineSchema } from '#domain/pipeline/index.ts';
@@ -30,4 +32,29 @@ test('an empty list is refused where there must be something', () => {
 test('numbers, texts, booleans and nothing are data', () => {
   const data = [1, '9007199254740993', true, null];
   expect(goldenCases.safeParse(golden([{ inputs: {}, outputs: tensor(data) }])).success).toBe(true);
+});
+
+test('the examples of the page are pipelines, and every step has its line there', () => {
+  const page = readFileSync(
+    join(import.meta.dirname, '../../../../electron/domain/bundle/FORMAT.md'),
+    'utf8',
+  );
+  const section = page.slice(page.indexOf('## `pipeline.json`'), page.indexOf('## `golden/'));
+  const examples = [...section.matchAll(/```json\n(.*?)```/gs)].map(
+    ([, text = '']) => JSON.parse(text) as unknown,
+  );
+  expect(examples.map((example) => pipelineSchema.parse(example).schemaVersion)).toEqual([2, 1]);
+  const folder = join(import.meta.dirname, '../../../../electron/domain/pipeline');
+  const steps = ['steps', 'outputs'].flatMap((part) =>
+    readdirSync(join(folder, part)).flatMap((name) =>
+      [...readFileSync(join(folder, part, name), 'utf8').matchAll(/z\.literal\('([\w-]+)'\)/g)].map(
+        ([, step = '']) => step,
+      ),
+    ),
+  );
+  expect(steps.length).toBeGreaterThan(20);
+  for (const step of steps) {
+    if (['reject', 'standard', 'robust', 'min-max'].includes(step)) continue;
+    expect(section, step).toMatch(new RegExp(`^\\| [^|]*\`${step}\``, 'm'));
+  }
 });
