@@ -57,6 +57,7 @@ export async function importBundle(
     const gate = await passGate(input.path, {
       trust: opened.trust.anchors(),
       signers: policy.read().signers,
+      model: input.model,
       now: deps.clock(),
       signal: context.signal,
       onBytes: (count) => {
@@ -191,6 +192,7 @@ function importDetails(report: InspectReport, overridden: boolean): Record<strin
     findings: { error: count('error'), warning: count('warning'), note: count('note') },
     overridden,
     manifest: report.manifestDigest,
+    ...(report.model?.isPicked === true ? { pickedModel: report.model.path.slice(0, 200) } : {}),
   };
 }
 
@@ -221,7 +223,8 @@ async function contact(
     { ...files, golden: gate.golden, pipeline: gate.pipeline },
     { signal: context.signal },
   );
-  const reference = find(wellKnown.reference);
+  // Its rows are for the model that the bundle means.
+  const reference = model.isPicked === true ? undefined : find(wellKnown.reference);
   if (firstContact.status !== 'passed' || reference === undefined)
     return { firstContact, profile: undefined };
   context.report({ step: 'Profiling the reference', done: 0, unit: 'steps' });
@@ -255,7 +258,7 @@ async function store(
   const { vault, registry, runs, session } = context.open();
   const { gate, report, firstContact, override } = entry;
   const overridden = override !== undefined;
-  const name = entry.name ?? nameFrom(report.name);
+  const name = entry.name ?? nameFrom(ownName(report));
   const stage = firstContact.status === 'passed' && !overridden ? 'candidate' : 'quarantined';
   const kept = new Set(gate.files.map(({ stored }) => stored.objectId));
   const digest = report.manifestDigest;
@@ -305,6 +308,11 @@ async function store(
     overridden,
     override: override ?? null,
   };
+}
+
+/** Of a picked model its path too: what the bundle means may come in under the bundle's name. */
+function ownName({ name, model }: Pick<InspectReport, 'name' | 'model'>): string {
+  return model?.isPicked === true ? `${name}-${model.path.replace(/\.onnx$/, '')}` : name;
 }
 
 /** A name that the registry accepts, from whatever the card or the folder is called. */

@@ -16,6 +16,8 @@ export async function inspectBundle(
     readonly trustPaths: readonly string[];
     /** A new file for the findings. */
     readonly sarifPath: string | undefined;
+    /** Path of the model to look at, in place of the one that the bundle means. */
+    readonly model: string | undefined;
   },
   {
     opened,
@@ -36,6 +38,7 @@ export async function inspectBundle(
   const gate = await passGate(input.path, {
     trust: [...given, ...(opened?.trust.anchors() ?? [])],
     signers: opened?.policy.read().signers,
+    model: input.model,
     known: opened === undefined ? undefined : knownForInspection(opened),
     now: clock(),
     signal,

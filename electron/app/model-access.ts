@@ -39,19 +39,21 @@ export async function readPipeline(
 ): Promise<Pipeline | undefined> {
   const saved = version.binding?.pipeline;
   const found: unknown =
-    (await readJson(vault, version, wellKnown.pipeline)) ??
+    (hasOwnPipeline(version) ? await readJson(vault, version, wellKnown.pipeline) : undefined) ??
     (saved === undefined ? undefined : JSON.parse(saved));
   return found === undefined ? undefined : pipelineSchema.parse(found);
 }
 
-export function hasOwnPipeline({ stored }: ResolvedVersion): boolean {
-  return stored.some(({ path }) => path === wellKnown.pipeline);
+/** A picked model is not the one that the bundle's descriptions are about. */
+export function hasOwnPipeline({ stored, facts }: ResolvedVersion): boolean {
+  return facts.isPicked !== true && stored.some(({ path }) => path === wellKnown.pipeline);
 }
 
 export async function readGolden(
   vault: OpenVault,
   version: ResolvedVersion,
 ): Promise<GoldenCases | undefined> {
+  if (version.facts.isPicked === true) return undefined;
   const found = await readJson(vault, version, wellKnown.golden);
   return found === undefined ? undefined : goldenCases.parse(found);
 }
@@ -80,7 +82,10 @@ export async function pooledModel(
   open: () => Pick<OpenVaultState, 'vault'>,
   version: ResolvedVersion,
 ): Promise<PooledModel> {
-  const reference = version.stored.find(({ path }) => path === wellKnown.reference);
+  const reference =
+    version.facts.isPicked === true
+      ? undefined
+      : version.stored.find(({ path }) => path === wellKnown.reference);
   const pipeline = await readPipeline(open().vault, version);
   return {
     // A child keeps the binding that it was started with.

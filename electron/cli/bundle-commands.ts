@@ -9,6 +9,14 @@ import { readSecret } from './settings.ts';
 
 const collect = (value: string, list: readonly string[]): string[] => [...list, value];
 
+const pickHelp = 'which model of several, by its path; else the one that the bundle means';
+
+interface InspectOptions {
+  readonly trust: string[];
+  readonly sarif?: string;
+  readonly model?: string;
+}
+
 interface SignOptions {
   readonly key: string;
   readonly cert?: string;
@@ -33,7 +41,8 @@ export function addBundleCommands(program: Command, runner: Runner): void {
       [],
     )
     .option('--sarif <file>', 'write the findings to a new file, as SARIF 2.1.0')
-    .action((source: string, options: { trust: string[]; sarif?: string }, command: Command) =>
+    .option('--model <path>', pickHelp)
+    .action((source: string, options: InspectOptions, command: Command) =>
       runner.plain(command, async ({ connection, client, output }) => {
         const trust = await Promise.all(options.trust.map((path) => connection.file(path)));
         const report = await connection.wait(
@@ -41,6 +50,7 @@ export function addBundleCommands(program: Command, runner: Runner): void {
           client.bundles.inspect({
             source: await connection.file(source),
             trust,
+            ...(options.model === undefined ? {} : { model: options.model }),
             ...(options.sarif === undefined
               ? {}
               : { sarif: await connection.target(options.sarif) }),
@@ -165,6 +175,7 @@ export function addBundleCommands(program: Command, runner: Runner): void {
     .command('import <source>')
     .description('take a bundle through the gate into the vault')
     .option('--name <name>', 'name of the model; else that of its card or folder')
+    .option('--model <path>', pickHelp)
     .option(
       '--override-user <name>',
       'second person who takes the responsibility for a bundle that nobody trusted has signed',
@@ -179,6 +190,7 @@ export function addBundleCommands(program: Command, runner: Runner): void {
         source: string,
         options: {
           name?: string;
+          model?: string;
           overrideUser?: string;
           overridePasswordFile?: string;
           reason?: string;
@@ -208,6 +220,7 @@ export function addBundleCommands(program: Command, runner: Runner): void {
           const input = {
             source: await connection.file(source),
             ...(options.name === undefined ? {} : { name: options.name }),
+            ...(options.model === undefined ? {} : { model: options.model }),
             ...override,
           };
           const { modelName, ...imported } = await connection.wait(
@@ -237,6 +250,7 @@ function describeReport(report: InspectReport, hasTrust: boolean): string {
       : [
           `Model      ${model.path}, ${model.nodes} nodes, ${model.inputs.length} inputs, ${model.outputs.length} outputs`,
         ]),
+    ...(report.models.length < 2 ? [] : [`Models     ${report.models.join(', ')}`]),
     ...report.declares.map(({ name: what, value }) => `Says       ${what}: ${value}`),
   ];
   for (const { path, from } of report.reused)

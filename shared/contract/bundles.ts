@@ -98,6 +98,8 @@ export const modelFacts = z.strictObject({
   externalData: z.array(z.string()),
   inputs: z.array(tensorSpec),
   outputs: z.array(tensorSpec),
+  /** Picked by who imported the bundle, in place of the model that the bundle means; its descriptions are not about this one. */
+  isPicked: z.literal(true).optional(),
 });
 export type ModelFacts = z.infer<typeof modelFacts>;
 
@@ -122,6 +124,8 @@ export const inspectReport = z.strictObject({
   /** One sentence for the headline. */
   summary: z.string(),
   model: modelFacts.nullable(),
+  /** Paths of all models in the bundle, the first hundred; one of them is imported at a time. */
+  models: z.array(z.string()).max(100),
   card: modelCard.nullable(),
   /** What the bundle's own format says of the model (MLmodel, config.pbtxt, config of an image), shown and not verified. */
   declares: z.array(z.strictObject({ name: z.string(), value: z.string() })),
@@ -165,6 +169,8 @@ export const bundles = {
     input: z.strictObject({
       source: fileToken,
       trust: z.array(fileToken).max(20).optional(),
+      /** Path of the model to look at, in place of the one that the bundle means. */
+      model: z.string().min(1).max(1000).optional(),
       /** A new file for the findings as SARIF 2.1.0. */
       sarif: z.strictObject({ folder: fileToken, name: fileName }).optional(),
     }),
@@ -176,6 +182,8 @@ export const bundles = {
     input: z.strictObject({
       source: fileToken,
       name: modelName.optional(),
+      /** Path of the model to take, in place of the one that the bundle means. */
+      model: z.string().min(1).max(1000).optional(),
       /** A second person who takes the responsibility where the policy allows it. */
       override: z.strictObject({ reason, user: userName, password }).optional(),
     }),

@@ -56,11 +56,12 @@ export function intakeHandlers(
       },
     },
     bundles: {
-      inspect: async (context, { source, trust, sarif }) =>
+      inspect: async (context, { source, trust, sarif, model }) =>
         inspectBundle(
           context,
           {
             path: pathOf(source),
+            model,
             trustPaths: (trust ?? []).map(pathOf),
             sarifPath: sarif === undefined ? undefined : join(folderOf(sarif.folder), sarif.name),
           },

@@ -29,6 +29,8 @@ export interface JudgeContext {
   /** One signer, anybody of the trust list, unless told otherwise. */
   readonly signers?: SignerRule | undefined;
   readonly now: Date;
+  /** Path of the model to take, in place of the one that the bundle means. */
+  readonly model?: string | undefined;
 }
 
 export interface Judged {
@@ -42,6 +44,8 @@ export interface Judged {
   readonly ignorePaths: readonly string[];
   readonly findings: readonly Finding[];
   readonly model: ModelFacts | undefined;
+  /** Paths of all models that are there. */
+  readonly models: readonly string[];
   readonly card: ModelCard | undefined;
   readonly golden: GoldenCases | undefined;
   readonly pipeline: Pipeline | undefined;
@@ -60,6 +64,7 @@ export function unread({ ruleId, path, message }: GateBreach, declared: Declared
     ignorePaths: [],
     findings: [findingOf(ruleId, path, message)],
     model: undefined,
+    models: [],
     card: undefined,
     golden: undefined,
     pipeline: undefined,
@@ -96,7 +101,17 @@ export function judge(
   const pipeline = parseDescription(at(wellKnown.pipeline), pipelineSchema, findings);
   const golden = parseDescription(at(wellKnown.golden), goldenCases, findings);
   const layout = layoutOf(inside, declared);
-  const main = pickModel(inside, { pipeline, layout }, findings);
+  const models = inside.filter(({ scan }) => scan !== undefined);
+  const meant = meantModel(models, { pipeline, layout });
+  const picked = models.find(({ path }) => path === context.model);
+  const main = context.model === undefined ? meant.model : picked;
+  // What describes one model says nothing of another.
+  const isPicked = picked !== undefined && (meant.problem !== undefined || picked !== meant.model);
+  if (context.model !== undefined && picked === undefined)
+    findings.push(
+      findingOf('SR-BUNDLE-001', context.model, 'The model that was picked is not there.'),
+    );
+  else if (picked === undefined && meant.problem !== undefined) findings.push(meant.problem);
   for (const { path, scan } of inside)
     if (scan !== undefined) findings.push(...scanFindings(path, scan, sizeByPath));
   const cardFile = at(wellKnown.card);
@@ -118,7 +133,7 @@ export function judge(
     if (kind !== undefined) findings.push(findingOf('SR-BUNDLE-003', path, `It is ${kind}.`));
   }
   const facts = main?.scan?.facts ?? undefined;
-  if (pipeline !== undefined && facts !== undefined)
+  if (pipeline !== undefined && facts !== undefined && !isPicked)
     for (const fault of pipelineFaults(pipeline, {
       inputs: facts.inputs.map(({ name }) => name),
       outputs: facts.outputs.map(({ name }) => name),
@@ -128,7 +143,12 @@ export function judge(
   const model =
     main === undefined || facts === undefined
       ? undefined
-      : { path: main.path, sizeBytes: main.bytes, ...facts };
+      : {
+          path: main.path,
+          sizeBytes: main.bytes,
+          ...facts,
+          ...(isPicked ? { isPicked } : {}),
+        };
   return {
     wasRead: true,
     layout: layout?.layout,
@@ -139,9 +159,10 @@ export function judge(
     ignorePaths,
     findings: inOrder(findings),
     model,
+    models: models.map(({ path }) => path),
     card,
-    golden,
-    pipeline,
+    golden: isPicked ? undefined : golden,
+    pipeline: isPicked ? undefined : pipeline,
   };
 }
 
@@ -202,34 +223,52 @@ function placeOf(error: unknown): string {
     : `, at ${printable(place.join('').replace(/^\./, '')).slice(0, 200)}`;
 }
 
+interface Meant<T> {
+  readonly model: T | undefined;
+  /** Why that is not for sure. */
+  readonly problem?: Finding;
+}
+
 /** `pipeline.json` has the first word, then the layout; `model.onnx` and a model alone need neither. */
-function pickModel<T extends { readonly path: string; readonly scan: unknown }>(
-  files: readonly T[],
-  by: { readonly pipeline: Pipeline | undefined; readonly layout: Layout | undefined },
-  findings: Finding[],
-): T | undefined {
-  const models = files.filter(({ scan }) => scan !== undefined);
-  const pointer = by.pipeline?.model;
+function meantModel<T extends { readonly path: string }>(
+  models: readonly T[],
+  {
+    pipeline,
+    layout,
+  }: { readonly pipeline: Pipeline | undefined; readonly layout: Layout | undefined },
+): Meant<T> {
+  const pointer = pipeline?.model;
   const at = (path: string | undefined): T | undefined => models.find((file) => file.path === path);
   if (pointer !== undefined) {
-    if (at(pointer) === undefined)
-      findings.push(
-        findingOf('SR-BUNDLE-001', pointer, 'The model that pipeline.json names is not there.'),
-      );
-    return at(pointer);
+    const model = at(pointer);
+    return model === undefined
+      ? {
+          model,
+          problem: findingOf(
+            'SR-BUNDLE-001',
+            pointer,
+            'The model that pipeline.json names is not there.',
+          ),
+        }
+      : { model };
   }
-  if (by.layout?.problem !== undefined) {
-    const { ruleId, path, message } = by.layout.problem;
-    findings.push(findingOf(ruleId, path, message));
-    return undefined;
+  if (layout?.problem !== undefined) {
+    const { ruleId, path, message } = layout.problem;
+    return { model: undefined, problem: findingOf(ruleId, path, message) };
   }
-  const named = at(by.layout?.model) ?? at('model.onnx');
-  if (named !== undefined) return named;
+  const named = at(layout?.model) ?? at('model.onnx');
   const [first, second] = models;
-  if (first === undefined) findings.push(findingOf('SR-BUNDLE-001', '', 'No file ends in .onnx.'));
-  else if (second !== undefined)
-    findings.push(findingOf('SR-BUNDLE-002', first.path, `There are ${models.length} models.`));
-  return first;
+  if (named !== undefined || second === undefined)
+    return named === undefined && first === undefined
+      ? {
+          model: undefined,
+          problem: findingOf('SR-BUNDLE-001', '', 'No file ends in .onnx.'),
+        }
+      : { model: named ?? first };
+  return {
+    model: first,
+    problem: findingOf('SR-BUNDLE-002', first?.path ?? '', `There are ${models.length} models.`),
+  };
 }
 
 /** Protocols 2 to 5; older pickles have no mark of their own. */

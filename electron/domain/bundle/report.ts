@@ -17,7 +17,7 @@ export function toReport(input: {
   readonly goldenCases: number;
 }): InspectReport {
   const { files, facts } = input;
-  const { signature, signatures, signers, findings, model, card, declares } = facts;
+  const { signature, signatures, signers, findings, model, models, card, declares } = facts;
   const listed = files
     .map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 }))
     .toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
@@ -42,6 +42,7 @@ export function toReport(input: {
         ? `${signers.names.length > 1 ? `Signed by ${signers.names.join(' and ')}, who are trusted here.` : signature.reason} Nothing was found that speaks against it.`
         : `${worst.title}: ${worst.message}`,
     model: model ?? null,
+    models: models.slice(0, 100),
     card: card ?? null,
     declares: [...declares],
     goldenCases: input.goldenCases,

@@ -11,6 +11,7 @@ import { useMay } from '../../app/session.ts';
 import { finished, useAct, useOperation } from '../../app/use-act.ts';
 import { useQuery } from '../../app/use-query.ts';
 import { Button } from '../../ui/Button.tsx';
+import { Field } from '../../ui/Field.tsx';
 import { Loading, Panel } from '../../ui/Panel.tsx';
 import { Imported } from './Imported.tsx';
 import { OverrideDialog, type Override } from './OverrideDialog.tsx';
@@ -28,6 +29,8 @@ export function Verdict({
   const bringIn = useAct();
   const may = useMay();
   const [report, setReport] = useState<InspectReport>();
+  /** Of several, in place of the one that the bundle means. */
+  const [model, setModel] = useState<string>();
   const [imported, setImported] = useState<ImportResult>();
   const [job, setJob] = useState<string>();
   const [overriding, setOverriding] = useState(false);
@@ -37,28 +40,34 @@ export function Verdict({
   const overridable = report?.overridable === true && policy.data?.unsigned !== 'refuse';
   const stored =
     (report?.verdict === 'accept' || report?.overridable === true) &&
+    model === undefined &&
     !bringIn.pending &&
     !overriding
       ? models.data
           ?.map(({ latest }) => latest)
           .find(({ digest, stage }) => digest === report.manifestDigest && stage !== 'erased')
       : undefined;
+  const picked = model === undefined ? {} : { model };
   useEffect(() => {
     void inspect.run(async () =>
       setReport(
         await finished(
           contract.bundles.inspect,
-          client.bundles.inspect({ source: source.token }),
+          client.bundles.inspect({ source: source.token, ...picked }),
           setJob,
         ),
       ),
     );
-    // Once per bundle.
+    // Once per bundle and model.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
-  }, [source.token]);
+  }, [source.token, model]);
 
   const start = async (override?: Override): Promise<void> => {
-    const input = { source: source.token, ...(override === undefined ? {} : { override }) };
+    const input = {
+      source: source.token,
+      ...picked,
+      ...(override === undefined ? {} : { override }),
+    };
     setImported(await finished(contract.bundles.import, client.bundles.import(input), setJob));
   };
   const title = `Bundle ${report?.name ?? source.name}`;
@@ -115,6 +124,27 @@ export function Verdict({
         }
       />
       {busy}
+      {report === undefined || report.models.length < 2 ? null : (
+        <Panel>
+          <Field
+            label="Model of this bundle"
+            hint="One is imported at a time, each under a name of its own. What the bundle says of its inputs and results counts only for the one that it means."
+          >
+            <select
+              value={model ?? ''}
+              disabled={inspect.pending || bringIn.pending}
+              onChange={({ target }) => setModel(target.value === '' ? undefined : target.value)}
+            >
+              <option value="">As the bundle means it</option>
+              {report.models.map((path) => (
+                <option key={path} value={path}>
+                  {path}
+                </option>
+              ))}
+            </select>
+          </Field>
+        </Panel>
+      )}
       {report === undefined ? (
         inspect.error === undefined && busy === null ? (
           <Panel>
