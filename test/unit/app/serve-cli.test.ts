@@ -35,10 +35,16 @@ test.skipIf(!hasStrace)(
     const tokenFile = join(dir, 'token');
     const child = spawn(
       'strace',
-      [
-        ...['-f', '-qq', '-e', 'trace=bind,listen,connect,sendto,sendmsg', '-o', trace],
-        ...[process.execPath, cli, 'serve', '--port', '0', '--token-file', tokenFile, '--json'],
-      ],
+      ['-f', '-qq', '-e', 'trace=bind,listen,connect,sendto,sendmsg', '-o', trace].concat([
+        process.execPath,
+        cli,
+        'serve',
+        '--port',
+        '0',
+        '--token-file',
+        tokenFile,
+        '--json',
+      ]),
       { env, stdio: ['ignore', 'pipe', 'inherit'], detached: true },
     );
     const exited = new Promise((resolve) => child.once('exit', resolve));

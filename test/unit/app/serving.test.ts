@@ -31,6 +31,9 @@ const scoresOf = (values: readonly number[]): number[] =>
     { length: values.length / 2 },
     (_, at) => 2 * (values[2 * at] ?? 0) + 3 * (values[2 * at + 1] ?? 0) + 1,
   );
+/** A request to `slowModel`. */
+const turns = (count: number): string =>
+  JSON.stringify({ inputs: [{ name: 'turns', shape: [], datatype: 'INT64', data: [count] }] });
 const dataOf = (answer: HttpAnswer): unknown =>
   (answer.json() as { outputs: { data: unknown }[] }).outputs[0]?.data;
 
@@ -440,15 +443,53 @@ describe('the log', () => {
   });
 });
 
+describe('while requests are under way', () => {
+  test('a seal ends them, and the log says what became of each', async () => {
+    const app = await openServingApp();
+    await importModel(app, 'slow', slowModel());
+    const served = await serve(app);
+    const ask = (count: number): Promise<HttpAnswer> =>
+      served.ask('/v2/models/slow/infer', { body: turns(count) });
+    expect(dataOf(await ask(7))).toEqual([7]);
+    // Longer than a seal waits for, and one behind it.
+    const endless = Promise.all([ask(2_000_000_000), ask(1)]);
+    await expect
+      .poll(
+        async () =>
+          (await entriesOf(app, 'serve.infer')).filter(({ phase }) => phase === 'begin').length,
+      )
+      .toBe(3);
+    await app.client.vault.seal(null);
+    expect((await endless).map(({ status }) => status)).toEqual([503, 503]);
+    await app.as('ada');
+    const entries = await entriesOf(app, 'serve.infer');
+    for (const begin of entries.filter(({ phase }) => phase === 'begin'))
+      expect(entries.filter(({ of }) => of === begin.index)).toHaveLength(1);
+    expect(entries.filter(({ outcome }) => outcome === 'cancelled')).toHaveLength(2);
+  });
+
+  test('new keys of the vault do not disturb them', async () => {
+    const app = await openServingApp();
+    await importModel(app, 'scores', matrixModel());
+    await importModel(app, 'slow', slowModel());
+    const served = await serve(app);
+    expect((await infer(served, [1, 2])).status).toBe(200);
+    await app.client.keys.rotate({ purposes: ['models', 'audit', 'catalog'], reason });
+    expect((await infer(served, [1, 2])).status).toBe(200);
+    expect((await served.ask('/v2/models/slow/infer', { body: turns(1) })).status).toBe(200);
+    await app.client.serving.stop(null);
+    const entries = await entriesOf(app, 'serve.infer');
+    expect(entries.filter(({ outcome }) => outcome === 'ok')).toHaveLength(3);
+  });
+});
+
 describe('many at once', () => {
   test('one more than may wait is told to come again, and all the others are answered', async () => {
     const app = await openServingApp();
     await importModel(app, 'slow', slowModel());
     const served = await serve(app);
-    const body = (turns: number): string =>
-      JSON.stringify({ inputs: [{ name: 'turns', shape: [], datatype: 'INT64', data: [turns] }] });
-    const ask = (turns: number): Promise<HttpAnswer> =>
-      served.ask('/v2/models/slow/infer', { body: body(turns) });
+    const ask = (count: number): Promise<HttpAnswer> =>
+      served.ask('/v2/models/slow/infer', { body: turns(count) });
     await ask(1);
     const first = ask(300_000);
     const answers = await Promise.all([first, ...Array.from({ length: 40 }, () => ask(1))]);
