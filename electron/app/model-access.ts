@@ -2,9 +2,14 @@
 import { AppError } from '#shared/errors.ts';
 import type { ModelFacts } from '#shared/contract/bundles.ts';
 import { goldenCases, wellKnown, type GoldenCases } from '#domain/bundle/index.ts';
-import type { ModelFiles, PooledModel } from '#domain/inference/index.ts';
+import type { ModelFiles, ModelPool, PooledModel } from '#domain/inference/index.ts';
 import { assetsOf, pipelineSchema, type Pipeline } from '#domain/pipeline/index.ts';
-import { runnableStages, type ResolvedVersion, type StoredFile } from '#domain/registry/index.ts';
+import {
+  runnableStages,
+  type Registry,
+  type ResolvedVersion,
+  type StoredFile,
+} from '#domain/registry/index.ts';
 import type { ObjectHandOver, OpenVault } from '#domain/vault/index.ts';
 import type { OpenVaultState } from './open-state.ts';
 
@@ -99,6 +104,15 @@ export async function pooledModel(
     },
     pipeline,
   };
+}
+
+/** Ends the children that hold keys of files that were erased. */
+export async function endErased(registry: Registry, pool: ModelPool): Promise<void> {
+  const erased = registry
+    .list()
+    .flatMap(({ name }) => registry.show(name).versions)
+    .filter(({ stage }) => stage === 'erased');
+  await pool.empty((key) => erased.some(({ digest }) => key.startsWith(`${digest}:`)));
 }
 
 /** Throws `refused` for a version whose stage does not let it run. */

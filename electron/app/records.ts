@@ -15,6 +15,7 @@ import { canonicalBytes } from '#platform/canonical-json.ts';
 import { goldenRecords } from '#domain/bundle/index.ts';
 import type { ModelPool, PooledModel } from '#domain/inference/index.ts';
 import type { ResolvedVersion } from '#domain/registry/index.ts';
+import { rejectMessages } from '#domain/tables/index.ts';
 import { atOnce } from './catalog-acts.ts';
 import type { CallContext } from './handler.ts';
 import { pooledModel, readGolden, requireRunnable } from './model-access.ts';
@@ -52,6 +53,7 @@ export async function recordForm(
   return {
     ...ofVersion(version),
     ...facts,
+    messages: rejectMessages,
     examples: [
       ...fromGolden.map((record, at) => ({ name: `Golden vector ${at + 1}`, record })),
       ...rows.map((record, at) => ({ name: `Row ${at + 1} of the reference`, record })),

@@ -11,6 +11,7 @@ import { addKeyCommands } from './key-commands.ts';
 import { addErasureCommands } from './erasure-commands.ts';
 import { addModelCommands } from './model-commands.ts';
 import { addPolicyCommands } from './policy-commands.ts';
+import { addRecordCommands } from './record-commands.ts';
 import { addRunCommands } from './run-commands.ts';
 import { addServeCommand } from './serve-command.ts';
 import { addTrustCommands } from './trust-commands.ts';
@@ -71,6 +72,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   addBindingCommands(program, runner);
   addRunCommands(program, runner);
   addServeCommand(program, runner);
+  addRecordCommands(program, runner);
   addErasureCommands(program, runner);
   addAuditCommands(program, runner);
   addCustodyCommands(program, runner);

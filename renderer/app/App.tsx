@@ -6,6 +6,8 @@ import { ModelPage } from '../features/models/ModelPage.tsx';
 import { ModelsPage } from '../features/models/ModelsPage.tsx';
 import { MonitorPage } from '../features/monitor/MonitorPage.tsx';
 import { OverviewPage } from '../features/overview/OverviewPage.tsx';
+import { ReasonTextsPage } from '../features/record/ReasonTextsPage.tsx';
+import { RecordPage } from '../features/record/RecordPage.tsx';
 import { ReportsPage } from '../features/reports/ReportsPage.tsx';
 import { RunPage } from '../features/run/RunPage.tsx';
 import { RunResultPage } from '../features/run/RunResultPage.tsx';
@@ -63,6 +65,10 @@ function CurrentPage(): ReactNode {
         <ModelPage key={first} model={first} tab={second ?? 'versions'} version={third} />
       );
     case 'run':
+      if (first === 'record' && second !== undefined)
+        return <RecordPage key={second} version={second} />;
+      if (first === 'reasons' && second !== undefined)
+        return <ReasonTextsPage key={second} version={second} />;
       return first === 'result' && second !== undefined ? (
         <RunResultPage runId={second} />
       ) : (

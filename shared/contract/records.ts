@@ -26,7 +26,6 @@ export const recordField = z.strictObject({
   unit: z.string().nullable(),
   description: z.string().nullable(),
 });
-export type RecordField = z.infer<typeof recordField>;
 
 /** What the child says; the core adds the version. */
 export const recordFormFacts = z.strictObject({
@@ -47,6 +46,8 @@ export const recordForm = z.strictObject({
   ...ofVersion,
   ...recordFormFacts.omit({ rows: true }).shape,
   examples: z.array(z.strictObject({ name: z.string(), record: recordTexts })),
+  /** What is said of a value that cannot be used, by the code of the reason, in the words of a reject. */
+  messages: z.record(z.string(), z.string()),
 });
 export type RecordForm = z.infer<typeof recordForm>;
 

@@ -20,7 +20,7 @@ import {
 } from '../erase.ts';
 import type { Handlers } from '../handler.ts';
 import { exportKept } from '../keep-data.ts';
-import { readPipeline, requireRunnable } from '../model-access.ts';
+import { endErased, readPipeline, requireRunnable } from '../model-access.ts';
 import { pageOf } from '../model-outlines.ts';
 import { monitorView } from '../monitor-view.ts';
 import type { OpenVaultState } from '../open-state.ts';
@@ -190,10 +190,18 @@ export function modelsHandlers(
     },
     erasure: {
       overview: ({ open }) => erasureOverview(open(), clock),
-      version: eraseVersion,
+      version: async (context, input) => {
+        const result = await eraseVersion(context, input);
+        await endErased(context.open().registry, inference.pool);
+        return result;
+      },
       data: (context, input) => eraseData(context, input, clock),
       subject: eraseSubject,
-      due: (context, input) => eraseDue(context, input, clock),
+      due: async (context, input) => {
+        const result = await eraseDue(context, input, clock);
+        await endErased(context.open().registry, inference.pool);
+        return result;
+      },
       showSubject,
     },
   };

@@ -111,6 +111,7 @@ function RunForm({
           {act.pending || missing.length === 0 ? null : (
             <span className="quiet small">{`Still to choose: ${missing.join(', ')}`}</span>
           )}
+          <Button onClick={() => go('run', 'record', version)}>One record</Button>
           <Button kind="primary" disabled={!ready || act.pending} onClick={start}>
             {act.pending ? 'Running…' : 'Start run'}
           </Button>
