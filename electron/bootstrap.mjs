@@ -100,6 +100,8 @@ async function run(name) {
       return handOver(pinnedNode, ['--max-old-space-size=256', 'test/fuzz/fuzz.ts', ...args]);
     case 'bench':
       return handOver(pinnedNode, ['test/bench/bench.ts', ...args]);
+    case 'bench:run':
+      return handOver(pinnedNode, ['test/bench/run.ts', ...args]);
     case 'bench:vault':
       return handOver(pinnedNode, ['test/bench/vault.ts', ...args]);
     case 'conformance':
@@ -108,7 +110,7 @@ async function run(name) {
       return handOver(pinnedNode, ['test/faults/faults.ts', ...args]);
     default:
       stop(
-        `There is no task "${name}". Tasks: quickstart, start, test, build, strongroom, bench, bench:vault, fuzz, faults, conformance.`,
+        `There is no task "${name}". Tasks: quickstart, start, test, build, strongroom, bench, bench:run, bench:vault, fuzz, faults, conformance.`,
       );
   }
 }
