@@ -131,13 +131,13 @@ async function compare(
                 String(size),
               ]),
           },
-          ...(compiled.pandas
+          ...(compiled.python !== undefined
             ? {
                 pandas: {
                   title: 'pandas, the same runtime with 2 threads, CSV in, CSV out',
                   run: async () =>
                     Number(
-                      await output('python3', [
+                      await output(compiled.python ?? '', [
                         join(here, 'peer.py'),
                         compiled.shared,
                         library,
@@ -195,6 +195,7 @@ async function stagesOf(
   const result = await createInference().score({
     model: { path, key, aad, sizeBytes },
     external: [],
+    assets: [],
     pipeline: undefined,
     inputPath: file.path,
     outputPath,
@@ -282,7 +283,8 @@ async function writeNumbers(
 interface Compiled {
   readonly loop: string;
   readonly shared: string;
-  readonly pandas: boolean;
+  /** Python with pandas, where there is one. */
+  readonly python: string | undefined;
 }
 
 /** The small program for the C API, where this machine has a compiler and the runtime is a file that it can open. */
@@ -298,14 +300,14 @@ function compilePeer(): Compiled | undefined {
     loop,
     shared,
   );
-  const pandas = hasPandas();
-  if (!pandas) process.stdout.write('No python3-pandas here: it is left out.\n');
-  return { loop, shared, pandas };
+  const python = ['python3', '/usr/bin/python3'].find(hasPandas);
+  if (python === undefined) process.stdout.write('No Python with pandas here: it is left out.\n');
+  return { loop, shared, python };
 }
 
-function hasPandas(): boolean {
+function hasPandas(python: string): boolean {
   try {
-    shell('python3 -c "import pandas, numpy"');
+    shell('"$1" -c "import pandas, numpy"', python);
     return true;
   } catch {
     return false;

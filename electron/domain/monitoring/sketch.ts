@@ -36,6 +36,9 @@ export interface QuantileSketch {
   quantiles(points: number): number[];
 }
 
+/** For one level at a time, of any sketch. */
+const scratch = new Float64Array(2 * lowestCapacity);
+
 export function createQuantileSketch({
   exactValues,
   level: sampledLevel,
@@ -63,7 +66,9 @@ export function createQuantileSketch({
   function compact(level: number): void {
     const values = levelAt(level);
     // Typed arrays sort by number, and several times as fast.
-    const full = Float64Array.from(values).sort();
+    const full = scratch.subarray(0, values.length);
+    for (let at = 0; at < full.length; at += 1) full[at] = values[at] ?? 0;
+    full.sort();
     const odd = keepOdd[level] ?? false;
     keepOdd[level] = !odd;
     const above = levelAt(level + 1);
@@ -74,23 +79,26 @@ export function createQuantileSketch({
 
   return {
     add(values, count) {
+      let [low, high] = [minimum, maximum];
       for (let at = 0; at < count; at += 1) {
         const value = values[at] ?? 0;
-        if (value < minimum) minimum = value;
-        if (value > maximum) maximum = value;
+        if (value < low) low = value;
+        if (value > high) high = value;
       }
+      [minimum, maximum] = [low, high];
       let at = 0;
-      for (; at < count && seen < exactValues; at += 1, seen += 1) put(0, values[at] ?? 0);
+      for (; at < count && seen + at < exactValues; at += 1) put(0, values[at] ?? 0);
       // Of each group one, at a place that no pattern in the data keeps step with.
-      while (at < count) {
-        const start = seen - (seen % group);
-        const picked = start + pickOf(start / group, group);
-        const end = Math.min(count, at + start + group - seen);
-        const place = at + picked - seen;
-        if (place >= at && place < end) put(sampledLevel, values[place] ?? 0);
-        seen += end - at;
-        at = end;
+      const before = seen;
+      for (
+        let start = before + at - ((before + at) % group);
+        start < before + count;
+        start += group
+      ) {
+        const place = start - before + pickOf(start / group, group);
+        if (place >= at && place < count) put(sampledLevel, values[place] ?? 0);
       }
+      seen += count;
     },
     merge(state) {
       const isFirst = levels.every((values) => values.length === 0);
@@ -143,7 +151,9 @@ function pickOf(at: number, group: number): number {
 }
 
 function fromNumbers(values: readonly number[]): string {
-  return Buffer.from(Float64Array.from(values).buffer).toString('base64');
+  const numbers = new Float64Array(values.length);
+  for (let at = 0; at < numbers.length; at += 1) numbers[at] = values[at] ?? 0;
+  return Buffer.from(numbers.buffer).toString('base64');
 }
 
 function toNumbers(text: string): Float64Array {

@@ -130,9 +130,11 @@ async function scoreSegment(segment: Segment, scoring: Scoring): Promise<Piece> 
         scored = { columns: shapeOf(columns), specs, profiler };
       }
       const { profiler } = scored;
+      const all = kept.length === chunk.rows ? undefined : kept;
       for (const [at, wanted] of plan.wanted.entries()) {
         const data = chunk.columns[at];
-        if (data !== undefined) profiler.add(at, asTaken(data, wanted.float), kept);
+        // As a float where the model is given one: that is what its profile is about.
+        if (data !== undefined) profiler.add(at, data, all, wanted.float);
       }
       for (const [at, { data }] of columns.entries()) profiler.add(plan.wanted.length + at, data);
       profiler.addRows(kept.length);
@@ -225,13 +227,6 @@ function createClock(): {
 function inOrder(a: readonly BadRow[], b: readonly BadRow[]): readonly BadRow[] {
   if (a.length === 0) return b;
   return b.length === 0 ? a : [...a, ...b].sort((one, other) => one.at - other.at);
-}
-
-/** What the model is given of a number, which is what its profile is about. */
-function asTaken(data: ColumnData, float: boolean | undefined): ColumnData {
-  return float === true && data.kind === 'number'
-    ? { kind: 'number', values: data.values.map(Math.fround) }
-    : data;
 }
 
 function shapeOf(columns: readonly NamedColumn[]): OutputColumn[] {
