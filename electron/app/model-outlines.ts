@@ -9,7 +9,7 @@ import {
   type GraphNode,
 } from '#shared/contract/graph.ts';
 import { readOutline, type UnreadOutline } from '#domain/graph/index.ts';
-import type { ResolvedVersion } from '#domain/registry/index.ts';
+import type { ResolvedVersion, StoredFile } from '#domain/registry/index.ts';
 import type { OpenVault } from '#domain/vault/index.ts';
 import { requireFiles, storedFile } from './model-access.ts';
 
@@ -59,9 +59,15 @@ export async function readObject(
   }
 }
 
-export function modelFile(version: ResolvedVersion, path = version.facts.path) {
-  if (!path.endsWith('.onnx') && path !== version.facts.path)
-    throw new AppError('invalid-input', `${path} is not an ONNX model.`);
+export function modelPaths({ stored, facts }: ResolvedVersion): string[] {
+  return stored
+    .map(({ path }) => path)
+    .filter((path) => path === facts.path || path.endsWith('.onnx'));
+}
+
+export function modelFile(version: ResolvedVersion, path = version.facts.path): StoredFile {
+  if (!modelPaths(version).includes(path))
+    throw new AppError('not-found', `The version has no model ${path}.`);
   return storedFile(version, path);
 }
 

@@ -79,7 +79,12 @@ export const graphParts = {
     /** One of several models in the bundle; the one that runs unless told. */
     path: bundlePath.optional(),
   }),
-  output: z.strictObject({ path: z.string(), parts: z.array(graphPart).max(50_000) }),
+  output: z.strictObject({
+    path: z.string(),
+    /** All models among the files of the version. */
+    paths: z.array(z.string()),
+    parts: z.array(graphPart).max(50_000),
+  }),
 };
 
 /** Nodes, and edges, in one page. */

@@ -21,7 +21,7 @@ import {
 import type { Handlers } from '../handler.ts';
 import { exportKept } from '../keep-data.ts';
 import { endErased, readPipeline, requireRunnable } from '../model-access.ts';
-import { pageOf } from '../model-outlines.ts';
+import { modelPaths, pageOf } from '../model-outlines.ts';
 import { monitorView } from '../monitor-view.ts';
 import type { OpenVaultState } from '../open-state.ts';
 import { interruptedRun, removeUnfinished } from '../run-journal.ts';
@@ -53,7 +53,11 @@ export function modelsHandlers(
         const { registry, outlines } = open();
         const resolved = registry.resolve(version);
         const { parts } = await outlines.of(resolved, path, signal);
-        return { path: path ?? resolved.facts.path, parts: parts.map(({ part }) => part) };
+        return {
+          path: path ?? resolved.facts.path,
+          paths: modelPaths(resolved),
+          parts: parts.map(({ part }) => part),
+        };
       },
       graph: async ({ open, signal }, { version, path, ...place }) => {
         const { registry, outlines } = open();

@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { VersionDetail } from '#shared/contract/models.ts';
 import { client } from '../../app/client.ts';
@@ -5,10 +6,14 @@ import { Loaded } from '../../app/Page.tsx';
 import { linkTo } from '../../app/routes.ts';
 import { useQuery } from '../../app/use-query.ts';
 import { bytes, count } from '../../lib/format.ts';
+import { Button } from '../../ui/Button.tsx';
 import { Digest } from '../../ui/Digest.tsx';
 import { Facts } from '../../ui/Facts.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { Table } from '../../ui/Table.tsx';
+
+/** Inputs that are shown at once. */
+const shownFirst = 50;
 
 /** What the files say of the model, read without loading it. */
 export function AboutTab({ version }: { readonly version: string }) {
@@ -104,12 +109,14 @@ function Values({
   readonly title: string;
   readonly values: readonly TensorSpec[];
 }) {
+  const [isWhole, setIsWhole] = useState(false);
+  const shown = isWhole ? values : values.slice(0, shownFirst);
   return (
     <Panel title={title} flush>
       <Table
         label={title}
         columns={[{ title: 'Name' }, { title: 'Type' }, { title: 'Shape' }]}
-        rows={values.map(({ name, kind, type, shape }) => ({
+        rows={shown.map(({ name, kind, type, shape }) => ({
           key: name,
           cells: [
             <span key="name" className="mono wrap-anywhere">
@@ -122,6 +129,13 @@ function Values({
           ],
         }))}
       />
+      {shown.length === values.length ? null : (
+        <p className="more">
+          <Button kind="link" onClick={() => setIsWhole(true)}>
+            {`Show all ${count(values.length)}`}
+          </Button>
+        </p>
+      )}
     </Panel>
   );
 }

@@ -15,12 +15,39 @@ import { findNodes } from './graph/words.ts';
 
 /** The graph of a version: drawn, or as a table; searched; each graph inside of it opened on demand. */
 export function GraphTab({ version }: { readonly version: string }) {
-  const parts = useQuery(`parts ${version}`, () => client.models.parts({ version }), ['models']);
+  const [wanted, setWanted] = useState<string>();
   const [part, setPart] = useState(0);
+  const asked = { version, ...(wanted === undefined ? {} : { path: wanted }) };
+  const parts = useQuery(`parts ${JSON.stringify(asked)}`, () => client.models.parts(asked), [
+    'models',
+  ]);
   return (
     <Loaded query={parts}>
-      {({ path, parts: list }) => (
-        <GraphOfPart key={part} of={{ version, path, part }} parts={list} onOpen={setPart} />
+      {({ path, paths, parts: list }) => (
+        <>
+          {paths.length < 2 ? null : (
+            <label className="row graph-model">
+              <span className="quiet small">Model</span>
+              <select
+                value={path}
+                onChange={(event) => {
+                  setPart(0);
+                  setWanted(event.currentTarget.value);
+                }}
+              >
+                {paths.map((one) => (
+                  <option key={one}>{one}</option>
+                ))}
+              </select>
+            </label>
+          )}
+          <GraphOfPart
+            key={`${path} ${part}`}
+            of={{ version, path, part }}
+            parts={list}
+            onOpen={setPart}
+          />
+        </>
       )}
     </Loaded>
   );

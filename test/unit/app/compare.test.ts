@@ -154,8 +154,9 @@ describe('two versions side by side', () => {
     expect(ids).toEqual(Array.from({ length: 2502 }, (_, at) => at));
     const other = await client.models.parts({ version, path: 'docs/other.onnx' });
     expect(other.parts[0]?.nodes).toBe(3);
+    expect(other.paths).toEqual(['docs/other.onnx', 'model.onnx']);
     await expect(client.models.parts({ version, path: 'model.sig' })).rejects.toMatchObject({
-      code: 'invalid-input',
+      code: 'not-found',
     });
     await expect(client.models.graph({ version, part: 7 })).rejects.toMatchObject({
       code: 'not-found',

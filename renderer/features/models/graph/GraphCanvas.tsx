@@ -27,6 +27,7 @@ export function GraphCanvas({
   const canvas = useRef<HTMLCanvasElement>(null);
   const view = useRef<View>(undefined);
   const frame = useRef(0);
+  const size = useRef<Size>(undefined);
   const drag = useRef<{ x: number; y: number; moved: boolean }>(undefined);
   const { scene } = graph;
 
@@ -45,6 +46,15 @@ export function GraphCanvas({
         element.height = high;
       }
       view.current ??= startView(scene.bounds, { width, height });
+      // What was in the middle stays there when the window changes its size.
+      const { width: lastWidth, height: lastHeight } = size.current ?? { width, height };
+      const { x, y, zoom } = view.current;
+      view.current = {
+        x: x + (lastWidth - width) / 2 / zoom,
+        y: y + (lastHeight - height) / 2 / zoom,
+        zoom,
+      };
+      size.current = { width, height };
       context.setTransform(density, 0, 0, density, 0, 0);
       drawFrame(
         context,
@@ -59,12 +69,12 @@ export function GraphCanvas({
   useEffect(() => {
     const element = canvas.current;
     if (element === null) return undefined;
-    const size = new ResizeObserver(draw);
-    size.observe(element);
+    const resized = new ResizeObserver(draw);
+    resized.observe(element);
     const theme = new MutationObserver(draw);
     theme.observe(document.documentElement, { attributeFilter: ['data-theme'] });
     return () => {
-      size.disconnect();
+      resized.disconnect();
       theme.disconnect();
     };
   }, [draw]);
@@ -107,19 +117,7 @@ export function GraphCanvas({
   useEffect(() => {
     const element = canvas.current;
     if (element === null || view.current === undefined || chosen === undefined) return;
-    const { width, height } = sizeOf(element);
-    const { x, y, zoom } = view.current;
-    const [left, top] = [(chosen.x - x) * zoom, (chosen.y - y) * zoom];
-    const margin = 40;
-    const isInView =
-      zoom >= 0.4 &&
-      left - (chosen.width / 2) * zoom > margin &&
-      left + (chosen.width / 2) * zoom < width - margin &&
-      top - (nodeHeight / 2) * zoom > margin &&
-      top + (nodeHeight / 2) * zoom < height - margin;
-    if (isInView) return;
-    const next = Math.max(zoom, 0.8);
-    view.current = { x: chosen.x - width / 2 / next, y: chosen.y - height / 2 / next, zoom: next };
+    view.current = viewWith(view.current, chosen, sizeOf(element));
     draw();
   }, [chosen, draw]);
   useEffect(() => {
@@ -262,6 +260,22 @@ function fitView(bounds: Bounds, size: Size): View {
   return {
     x: (bounds.left + bounds.right) / 2 - size.width / 2 / zoom,
     y: bounds.bottom / 2 - size.height / 2 / zoom,
+    zoom,
+  };
+}
+
+/** The nearest view in which a node can be read, with some room around it. */
+function viewWith({ x, y, zoom: before }: View, node: GraphNode, { width, height }: Size): View {
+  const zoom = before < 0.4 ? 0.8 : before;
+  const from =
+    before < 0.4 ? { x: node.x - width / 2 / zoom, y: node.y - height / 2 / zoom } : { x, y };
+  const nearest = (start: number, at: number, half: number, length: number): number => {
+    const room = Math.max(0, Math.min(80, length / 2 - half * zoom)) / zoom + half;
+    return Math.min(Math.max(start, at + room - length / zoom), at - room);
+  };
+  return {
+    x: nearest(from.x, node.x, node.width / 2, width),
+    y: nearest(from.y, node.y, nodeHeight / 2, height),
     zoom,
   };
 }
