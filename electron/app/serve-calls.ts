@@ -27,6 +27,9 @@ import { requireFiles, requireRunnable } from './model-access.ts';
 import type { OpenVaultState } from './open-state.ts';
 import type { ServedVersions } from './served-versions.ts';
 
+/** Of all versions together, from the first byte to the reply. */
+const mostInHand = 64;
+
 export type Answer = (request: HttpRequest) => Promise<HttpReply>;
 
 export function answerCalls(deps: {
@@ -39,6 +42,8 @@ export function answerCalls(deps: {
   readonly version: string;
 }): Answer {
   const { admit, log, statistics, versions } = deps;
+  /** Inferences that have begun and have no reply. */
+  let inHand = 0;
   async function answer(request: HttpRequest): Promise<HttpReply> {
     const asked = readRoute(request.method, request.target);
     if ('problem' in asked) {
@@ -46,7 +51,10 @@ export function answerCalls(deps: {
       throw new HttpError(405, `This path takes ${asked.allow}.`, { allow: asked.allow });
     }
     const { route } = asked;
-    if (route.kind === 'infer') return infer(route, request);
+    if (route.kind === 'infer') {
+      inHand += 1;
+      return infer(route, request).finally(() => (inHand -= 1));
+    }
     try {
       return await look(route, request);
     } catch (error) {
@@ -106,6 +114,9 @@ export function answerCalls(deps: {
       const parsed = parseInferRequest(body, request.jsonBytes, tensors);
       const rows = rowsOf(tensors.inputs, parsed.feeds);
       queue.requireRoom();
+      // One connection can ask without waiting for its replies.
+      if (inHand > mostInHand)
+        throw new AppError('busy', `${mostInHand} requests are under way already. Try again.`);
       announced = await log.announce({ objects, details: { rows } });
       const { results, times } = await queue.submit({
         feeds: parsed.feeds,

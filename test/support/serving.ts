@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { contract } from '#shared/contract/index.ts';
 import { graph, model, node, tensor, valueInfo, type OnnxModel } from '#domain/onnx/index.ts';
 import { openPeopledApp, type TestApp } from './apps.ts';
+import type { BareApp } from './bare-app.ts';
 import { signedFolder, signingKey, writeFolder } from './bundles.ts';
 import { bytesOf } from './onnx-models.ts';
 
@@ -111,7 +112,7 @@ export type Served = TestApp & {
 };
 
 export async function importModel(
-  { app, client, dir, wait }: TestApp,
+  { app, client, dir, wait }: BareApp,
   name: string,
   onnx: OnnxModel,
   stage: 'production' | 'candidate' = 'production',

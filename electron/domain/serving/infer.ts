@@ -47,6 +47,8 @@ const parameters = z
   .nullish()
   .transform((given) => given ?? {});
 const name = z.string().min(1).max(1000);
+/** What is parsed in one piece, while nothing else of the program goes on. */
+const mostJsonBytes = 16 * 2 ** 20;
 const mostTensors = 1000;
 const mostDimensions = 32;
 
@@ -135,6 +137,11 @@ export function parseInferRequest(
 }
 
 function parseHeader(bytes: Uint8Array): z.infer<typeof requestHeader> {
+  if (bytes.length > mostJsonBytes)
+    throw new AppError(
+      'invalid-input',
+      `The JSON of a request has at most ${mostJsonBytes / 2 ** 20} MiB. Send large tensors as binary data.`,
+    );
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -11,7 +11,7 @@ import { allocate, carriedBy, type Datatype, type ServedTensor } from './datatyp
 export function parseJson(text: string): unknown {
   try {
     // Looking at the digits of every number takes twenty times as long, and few requests need it.
-    return /\d{16}/.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+    return longWholeNumber.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
   } catch (cause) {
     throw new AppError(
       'invalid-input',
@@ -22,6 +22,9 @@ export function parseJson(text: string): unknown {
     );
   }
 }
+
+/** Sixteen digits or more that are no part of a fraction. */
+const longWholeNumber = /(?<![\d.])\d{16,}(?![\d.eE])/;
 
 function keepDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   const source = context?.source;

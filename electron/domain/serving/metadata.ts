@@ -3,13 +3,8 @@ import type { TensorSpec } from '#shared/contract/bundles.ts';
 import { datatypeOf } from './datatypes.ts';
 import { shapeToWire, type ServedModel } from './infer.ts';
 
-/** Triton's names of the extensions that are served. */
-export const extensions: readonly string[] = [
-  'binary_tensor_data',
-  'model_repository',
-  'parameters',
-  'statistics',
-];
+/** Triton's names of the extensions that are served whole. Of `model_repository` only the index is there. */
+const extensions: readonly string[] = ['binary_tensor_data', 'parameters', 'statistics'];
 
 export function serverMetadata(version: string): object {
   return { name: 'strongroom', version, extensions };

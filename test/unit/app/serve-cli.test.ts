@@ -1,10 +1,13 @@
 /** `serve` on the command line as a security officer sees it: what it listens on, and that it ends. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { contract } from '#shared/contract/index.ts';
 import { openBareApp } from '../../support/bare-app.ts';
-import { askHttp } from '../../support/serving.ts';
+import { signingKey, writeFolder } from '../../support/bundles.ts';
+import { askHttp, importModel, slowModel } from '../../support/serving.ts';
 import { temporaryFolder } from '../../support/vaults.ts';
 
 const cli = join(import.meta.dirname, '../../../electron/cli.ts');
@@ -26,6 +29,29 @@ async function prepare(dir: string): Promise<NodeJS.ProcessEnv> {
   };
 }
 
+/** Resolves with the first line that it writes. */
+async function startServing(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ child: ChildProcess; line: string }> {
+  const child = spawn(command, args, {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const line = await new Promise<string>((resolve) => {
+    let text = '';
+    child.stdout.on('data', (part: Buffer) => {
+      text += part.toString();
+      if (text.endsWith('\n')) resolve(text);
+    });
+    child.once('exit', () => resolve(text));
+  });
+  return { child, line };
+}
+
 test.skipIf(!hasStrace)(
   'serve opens one port on 127.0.0.1, and ends when it is asked to',
   async () => {
@@ -33,29 +59,19 @@ test.skipIf(!hasStrace)(
     const env = await prepare(dir);
     const trace = join(dir, 'trace');
     const tokenFile = join(dir, 'token');
-    const child = spawn(
-      'strace',
-      ['-f', '-qq', '-e', 'trace=bind,listen,connect,sendto,sendmsg', '-o', trace].concat([
-        process.execPath,
-        cli,
-        'serve',
-        '--port',
-        '0',
-        '--token-file',
-        tokenFile,
-        '--json',
-      ]),
-      { env, stdio: ['ignore', 'pipe', 'inherit'], detached: true },
-    );
+    const traced = ['-f', '-qq', '-e', 'trace=bind,listen,connect,sendto,sendmsg', '-o', trace];
+    const served = [
+      process.execPath,
+      cli,
+      'serve',
+      '--port',
+      '0',
+      '--token-file',
+      tokenFile,
+      '--json',
+    ];
+    const { child, line } = await startServing('strace', [...traced, ...served], env);
     const exited = new Promise((resolve) => child.once('exit', resolve));
-    const line = await new Promise<string>((resolve) => {
-      let text = '';
-      child.stdout.on('data', (part: Buffer) => {
-        text += part.toString();
-        if (text.endsWith('\n')) resolve(text);
-      });
-      child.once('exit', () => resolve(text));
-    });
     const { address } = JSON.parse(line) as { address: string };
     expect(address).toMatch(/^127\.0\.0\.1:\d+$/);
     expect(line).not.toContain(readFileSync(tokenFile, 'utf8').trim());
@@ -83,6 +99,51 @@ test.skipIf(!hasStrace)(
     await expect(askHttp(address, token, '/v2')).rejects.toThrow();
   },
 );
+
+test('killed while it answers, it leaves a log in which every call has its outcome', async () => {
+  const dir = temporaryFolder();
+  const env = await prepare(dir);
+  const first = openBareApp(dir);
+  await first.client.vault.signIn({ user: 'ada', password: 'a quiet harbour' });
+  const key = writeFolder(dir, { 'maker.pem': signingKey.publicPem });
+  await first.client.trust.add({
+    name: 'Maker',
+    file: first.app.admitFile(join(key, 'maker.pem')),
+  });
+  await importModel(first, 'slow', slowModel(), 'candidate');
+  await first.app.close();
+
+  const { child, line } = await startServing(
+    process.execPath,
+    [cli, 'serve', '--port', '0', '--json'],
+    env,
+  );
+  const { address, token } = JSON.parse(line) as { address: string; token: string };
+  const ask = (turns: number): Promise<unknown> =>
+    askHttp(address, token, '/v2/models/slow/versions/1/infer', {
+      body: JSON.stringify({
+        inputs: [{ name: 'turns', shape: [], datatype: 'INT64', data: [turns] }],
+      }),
+    });
+  await ask(1);
+  const cut = Promise.allSettled([ask(2_000_000_000), ask(1), ask(1)]);
+  await delay(1000);
+  child.kill('SIGKILL');
+  expect((await cut).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+
+  const second = openBareApp(dir);
+  await second.client.vault.signIn({ user: 'ada', password: 'a quiet harbour' });
+  const { entries } = await second.client.audit.list({ action: 'serve.infer', limit: 50 });
+  const codes = entries
+    .map(({ entry }) => entry)
+    .filter(({ phase }) => phase === 'outcome')
+    .map(({ outcome, code }) => code ?? outcome ?? 'none');
+  expect(codes.toSorted()).toEqual(['interrupted', 'interrupted', 'interrupted', 'ok']);
+  expect(entries.filter(({ entry }) => entry.phase === 'begin')).toHaveLength(4);
+  const verdict = await second.wait(contract.audit.verify, second.client.audit.verify({}));
+  expect(verdict.status).toBe('intact');
+  await second.app.close();
+});
 
 test('serve says what it needs', async () => {
   const dir = temporaryFolder();

@@ -39,7 +39,7 @@ test('metadata as the protocol names it', () => {
   expect(serverMetadata('0.1.0')).toEqual({
     name: 'strongroom',
     version: '0.1.0',
-    extensions: ['binary_tensor_data', 'model_repository', 'parameters', 'statistics'],
+    extensions: ['binary_tensor_data', 'parameters', 'statistics'],
   });
   const inputs = [
     { name: 'x', kind: 'tensor', type: 'float16', shape: ['N', 3, null] },

@@ -154,6 +154,30 @@ describe('every type goes out and comes in again unchanged', () => {
   });
 });
 
+test('whole numbers keep their digits among fractions, and a long JSON is refused', () => {
+  const parse = (data: string): TensorData | undefined =>
+    parseInferRequest(
+      Buffer.from(`{"inputs":[{"name":"x","shape":[3],"datatype":"INT64","data":${data}}]}`),
+      undefined,
+      one('int64'),
+    ).feeds['x'];
+  expect(parse('[9007199254740993,-9223372036854775808,5]')?.data).toEqual(
+    BigInt64Array.of(9007199254740993n, -9223372036854775808n, 5n),
+  );
+  expect(() => parse('[9223372036854775808,0,0]')).toThrow(/no INT64/);
+  expect(() => parse(`[0,0,0${' '.repeat(17 * 2 ** 20)}]`)).toThrow(/at most 16 MiB/);
+  const double = parseInferRequest(
+    Buffer.from(
+      '{"inputs":[{"name":"x","shape":[2],"datatype":"FP64","data":[0.30000000000000004,12345678901234567890]}]}',
+    ),
+    undefined,
+    one('double'),
+  );
+  expect(double.feeds['x']?.data).toEqual(
+    Float64Array.of(0.30000000000000004, Number('12345678901234567890'),
+  );
+});
+
 describe('what is no request is refused with a sentence', () => {
   const input = { name: 'x', shape: [2], datatype: 'FP32', data: [1, 2] };
   const cases: readonly [string, unknown, RegExp, ServedModel?][] = [
