@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Check } from '#domain/audit/index.ts';
-import { isCutOff } from '#platform/containment.ts';
+import { protections, watchesMemory } from '#platform/containment.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -27,11 +27,8 @@ export function checkInstallation(servingPort: number | undefined): Check[] {
       () =>
         `onnxruntime-node ${versionOf('onnxruntime-node')}, first contact in onnxruntime-web ${versionOf('onnxruntime-web')}`,
     ),
-    attempt('isolation', () =>
-      isCutOff()
-        ? 'Models run in processes that have no network.'
-        : 'Models run in processes of their own; this system does not let them be cut off from the network.',
-    ),
+    attempt('isolation', describeIsolation),
+    attempt('limits', describeLimits),
     attempt('offline', () => {
       const sockets = networkSockets();
       if (sockets === undefined) return 'Cannot be told on this system.';
@@ -51,6 +48,34 @@ export function checkInstallation(servingPort: number | undefined): Check[] {
           : `Models are served to programs of this computer on 127.0.0.1:${servingPort}.`,
     },
   ];
+}
+
+/** What the kernel does for the processes of models, and what it does not. */
+function describeIsolation(): string {
+  const given = new Set(protections());
+  const cut = [
+    ...(given.has('network') ? ['the network'] : []),
+    ...(given.has('view') ? ['the files of this system'] : []),
+  ];
+  const open = [
+    ...(given.has('network') ? [] : ['the network']),
+    ...(given.has('view') ? [] : ['the files of this user']),
+  ];
+  return [
+    cut.length > 0
+      ? `Models run in processes that are cut off from ${cut.join(' and ')}.`
+      : 'Models run in processes of their own.',
+    ...(given.has('privileges') ? ['They cannot gain privileges.'] : []),
+    ...(given.has('memory folder') ? ['Their weights lie in memory only.'] : []),
+    ...(open.length > 0
+      ? [`This system does not let them be cut off from ${open.join(' or ')}.`]
+      : []),
+  ].join(' ');
+}
+
+function describeLimits(): string {
+  const kernel = process.platform === 'win32' ? '' : 'memory and processor time by the system, ';
+  return `Models are limited in ${kernel}time on the clock and threads by the program${watchesMemory ? ', which watches their memory in use as well.' : '; this system does not tell it their memory in use.'}`;
 }
 
 /** Which hosts hear of a locked screen; the others have the idle time alone. */

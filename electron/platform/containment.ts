@@ -2,12 +2,15 @@
  * Children that handle what may be hostile: the same Node binary in an empty folder with an environment of its own, wrapped in
  * what the system has. On Linux and macOS the shell's `ulimit`: private memory, processor time, no core dump. On Linux also,
  * where the system allows it (util-linux, user namespaces): a network namespace with no network in it, a folder that lies in
- * memory and ends with the child, no capabilities, no new privileges, and death with the core. `doctor` says what this system gives.
+ * memory and ends with the child, a root of its own with nothing in it but that folder and, read-only, the program and the
+ * system's libraries, no capabilities, no new privileges, and death with the core. `doctor` says what this system gives.
  */
 import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export interface ChildLimits {
   /** Private memory, bytes. */
@@ -18,35 +21,82 @@ export interface ChildLimits {
 }
 
 const memoryFolderMark = 'STRONGROOM_MEMORY_FOLDER';
+/** Where a child with a root of its own works. */
+const ownFolder = 'strongroom-child';
 
 interface Wrapper {
-  readonly command: (folderBytes: number) => readonly string[];
-  readonly noNetwork: boolean;
+  readonly command: (folderBytes: number, shown: readonly string[]) => readonly string[];
+  readonly gives: readonly Protection[];
 }
 
+/** `view`: it sees its folder, the program and the system's libraries, and nothing of what the user has. */
+type Protection = 'view' | 'memory folder' | 'network' | 'privileges';
+
 const confined = ['setpriv', '--no-new-privs', '--pdeathsig', 'KILL'];
-/** Root of its own namespaces for as long as the folder is laid over, then without any capability. */
-const asRoot = ['unshare', '--user', '--map-root-user', '--net', '--mount', '--', '/bin/sh', '-c'];
 const withoutCapabilities = [...confined, '--bounding-set', '-all', '--inh-caps', '-all', '--'];
-const mounting = (folderBytes: number): readonly string[] => [
-  ...asRoot,
-  // In large pages, where the kernel has them for such a folder: small ones make a file of weights take several times as long.
-  `folder() { mount -t tmpfs -o "mode=0700,size=${folderBytes}$1" strongroom "$PWD"; }
-  { folder ,huge=within_size 2>/dev/null || folder; } && cd "$PWD" && ${memoryFolderMark}=1 exec "$@"`,
+/** Root of its own namespaces for as long as `script` lays it a folder, then without any capability. */
+const asRoot = (script: string, words: readonly string[]): readonly string[] => [
+  ...'unshare --user --map-root-user --net --ipc --uts --mount -- /bin/sh -c'.split(' '),
+  script,
   'sh',
+  ...words,
   ...withoutCapabilities,
 ];
+// In large pages, where the kernel has them for such a folder: small ones make a file of weights take several times as long.
+const layFolder = `folder() { mount -t tmpfs -o "mode=0700,size=$bytes$1" strongroom "$PWD"; }
+{ folder ,huge=within_size 2>/dev/null || folder; } && cd "$PWD" && export ${memoryFolderMark}=1`;
+const withFolder = `bytes=$1; shift; ${layFolder} && exec "$@"`;
+/**
+ * A root of its own in that folder, with the program and the system's libraries, read-only; the kernel lets it ask about no
+ * process outside of its user namespace, though it sees their numbers.
+ */
+const withView = `set -e; bytes=$1; shift; ${layFolder}
+mkdir usr proc dev sys tmp ${ownFolder}
+show() { mkdir -p ".$1"; mount --rbind -o ro,nosuid,nodev "$1" ".$1"; }
+for at in bin lib lib64 lib32; do
+  if [ -L "/$at" ]; then ln -s "usr/$at" "$at"; elif [ -d "/$at" ]; then show "/$at"; fi
+done
+show /usr; show /sys/devices/system/cpu; mount --rbind /proc proc
+while [ "$1" != -- ]; do show "$1"; shift; done; shift
+for at in null urandom; do : >"dev/$at"; mount --bind "/dev/$at" "dev/$at"; done
+ln -s /proc/self/fd dev/fd
+exec /usr/sbin/chroot . /bin/sh -c 'cd /${ownFolder} && exec "$@"' sh "$@"`;
+
 const wrappers: readonly Wrapper[] = [
-  { command: mounting, noNetwork: true },
+  {
+    command: (bytes, shown) =>
+      asRoot(withView, [String(bytes), ...programFolders(), ...shown, '--']),
+    gives: ['view', 'memory folder', 'network', 'privileges'],
+  },
+  {
+    command: (bytes) => asRoot(withFolder, [String(bytes)]),
+    gives: ['memory folder', 'network', 'privileges'],
+  },
   {
     command: () => ['unshare', '--user', '--map-current-user', '--net', '--', ...confined, '--'],
-    noNetwork: true,
+    gives: ['network', 'privileges'],
   },
-  { command: () => ['unshare', '--net', '--', ...confined, '--'], noNetwork: true },
-  { command: () => [...confined, '--'], noNetwork: false },
+  {
+    command: () => ['unshare', '--net', '--', ...confined, '--'],
+    gives: ['network', 'privileges'],
+  },
+  { command: () => [...confined, '--'], gives: ['privileges'] },
 ];
-const bare: Wrapper = { command: () => [], noNetwork: false };
+const bare: Wrapper = { command: () => [], gives: [] };
 const leastFolderBytes = 1024 * 1024;
+
+/** What a child needs to read besides the system's libraries: this program, its packages and the Node binary. */
+function programFolders(): string[] {
+  const root = realpathSync(fileURLToPath(new URL('../../', import.meta.url)));
+  const wanted = [root, join(root, 'node_modules'), dirname(process.execPath)]
+    .filter((path) => existsSync(path))
+    .map((path) => realpathSync(path));
+  return wanted.filter(
+    (path, at) =>
+      !path.startsWith('/usr/') &&
+      !wanted.slice(0, at).some((above) => path === above || path.startsWith(`${above}/`)),
+  );
+}
 
 /**
  * In a child: whether its folder is its own, lies in memory, and is gone when it ends, however it ends. Like all memory it can
@@ -67,9 +117,11 @@ export function spawnContained(
     readonly nodeOptions?: readonly string[];
     /** For the script. */
     readonly args?: readonly string[];
+    /** Folders that it may read, by their real paths, besides the program's and the system's. */
+    readonly shows?: readonly string[];
   },
 ): ChildProcess {
-  const { cwd, limits, stdio, nodeOptions = [], args: words = [] } = options;
+  const { cwd, limits, stdio, nodeOptions = [], args: words = [], shows = [] } = options;
   const node = [
     process.execPath,
     '--no-warnings',
@@ -78,7 +130,7 @@ export function spawnContained(
     script,
     ...words,
   ];
-  const { command, args } = containedCommand(node, limits);
+  const { command, args } = containedCommand(node, limits, shows);
   return spawn(command, args, { cwd, env: childEnvironment, stdio, windowsHide: true });
 }
 
@@ -101,6 +153,9 @@ export function residentBytes(pid: number | undefined): number | undefined {
   }
 }
 
+/** Whether the system tells. */
+export const watchesMemory = process.platform === 'linux' || process.platform === 'darwin';
+
 /**
  * All that a child sees of the environment. Without `ORT_DISABLE_TELEMETRY` ONNX Runtime keeps a device id and reports to its
  * maker; without the last one it refuses models of an operator set that was not yet released when it was built.
@@ -116,6 +171,7 @@ const childEnvironment: Readonly<Record<string, string>> = {
 function containedCommand(
   program: readonly string[],
   { dataBytes, processorSeconds, folderBytes = leastFolderBytes }: ChildLimits,
+  shows: readonly string[],
 ): { readonly command: string; readonly args: readonly string[] } {
   const [command = '', ...args] = program;
   if (process.platform === 'win32') return { command, args };
@@ -123,24 +179,25 @@ function containedCommand(
   const script = `ulimit -c 0; ulimit -d ${Math.ceil(dataBytes / 1024)} 2>/dev/null; ulimit -S -t ${processorSeconds}; ulimit -H -t ${processorSeconds + 5}; exec "$@"`;
   return {
     command: '/bin/sh',
-    args: ['-c', script, 'sh', ...wrapper().command(folderBytes), ...program],
+    args: ['-c', script, 'sh', ...wrapper().command(folderBytes, shows), ...program],
   };
 }
 
-/** Whether children are cut off from the network by the kernel; elsewhere they only have no reason to use it. */
-export function isCutOff(): boolean {
-  return wrapper().noNetwork;
+/** What the kernel does for the children of this system, besides the limits. */
+export function protections(): readonly Protection[] {
+  return wrapper().gives;
 }
 
 let found: Wrapper | undefined;
 
-/** The strongest one that works here, tried once. */
+/** The strongest one in which this Node starts, tried once. */
 function wrapper(): Wrapper {
   found ??=
     process.platform === 'linux'
       ? (wrappers.find(({ command }) => {
           const options = { stdio: 'ignore', env: childEnvironment, cwd: tmpdir() } as const;
-          const asked = ['-c', 'exec "$@"', 'sh', ...command(leastFolderBytes), 'true'];
+          const node = [process.execPath, '--version'];
+          const asked = ['-c', 'exec "$@"', 'sh', ...command(leastFolderBytes, []), ...node];
           return spawnSync('/bin/sh', asked, options).status === 0;
         }) ?? bare)
       : bare;

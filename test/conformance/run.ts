@@ -1,7 +1,7 @@
 /** Runs cases in contained children, a new one after a crash or a hang. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { spawnContained } from '#platform/containment.ts';
@@ -25,8 +25,10 @@ export async function runCases(
   const cwd = await mkdtemp(join(tmpdir(), 'strongroom-conformance-'));
   let child: ChildProcess | undefined;
   try {
-    for (const folder of findCases(dir)) {
-      child ??= await startChild(cwd);
+    // By its real path, as the child is shown it.
+    const shown = await realpath(dir);
+    for (const folder of findCases(shown)) {
+      child ??= await startChild(cwd, shown);
       const result = await ask(child, folder, options.runtime ?? 'native');
       if (result.verdict === 'crashed') child = undefined;
       const reason = result.verdict === 'failed' ? disputed.get(basename(folder)) : undefined;
@@ -39,11 +41,12 @@ export async function runCases(
   return results;
 }
 
-async function startChild(cwd: string): Promise<ChildProcess> {
+async function startChild(cwd: string, shown: string): Promise<ChildProcess> {
   const child = spawnContained(join(import.meta.dirname, 'child.ts'), {
     cwd,
     limits: { dataBytes: 4 * 2 ** 30, processorSeconds: 600, folderBytes: 2 ** 30 },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    shows: [shown],
   });
   await once(child, 'message');
   return child;

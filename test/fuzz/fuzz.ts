@@ -2,6 +2,7 @@
  * `npm run fuzz -- --seconds 600 [--target scan] [--seed 1]`: coverage-guided fuzzing of everything that reads bytes from outside. An
  * input that runs code which no input ran before becomes a seed. What fails is printed, and done again with
  * `npm run fuzz -- --target NAME --replay BASE64`. Memory is bounded by the heap that `node` was given, time by `--step-seconds`.
+ * `npm run fuzz -- models --count 10000` is another kind, see `models/run.ts`.
  */
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
@@ -9,8 +10,13 @@ import { startCoverage } from './coverage.ts';
 import { mutate, mutations } from './mutate.ts';
 import { targets, type FuzzTarget } from './targets.ts';
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
+    count: { type: 'string', default: '10000' },
+    lanes: { type: 'string', default: '2' },
+    only: { type: 'string' },
+    save: { type: 'string' },
     seconds: { type: 'string', default: '60' },
     target: { type: 'string' },
     seed: { type: 'string' },
@@ -30,7 +36,17 @@ let current: { readonly target: FuzzTarget; readonly bytes: Uint8Array } | undef
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 
-if (values.replay !== undefined) {
+if (positionals[0] === 'models') {
+  const { fuzzModels } = await import('./models/run.ts');
+  const passed = await fuzzModels({
+    count: Number(values.count),
+    seed: Number(values.seed ?? 1),
+    lanes: Number(values.lanes),
+    only: values.only === undefined ? undefined : Number(values.only),
+    save: values.save,
+  });
+  process.exitCode = passed ? 0 : 1;
+} else if (values.replay !== undefined) {
   for (const target of chosen) await step(target, Buffer.from(values.replay, 'base64'));
   console.log('It passes.');
 } else {

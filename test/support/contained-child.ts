@@ -1,10 +1,28 @@
 /** A contained child that tells what it is: the kernel's word on its privileges, and what it can write into its folder. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hasMemoryFolder } from '#platform/containment.ts';
 
 const status = readFileSync('/proc/self/status', 'utf8');
 const field = (name: string): string =>
   new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? '';
+
+function writes(file: URL): string {
+  try {
+    closeSync(openSync(file, 'r+'));
+    return 'written';
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : 'failed';
+  }
+}
+
+function reads(path: string): string {
+  try {
+    readFileSync(path);
+    return 'read';
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : 'failed';
+  }
+}
 
 function writeMebibytes(count: number): string {
   try {
@@ -23,6 +41,10 @@ process.send?.({
   networks: readFileSync('/proc/net/dev', 'utf8')
     .match(/^\s*\w+:/gm)
     ?.map((name) => name.trim()),
+  seen: readdirSync('/').sort(),
+  ofTheUser: existsSync(process.argv[2] ?? ''),
+  program: writes(new URL('../../package.json', import.meta.url)),
+  environmentOfParent: reads(`/proc/${process.ppid}/environ`),
   small: writeMebibytes(2),
   large: writeMebibytes(8),
 });

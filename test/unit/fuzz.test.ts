@@ -27,3 +27,21 @@ test('what was printed can be replayed', () => {
   expect(stdout).toBe('It passes.\n');
   expect(status).toBe(0);
 });
+
+test(
+  'ten thousand mutants of models have a verdict each, and none shows a fault of the product',
+  { timeout: 900_000 },
+  () => {
+    const { status, stdout, stderr } = fuzz('models', '--count', '10000');
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^10000 mutants, 0 faults of our own; the core lives\.$/m);
+    expect(status).toBe(0);
+  },
+);
+
+test('a mutant that was printed can be made again', () => {
+  const again = (): string => fuzz('models', '--seed', '7', '--only', '20').stdout;
+  const first = again();
+  expect(first).toMatch(/^(gate|first contact): /m);
+  expect(again()).toBe(first);
+});

@@ -5,7 +5,10 @@ import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { ContactJob, ContactOutcome } from './protocol.ts';
 import { allocate, type LoadedModel } from './runtime.ts';
 
-export async function contactModel(job: ContactJob, model: LoadedModel): Promise<ContactOutcome> {
+export async function contactModel(
+  job: Pick<ContactJob, 'golden' | 'pipeline'>,
+  model: LoadedModel,
+): Promise<ContactOutcome> {
   if (job.pipeline !== undefined && model.assets.size > 0) {
     const { checkAssets } = await import('#domain/pipeline/index.ts');
     await checkAssets(job.pipeline, model.assets);

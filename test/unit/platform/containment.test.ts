@@ -10,13 +10,14 @@ const unshare = ['--user', '--map-root-user', '--net', '--mount', 'true'];
 const hasNamespaces = spawnSync('unshare', unshare).status === 0;
 
 test.runIf(hasNamespaces)(
-  'a child has no capability, no network and no disk: its folder lies in memory, is bounded, and ends with it',
+  'a child has no capability, no network, no disk and no file of the user: its folder lies in memory, is bounded, and ends with it',
   async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'strongroom-contained-'));
     const child = spawnContained(script, {
       cwd,
       limits: { dataBytes: 2 ** 30, processorSeconds: 60, folderBytes: 4 * 2 ** 20 },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      args: [cwd],
     });
     const told = await new Promise((resolve, reject) => {
       child.once('message', resolve);
@@ -28,6 +29,10 @@ test.runIf(hasNamespaces)(
       noNewPrivileges: '1',
       coreBytes: '0',
       networks: ['lo:'],
+      seen: expect.not.arrayContaining(['etc', 'home', 'root', 'var']) as string[],
+      ofTheUser: false,
+      program: 'EROFS',
+      environmentOfParent: 'EACCES',
       small: 'written',
       large: 'ENOSPC',
     });

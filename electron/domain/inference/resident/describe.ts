@@ -1,4 +1,4 @@
-/** What the model takes and gives as it was made fit for the runtime: maps are tensors here, narrow numbers wider ones. */
+/** What the model takes and gives as it was made fit for the runtime: maps are tensors here, sequences and optionals their parts. */
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { Answer } from './kinds.ts';
 
@@ -11,7 +11,7 @@ export interface ModelDescription {
 
 export const answer: Answer<null, ModelDescription> = async (_, { model }) => ({
   value: {
-    inputs: [...model.inputs],
+    inputs: [...model.fed],
     outputs: [...model.outputs],
     labelsByOutput: Object.fromEntries(
       [...model.labelsByOutput].map(([name, labels]) => [name, [...labels]]),

@@ -1,8 +1,9 @@
 /** Tensors in, tensors out. Refuses with `invalid-input` what does not fit the inputs of the model, by their names. */
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
-import type { TensorData } from '#domain/onnx/index.ts';
+import { heldAs, type TensorData } from '#domain/onnx/index.ts';
 import type { Tensors } from '../frames.ts';
+import type { LoadedModel } from '../runtime.ts';
 import type { Answer } from './kinds.ts';
 
 export interface InferBody {
@@ -11,7 +12,7 @@ export interface InferBody {
 }
 
 export const answer: Answer<InferBody, null> = async ({ body, tensors }, { model }) => {
-  requireInputs(tensors, model.inputs);
+  requireInputs(tensors, model);
   const results = (await model.run(tensors)) as Tensors;
   return {
     value: null,
@@ -19,18 +20,19 @@ export const answer: Answer<InferBody, null> = async ({ body, tensors }, { model
   };
 };
 
-function requireInputs(tensors: Tensors, inputs: readonly TensorSpec[]): void {
-  for (const spec of inputs) {
-    const tensor = tensors[spec.name];
+function requireInputs(tensors: Tensors, { fed, optional }: LoadedModel): void {
+  for (const spec of fed) {
+    const tensor = Object.hasOwn(tensors, spec.name) ? tensors[spec.name] : undefined;
+    if (tensor === undefined && optional.has(spec.name)) continue;
     if (tensor === undefined) throw refused(`The input ${spec.name} is missing.`);
-    if (tensor.type !== spec.type)
+    if (heldAs(tensor.type) !== heldAs(spec.type))
       throw refused(`The input ${spec.name} takes ${spec.type}, and is given ${tensor.type}.`);
     if (!fits(tensor, spec))
       throw refused(
         `The input ${spec.name} has the shape ${shapeText(spec.shape)}, and is given ${shapeText(tensor.dims)}.`,
       );
   }
-  const known = new Set(inputs.map(({ name }) => name));
+  const known = new Set(fed.map(({ name }) => name));
   const other = Object.keys(tensors).find((name) => !known.has(name));
   if (other !== undefined) throw refused(`The model has no input ${other}.`);
 }
