@@ -174,7 +174,7 @@ test('whole numbers keep their digits among fractions, and a long JSON is refuse
     one('double'),
   );
   expect(double.feeds['x']?.data).toEqual(
-    Float64Array.of(0.30000000000000004, Number('12345678901234567890'),
+    Float64Array.of(0.30000000000000004, Number('12345678901234567890')),
   );
 });
 
