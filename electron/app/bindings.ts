@@ -18,7 +18,8 @@ export async function showBinding(
   const version = registry.resolve(reference);
   const pipeline = await readPipeline(vault, version);
   const text = pipeline === undefined ? null : canonicalJson(pipeline);
-  const isOwn = hasOwnPipeline(version);
+  // A signature of MLflow is a word of the bundle too.
+  const isOwn = hasOwnPipeline(version) || version.binding === undefined;
   return {
     model: version.model,
     version: version.version,
@@ -51,13 +52,20 @@ export async function saveBinding(
   const name = `${version.model}@${version.version}`;
   context.note({ objects: [{ type: 'version', id: name, digest: version.digest }] });
   requireRunnable(version);
+  if (version.facts.isPicked === true)
+    throw new AppError(
+      'unsupported',
+      `A binding is saved for the model that ${name} runs, and not for others in its bundle.`,
+    );
   if (hasOwnPipeline(version))
     throw new AppError(
       'conflict',
       `The bundle of ${name} says itself which columns feed it (pipeline.json), and that cannot be changed here.`,
     );
+  const known = await readPipeline(context.open().vault, version);
   const pipeline = inferPipeline({
     inputs: version.facts.inputs,
+    facts: known?.columns ?? [],
     columns: await asked.columnsOf(version),
     chosen: asked.inputs ?? {},
   });

@@ -1,9 +1,15 @@
 /** From a version in the registry to what inference needs: its model, the weights beside it, its pipeline. */
 import { AppError } from '#shared/errors.ts';
 import type { ModelFacts } from '#shared/contract/bundles.ts';
-import { goldenCases, wellKnown, type GoldenCases } from '#domain/bundle/index.ts';
+import {
+  goldenCases,
+  mlflowColumns,
+  mlflowDescription,
+  wellKnown,
+  type GoldenCases,
+} from '#domain/bundle/index.ts';
 import type { ModelFiles, ModelPool, PooledModel } from '#domain/inference/index.ts';
-import { assetsOf, pipelineSchema, type Pipeline } from '#domain/pipeline/index.ts';
+import { assetsOf, pipelineSchema, withSignature, type Pipeline } from '#domain/pipeline/index.ts';
 import {
   runnableStages,
   type Registry,
@@ -37,21 +43,28 @@ export function storedModelFiles(
   );
 }
 
-/** That of the bundle, else the binding that was saved with the version; undefined where nobody said anything. */
+/**
+ * That of the bundle, else the binding that was saved with the version, with the columns that MLflow's signature declares;
+ * undefined where nobody said anything. A picked model is not the one that any of them is about.
+ */
 export async function readPipeline(
   vault: OpenVault,
   version: ResolvedVersion,
 ): Promise<Pipeline | undefined> {
+  if (version.facts.isPicked === true) return undefined;
   const saved = version.binding?.pipeline;
   const found: unknown =
-    (hasOwnPipeline(version) ? await readJson(vault, version, wellKnown.pipeline) : undefined) ??
+    (await readJson(vault, version, wellKnown.pipeline)) ??
     (saved === undefined ? undefined : JSON.parse(saved));
-  return found === undefined ? undefined : pipelineSchema.parse(found);
+  const signature = await readStored(vault, version, mlflowDescription);
+  return withSignature(
+    found === undefined ? undefined : pipelineSchema.parse(found),
+    signature === undefined ? [] : mlflowColumns(signature),
+  );
 }
 
-/** A picked model is not the one that the bundle's descriptions are about. */
-export function hasOwnPipeline({ stored, facts }: ResolvedVersion): boolean {
-  return facts.isPicked !== true && stored.some(({ path }) => path === wellKnown.pipeline);
+export function hasOwnPipeline({ stored }: ResolvedVersion): boolean {
+  return stored.some(({ path }) => path === wellKnown.pipeline);
 }
 
 export async function readGolden(
@@ -69,11 +82,20 @@ async function readJson(
   version: ResolvedVersion,
   path: string,
 ): Promise<unknown> {
+  const bytes = await readStored(vault, version, path);
+  return bytes === undefined ? undefined : JSON.parse(Buffer.from(bytes).toString('utf8'));
+}
+
+async function readStored(
+  vault: OpenVault,
+  version: ResolvedVersion,
+  path: string,
+): Promise<Uint8Array | undefined> {
   const file = version.stored.find((each) => each.path === path);
   if (file === undefined) return undefined;
   const object = await vault.objects.open(file.objectId);
   try {
-    return JSON.parse(Buffer.from(await object.readAll()).toString('utf8'));
+    return await object.readAll();
   } finally {
     await object.close();
   }

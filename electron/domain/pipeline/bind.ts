@@ -69,7 +69,7 @@ export function bindPipeline(request: {
   const bound = bindInputs(
     request.inputs.filter(({ name }) => !whole.has(name)),
     {
-      names: draft.names().filter((name) => draft.slot(name)?.tensor === undefined),
+      names: offeredNames(draft, pipeline),
       find: draft.find,
     },
     declared,
@@ -113,6 +113,20 @@ export function bindPipeline(request: {
     problems: draft.problems,
     missing: draft.missing,
   };
+}
+
+/** Where a signature declares columns, the others are no columns of the model. */
+function offeredNames(draft: Draft, pipeline: Pipeline | undefined): readonly string[] {
+  const names = draft.names().filter((name) => draft.slot(name)?.tensor === undefined);
+  const isSigned =
+    pipeline?.schemaVersion === 2 &&
+    pipeline.steps.length === 0 &&
+    pipeline.columns.some(({ type }) => type !== undefined);
+  if (!isSigned) return names;
+  return pipeline.columns.flatMap(({ name, type }) => {
+    const standing = type === undefined ? undefined : draft.find(name);
+    return standing === undefined ? [] : [standing];
+  });
 }
 
 function columnSlots(

@@ -8,6 +8,7 @@ import { convert } from './convert.ts';
 import type { ColumnKind, Feature, Marks } from './feature.ts';
 import { createFinder, sameUnit } from './names.ts';
 import type { PipelineColumn } from './schema.ts';
+import { checkDeclared, typeProblem } from './signature.ts';
 
 /** A place for the values of one column. `column` is what the file calls the column that they come from. */
 export interface Slot {
@@ -93,9 +94,19 @@ export function createDraft(
 
   const findColumn = createFinder(columns.map(({ name }) => name));
   const factsByAt = new Map<number, PipelineColumn>();
+  const isTyped = columns.some(({ type }) => type !== 'text');
   for (const fact of facts) {
     const found = findColumn(fact.name);
-    if (found === undefined) continue;
+    if (found === undefined) {
+      if (fact.required === true) missing.push(fact.name);
+      continue;
+    }
+    const column = columns[found.at];
+    const problem =
+      isTyped && column !== undefined && fact.type !== undefined
+        ? typeProblem(column, fact.type)
+        : null;
+    if (problem !== null) problems.push(problem);
     factsByAt.set(found.at, fact);
     if (found.unit !== undefined && fact.unit !== undefined && !sameUnit(found.unit, fact.unit))
       problems.push(
@@ -143,8 +154,13 @@ export function createDraft(
       const [made = slot] = draft.add({
         reads: [slot],
         count: 1,
-        run: ([data], marks) =>
-          data === undefined ? [] : [convert(data, as, { marks, column: slot.column })],
+        run([data], marks) {
+          if (data === undefined) return [];
+          const to = { marks, column: slot.column };
+          const made = convert(data, as, to);
+          const declared = source?.facts?.type;
+          return [declared === undefined ? made : checkDeclared(made, declared, to)];
+        },
       });
       converted.set(key, made);
       return made;

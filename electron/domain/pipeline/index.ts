@@ -1,6 +1,7 @@
-export { pipelineSchema, type Pipeline } from './schema.ts';
+export { declaredType, pipelineSchema, type Pipeline } from './schema.ts';
 export { atMost } from './steps/step.ts';
 export { assetsOf, checkAssets, pipelineFaults } from './check.ts';
+export { withSignature, type SignatureColumn } from './signature.ts';
 export { previewBinding } from './preview-binding.ts';
 export { inferPipeline } from './infer.ts';
 export {

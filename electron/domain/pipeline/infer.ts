@@ -4,18 +4,24 @@ import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { TableColumn } from '#domain/tables/index.ts';
 import { bindPipeline } from './bind.ts';
 import { impliedSteps } from './implied-steps.ts';
-import { pipelineSchema, type PipelineV2 } from './schema.ts';
+import { pipelineSchema, type PipelineColumn, type PipelineV2 } from './schema.ts';
 
 export interface InferRequest {
   readonly inputs: readonly TensorSpec[];
   readonly columns: readonly TableColumn[];
+  /** What is known of the columns. */
+  readonly facts: readonly PipelineColumn[];
   /** Columns by the name of the input, where a person knows better. */
   readonly chosen: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /** Throws `invalid-input` with what is wrong when the file does not fit the model. */
-export function inferPipeline({ inputs, columns, chosen }: InferRequest): PipelineV2 {
-  const asked = writtenOut({ steps: impliedSteps(inputs, columns), inputs: chosen });
+export function inferPipeline({ inputs, columns, facts, chosen }: InferRequest): PipelineV2 {
+  const asked = writtenOut({
+    columns: facts,
+    steps: impliedSteps(inputs, columns),
+    inputs: chosen,
+  });
   const { problems, missing, names } = bindPipeline({ pipeline: asked, inputs, columns });
   const [
     problem = missing.length > 0
@@ -23,10 +29,11 @@ export function inferPipeline({ inputs, columns, chosen }: InferRequest): Pipeli
       : undefined,
   ] = problems;
   if (problem !== undefined) throw new AppError('invalid-input', problem);
-  return writtenOut({ steps: asked.steps, inputs: Object.fromEntries(names) });
+  return writtenOut({ columns: facts, steps: asked.steps, inputs: Object.fromEntries(names) });
 }
 
 function writtenOut(parts: {
+  readonly columns: readonly PipelineColumn[];
   readonly steps: readonly unknown[];
   readonly inputs: Readonly<Record<string, string | readonly string[]>>;
 }): PipelineV2 {

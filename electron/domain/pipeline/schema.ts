@@ -10,10 +10,8 @@ import { atMost, columnList } from './steps/step.ts';
 
 const text = z.string().max(200);
 
-export const pipelineColumn = z.strictObject({
+const described = {
   name: text.min(1),
-  /** Input that takes the column; the column's own name if left out. Not used with `matrix`. */
-  input: text.min(1).optional(),
   kind: z.enum(['numeric', 'categorical', 'boolean']),
   /** Plausible range: values outside are counted, and rejected with `reject`. */
   min: z.number().optional(),
@@ -22,8 +20,33 @@ export const pipelineColumn = z.strictObject({
   reject: z.boolean().optional(),
   unit: text.optional(),
   description: z.string().max(2000).optional(),
+};
+
+/** Of MLflow's signatures. */
+export const declaredType = z.enum([
+  'boolean',
+  'integer',
+  'long',
+  'float',
+  'double',
+  'string',
+  'datetime',
+]);
+export type DeclaredType = z.infer<typeof declaredType>;
+
+const column1 = z.strictObject({
+  ...described,
+  /** Input that takes the column; the column's own name if left out. Not used with `matrix`. */
+  input: text.min(1).optional(),
 });
-export type PipelineColumn = z.infer<typeof pipelineColumn>;
+const column2 = z.strictObject({
+  ...described,
+  /** What a column of a file must hold, or be widened to; see `signature.ts`. */
+  type: declaredType.optional(),
+  /** The file is refused without it, even if the model has no use for it. */
+  required: z.boolean().optional(),
+});
+export type PipelineColumn = z.infer<typeof column2>;
 
 const common = {
   /** Path of the model to run, when the bundle has several. */
@@ -36,7 +59,7 @@ const common = {
 const version1 = z.strictObject({
   schemaVersion: z.literal(1),
   ...common,
-  columns: atMost(20_000, pipelineColumn),
+  columns: atMost(20_000, column1),
   /** For models with one input of shape [rows, columns]: the columns in order. */
   matrix: z
     .strictObject({
@@ -50,7 +73,7 @@ const version2 = z.strictObject({
   schemaVersion: z.literal(2),
   ...common,
   /** Of the file, before any step. */
-  columns: atMost(20_000, pipelineColumn.omit({ input: true })).default([]),
+  columns: atMost(20_000, column2).default([]),
   /** Before the model, in this order. */
   steps: atMost(1000, inputStep).default([]),
   /** By the name of an input: the column that feeds it, or several in order. Others are bound by their names. */

@@ -9,6 +9,8 @@ export type TableFormat = 'csv' | 'parquet' | 'jsonl' | 'arrow' | 'images' | 'te
 export interface TableColumn {
   readonly name: string;
   readonly type: 'number' | 'integer' | 'boolean' | 'text' | 'bytes' | 'list';
+  /** Of numbers and integers, where the file says it: whether they fit in 32 bits. */
+  readonly bits?: 32 | 64 | undefined;
 }
 
 /**

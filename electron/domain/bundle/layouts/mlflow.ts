@@ -1,10 +1,11 @@
 /** A model as MLflow saves it: `MLmodel` (YAML) names the flavours, and the ONNX flavour its file. */
 import { isScalar, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
+import { declaredType, type SignatureColumn } from '#domain/pipeline/index.ts';
 import { utf8Text } from '#platform/utf8.ts';
 import type { Layout, LayoutFile } from './layout.ts';
 
-const descriptionFile = 'MLmodel';
+export const descriptionFile = 'MLmodel';
 /** A model of thousands of columns declares them in less. */
 const maxBytes = 512 * 1024;
 const text = z.string().max(maxBytes);
@@ -29,6 +30,7 @@ const declaredValues = z
     z.object({
       name: z.string().optional(),
       type: z.string(),
+      required: z.boolean().optional(),
       'tensor-spec': z.object({ dtype: z.string(), shape: z.array(z.number()) }).optional(),
     }),
   )
@@ -74,6 +76,26 @@ export function mlflowLayout(files: readonly LayoutFile[]): Layout | undefined {
         facts,
       )
     : { layout: 'mlflow', model: found, facts };
+}
+
+/** The columns that the signature declares; none where it declares tensors, or columns without names, or is not there. */
+export function mlflowColumns(bytes: Uint8Array): readonly SignatureColumn[] {
+  const { signature } = description.parse(readYaml(bytes));
+  if (signature?.inputs === null || signature?.inputs === undefined) return [];
+  const { data = [] } = declaredValues.safeParse(parseJson(signature.inputs));
+  const columns = data.flatMap(({ name, type, required = true }) => {
+    const known = declaredType.safeParse(type);
+    return name === undefined || !known.success ? [] : [{ name, type: known.data, required }];
+  });
+  return columns.length === data.length ? columns : [];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Throws for what is no plain document. */

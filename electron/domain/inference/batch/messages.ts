@@ -19,6 +19,7 @@ export const tableInfo: z.ZodType<TableInfo> = z.strictObject({
     z.strictObject({
       name: z.string(),
       type: z.enum(['number', 'integer', 'boolean', 'text', 'bytes', 'list']),
+      bits: z.literal([32, 64]).optional(),
     }),
   ),
   dialect: dialect.optional().transform((found) => found),

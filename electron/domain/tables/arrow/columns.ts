@@ -1,6 +1,6 @@
 /** The types of Arrow: what a column holds, and how a value of it is read without losing digits. */
 import { isUtf8 } from 'node:buffer';
-import { Type, Vector, type Data, type DataType } from 'apache-arrow';
+import { DataType, Precision, Type, Vector, type Data } from 'apache-arrow';
 import type { TableColumn } from '../table.ts';
 import { dayToIso, momentToIso, timeToIso } from '../moment.ts';
 import type { Value } from '../values.ts';
@@ -41,6 +41,13 @@ export function columnTypeOf(type: DataType): TableColumn['type'] {
     default:
       return 'list';
   }
+}
+
+/** Where the width of its numbers is known. */
+export function bitsOf(type: DataType): { readonly bits?: 32 | 64 } {
+  if (DataType.isInt(type)) return { bits: type.bitWidth > 32 ? 64 : 32 };
+  if (DataType.isFloat(type)) return { bits: type.precision === Precision.DOUBLE ? 64 : 32 };
+  return {};
 }
 
 /**

@@ -6,7 +6,7 @@ import { RecordBatchReader } from 'apache-arrow';
 import { AppError } from '#shared/errors.ts';
 import type { Segment, TableDriver, TableInfo } from '../table.ts';
 import { digestOf } from '../digest.ts';
-import { columnTypeOf } from './columns.ts';
+import { bitsOf, columnTypeOf } from './columns.ts';
 import { damaged, messagesOf, schemaMessage } from './messages.ts';
 import { openArrowReader } from './read.ts';
 
@@ -25,7 +25,11 @@ export const arrowDriver: TableDriver = {
       throw new AppError('corrupt', 'The Arrow file has two columns of the same name.');
     return {
       format: 'arrow',
-      columns: fields.map(({ name, type }) => ({ name, type: columnTypeOf(type) })),
+      columns: fields.map(({ name, type }) => ({
+        name,
+        type: columnTypeOf(type),
+        ...bitsOf(type),
+      })),
       dialect: undefined,
       bodyFrom: 0,
     };

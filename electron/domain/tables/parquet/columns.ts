@@ -8,6 +8,7 @@ import { duckError, identifier, type LockedDatabase } from './database.ts';
 export interface ParquetColumn {
   readonly name: string;
   readonly type: TableColumn['type'];
+  readonly bits?: 32 | 64;
   /** Numbers of any width, and booleans: doubles of them can be asked for at once. */
   readonly numeric: boolean;
   /** What is selected for one value after the other. */
@@ -39,17 +40,19 @@ function parquetColumn(name: string, type: DuckDBType): ParquetColumn {
     case DuckDBTypeId.TINYINT:
     case DuckDBTypeId.SMALLINT:
     case DuckDBTypeId.INTEGER:
-    case DuckDBTypeId.BIGINT:
     case DuckDBTypeId.UTINYINT:
     case DuckDBTypeId.USMALLINT:
     case DuckDBTypeId.UINTEGER:
+      return { ...plain, type: 'integer', bits: 32, numeric: true };
+    case DuckDBTypeId.BIGINT:
     case DuckDBTypeId.UBIGINT:
     case DuckDBTypeId.HUGEINT:
     case DuckDBTypeId.UHUGEINT:
-      return { ...plain, type: 'integer', numeric: true };
+      return { ...plain, type: 'integer', bits: 64, numeric: true };
     case DuckDBTypeId.FLOAT:
+      return { ...plain, type: 'number', bits: 32, numeric: true };
     case DuckDBTypeId.DOUBLE:
-      return { ...plain, type: 'number', numeric: true };
+      return { ...plain, type: 'number', bits: 64, numeric: true };
     case DuckDBTypeId.DECIMAL:
       return { ...plain, type: 'number', numeric: true, expression: `CAST(${column} AS DOUBLE)` };
     case DuckDBTypeId.DATE:

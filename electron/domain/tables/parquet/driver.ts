@@ -22,7 +22,11 @@ export const parquetDriver: TableDriver = {
       throw new AppError('limit', `The file has more than ${maxColumns} columns.`);
     return {
       format: 'parquet',
-      columns: columns.map(({ name, type }) => ({ name, type })),
+      columns: columns.map(({ name, type, bits }) => ({
+        name,
+        type,
+        ...(bits === undefined ? {} : { bits }),
+      })),
       dialect: undefined,
       bodyFrom: 0,
       extent,

@@ -6,7 +6,7 @@ const infer = (
   inputs: PlanRequest['inputs'],
   columns: PlanRequest['columns'],
   chosen: Parameters<typeof inferPipeline>[0]['chosen'] = {},
-) => inferPipeline({ inputs, columns, chosen });
+) => inferPipeline({ inputs, columns, facts: [], chosen });
 const wanted = (
   pipeline: PlanRequest['pipeline'],
   inputs: PlanRequest['inputs'],
