@@ -10,9 +10,15 @@ export function loadFailure(cause: unknown, lacking: string | undefined): AppErr
       cause,
     });
   if (wantsTooMuch(cause)) return tooMuch(cause);
+  if (cause instanceof Error && /exceeds the 2147483648 byte limit/.test(cause.message))
+    return new AppError(
+      'unsupported',
+      'A tensor of the model has more than 2 GiB. The runtime takes such a one from a file only, and this system gives a contained process no folder that lies in memory.',
+      { cause },
+    );
   return new AppError(
     'unsupported',
-    lacking ?? `The runtime does not accept the model (${runtimeReason(cause)}).`,
+    lacking ?? faultOf(cause) ?? `The runtime does not accept the model (${runtimeReason(cause)}).`,
     { cause },
   );
 }
@@ -40,6 +46,42 @@ export function lackingOperator(cause: unknown): Lacking | undefined {
 export function refusedType(cause: unknown): string | undefined {
   const text = cause instanceof Error ? cause.message : '';
   return /Type Error: Type .{1,400}? of operator \((\w{1,80})\) in node/s.exec(text)?.[1];
+}
+
+const faults: readonly (readonly [RegExp, (...names: string[]) => string])[] = [
+  [
+    /No Op registered for (\w{1,80}) with domain_version of (\d{1,4})/,
+    (operator, opset) =>
+      `The runtime knows no operator ${operator} of operator set ${opset}: the model names one that came later, or that does not exist.`,
+  ],
+  [
+    /Unrecognized attribute: (\w{1,80}) for operator (\w{1,80})/,
+    (attribute, operator) =>
+      `The model is not valid: its operator ${operator} has an attribute ${attribute}, which it has not in the operator set that the model names.`,
+  ],
+  [
+    /Type '([\w() ,]{1,80})' of (?:input|output) (?:parameter|arg) \(.{0,400}?\) of (?:operator|node) \((\w{1,80})\)/s,
+    (type, operator) => `The model is not valid: its operator ${operator} does not take ${type}.`,
+  ],
+  [
+    /Op \((\w{1,80})\) \[(?:Type|Shape)InferenceError\]/,
+    (operator) =>
+      `The model is not valid: sizes or types of its operator ${operator} do not fit together.`,
+  ],
+  [
+    /Required attribute '(\w{1,80})' is missing/,
+    (attribute) => `The model is not valid: an operator lacks its attribute ${attribute}.`,
+  ],
+];
+
+/** What the runtime says is wrong with the model, where that is a known sentence with plain names in it. */
+function faultOf(cause: unknown): string | undefined {
+  const text = cause instanceof Error ? cause.message : '';
+  for (const [pattern, say] of faults) {
+    const [whole, ...names] = pattern.exec(text) ?? [];
+    if (whole !== undefined) return say(...names.map((name: string | undefined) => name ?? ''));
+  }
+  return undefined;
 }
 
 /** The status that ONNX Runtime puts before its message, such as NOT_IMPLEMENTED. */

@@ -14,6 +14,7 @@ import {
   type OnnxValueInfo,
   type TensorData,
 } from '#domain/onnx/index.ts';
+import { loadFailure } from '#domain/inference/load-errors.ts';
 import { loadModelFrom, type LoadedModel } from '#domain/inference/runtime.ts';
 
 type Runtime = 'native' | 'wasm';
@@ -461,6 +462,38 @@ describe('what cannot be made fit is refused by name', () => {
       /x is a sequence/,
     ],
   ];
+  const invalid: readonly (readonly [string, OnnxNode, number, RegExp])[] = [
+    ['an operator of a later set', one('Mish'), 17, /no operator Mish of operator set 17/],
+    [
+      'an attribute that became an input',
+      one('ReduceMax', { axes: [0n] }),
+      20,
+      /ReduceMax has an attribute axes/,
+    ],
+    ['a type that ONNX forbids', one('BitwiseNot'), 20, /BitwiseNot does not take tensor\(float\)/],
+  ];
+  test.each(invalid)('%s', async (_, bad, opset, message) => {
+    const made = {
+      nodes: [bad],
+      inputs: [value('x', 'float', [2])],
+      outputs: [value('y', 'float')],
+      opset,
+    };
+    await expect(load(made, 'native')).rejects.toMatchObject({
+      code: 'unsupported',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  test('a tensor beyond 2 GiB without a folder in memory', () => {
+    const said =
+      "Initializer 'w' declares a size of 2560000000 bytes which exceeds the 2147483648 byte limit for embedded initializer data.";
+    expect(loadFailure(new Error(said), undefined)).toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining('no folder that lies in memory') as string,
+    });
+  });
+
   test.each(refused)('%s', async (_, made, message) => {
     await expect(load(made, 'native')).rejects.toMatchObject({
       code: 'unsupported',
