@@ -8,6 +8,7 @@ import {
   createWriteStream,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -154,16 +155,20 @@ async function compare(
         }),
   };
   const seconds: Record<string, number[]> = {};
+  const processor: Record<string, number[]> = {};
   for (let at = 0; at < rounds; at += 1)
-    for (const [name, { run }] of Object.entries(ways)) (seconds[name] ??= []).push(await run());
-  const median = (name: string): number => {
-    const sorted = (seconds[name] ?? []).toSorted((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  };
+    for (const [name, { run }] of Object.entries(ways)) {
+      const before = processorSeconds();
+      (seconds[name] ??= []).push(await run());
+      (processor[name] ??= []).push(processorSeconds() - before);
+    }
+  const middle = (measured: readonly number[] = []): number =>
+    measured.toSorted((a, b) => a - b)[Math.floor(measured.length / 2)] ?? Number.NaN;
+  const median = (name: string): number => middle(seconds[name]);
   const stages = await stagesOf(scoring, file);
   const ours = median('ours');
   const ratio = (name: string): string =>
-    ways[name] === undefined ? 'not here' : `${(median(name) / ours).toFixed(2)}`;
+    ways[name] === undefined ? 'not here' : (median(name) / ours).toFixed(2);
   print(`${scoring.title}: ${count.toLocaleString('en')} rows`, [
     ...Object.entries(ways).map(
       ([name, { title }]) => [title, `${perSecond(count, median(name))} rows/s`] as const,
@@ -312,6 +317,15 @@ function hasPandas(python: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Of this process and all that it has waited for, start and end of them included; where the system tells. */
+function processorSeconds(): number {
+  if (process.platform !== 'linux') return Number.NaN;
+  const fields = readFileSync('/proc/self/stat', 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100;
 }
 
 /** Two at once, each with half of the rows, as two children do it; the slower one counts. */

@@ -1,10 +1,6 @@
 export { createInference, previewFile, type Inference } from './inference.ts';
-export {
-  partPathsOf,
-  piecePathsOf,
-  type ScoreOutcome,
-  type ScoreResult,
-} from './batch/score-file.ts';
+export { partPathsOf, piecePathsOf } from './batch/part-files.ts';
+export type { ScoreOutcome, ScoreResult } from './batch/score-file.ts';
 export { batchJournal, ResumeRefused, type BatchJournal } from './batch/journal.ts';
 export type { ModelPool, PooledModel } from './pool.ts';
 export type { ResidentReply, ResidentRequest } from './resident/connection.ts';

@@ -6,5 +6,4 @@ export {
   type ColumnSpec,
   type Profile,
   type Profiler,
-  type ProfileState,
 } from './profile.ts';

@@ -3,7 +3,6 @@
  * make of a segment comes back as a piece in a file of its own and is appended here, in the order of the input. So the output
  * does not depend on who was faster, and what is appended is a state to go on from.
  */
-import { availableParallelism, totalmem } from 'node:os';
 import type { FileHandle } from 'node:fs/promises';
 import { AppError } from '#shared/errors.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
@@ -15,19 +14,12 @@ import {
   type TableInfo,
 } from '#domain/tables/index.ts';
 import { step } from '#platform/steps.ts';
-import { ChildDied, firstFileDescriptor, runChild, type RunLimits, type Tell } from '../process.ts';
-import type { ReadJob, ScoreJob, SealedModel, Source } from '../protocol.ts';
+import type { RunLimits } from '../process.ts';
+import type { SealedModel, Source } from '../protocol.ts';
+import { crewFor, runReader, runScorer, type Scorer } from './children.ts';
 import { createCollector, type Collected } from './collect.ts';
 import { ResumeRefused, type BatchJournal } from './journal.ts';
-import {
-  readerAnswer,
-  readerSaid,
-  scorerSaid,
-  type Piece,
-  type ReaderOrder,
-  type ScorerOrder,
-  type StageTimes,
-} from './messages.ts';
+import type { Piece, ReaderOrder, StageTimes } from './messages.ts';
 
 export interface BatchRequest {
   readonly model: SealedModel;
@@ -76,34 +68,8 @@ const ahead = 16;
 const largeBytes = 16 * 2 ** 20;
 const longMs = 600;
 
-/** Of each child: while one of its pieces waits for its turn, it works on the next. */
-export const slotsEach = 2;
-export const mostChildren = 8;
-
-/**
- * One child for each core, each with one thread; fewer with more threads where the machine has no memory for so many copies of
- * the model. The same on the same machine, whatever else it does: threads can change the last digit of a sum.
- */
-function crewFor({ model, children }: Pick<BatchRequest, 'model' | 'children'>): {
-  readonly most: number;
-  readonly threads: number;
-} {
-  const cores = availableParallelism();
-  const weights = model.external.reduce(
-    (sum, { file }) => sum + file.sizeBytes,
-    model.model.sizeBytes,
-  );
-  const room = Math.floor(totalmem() / 2 / (2 ** 29 + 4 * weights));
-  const most = children ?? Math.max(1, Math.min(mostChildren, cores, room));
-  return {
-    most,
-    threads:
-      children === undefined ? Math.max(1, Math.floor(Math.min(cores, mostChildren) / most)) : 1,
-  };
-}
-
 export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
-  const { output, journal, limits } = request;
+  const { output, journal } = request;
   const { most, threads } = crewFor(request);
   const ending = new AbortController();
   const signal =
@@ -141,12 +107,6 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
   let resumedBytes = 0;
   let isAppending = false;
 
-  interface Scorer {
-    tell(order: ScorerOrder): void;
-    readonly files: readonly FileHandle[];
-    readonly freeSlots: number[];
-  }
-
   function guard(task: Promise<unknown>): void {
     tasks.push(
       task.then(
@@ -160,33 +120,26 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
   }
 
   function startReader(): void {
-    const job: ReadJob = {
-      kind: 'read',
-      source: request.readerSource,
-      format: request.format,
-      asked: journal?.table.dialect ?? request.asked,
-    };
-    const work = runChild({
-      job,
-      files: request.readerFiles,
-      limits,
-      signal,
-      onSaid(what, tell: Tell) {
-        const said = readerSaid.parse(what);
-        if (said.kind === 'table') {
-          info = said.info;
-          requireSameTable(info);
+    const asked = journal?.table.dialect ?? request.asked;
+    const reading = runReader(
+      request,
+      { asked, signal },
+      {
+        table(found) {
+          requireSameTable(found);
+          info = found;
           for (const scorer of loaded.splice(0)) scorer.tell({ kind: 'table', info });
-        } else if (said.kind === 'segment') take(said.segment);
-        else {
-          awaited = { index: said.index, tell };
+        },
+        segment: take,
+        waiting(index, tell) {
+          awaited = { index, tell };
           readOn();
-        }
+        },
       },
-    });
+    );
     guard(
-      readable(work, 'reads the input').then((answer) => {
-        ({ sha256: inputSha256 } = readerAnswer.parse(answer));
+      reading.then((sha256) => {
+        inputSha256 = sha256;
         if (told < appended) throw otherInput();
         dispatch();
       }),
@@ -234,70 +187,36 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
 
   function startScorer(): void {
     started += 1;
-    guard(runScorer());
-  }
-
-  async function runScorer(): Promise<void> {
-    const files: FileHandle[] = [];
-    if (output !== undefined) while (files.length < slotsEach) files.push(await output.openSlot());
-    const firstSlot = firstFileDescriptor + request.scorerFiles.length;
-    const job: ScoreJob = {
-      kind: 'score',
-      ...request.model,
-      pipeline: request.pipeline ?? null,
-      source: request.scorerSource,
-      output:
-        output === undefined
-          ? null
-          : { slots: files.map((_, at) => firstSlot + at), keepColumns: output.keepColumns },
-      threads,
-    };
-    let working = -1;
-    const freeSlots = Array.from({ length: slotsEach }, (_, at) => at);
-    const work = runChild({
-      job,
-      files: [...request.scorerFiles, ...files.map(({ fd }) => fd)],
-      limits,
-      signal,
-      onProgress({ stage, rows }) {
-        if (stage !== 'run' || working < 0) return;
-        rowsInWork.set(working, rows);
-        report();
-      },
-      onSaid(what, tell: Tell) {
-        const scorer: Scorer = {
-          files,
-          freeSlots,
-          tell(order) {
-            if (order.kind === 'segment') working = order.segment.index;
-            tell(order);
+    guard(
+      runScorer(
+        request,
+        { threads, signal },
+        {
+          loaded(scorer) {
+            if (info === undefined) loaded.push(scorer);
+            else scorer.tell({ kind: 'table', info });
           },
-        };
-        const said = scorerSaid.parse(what);
-        if (said.kind === 'loaded') {
-          if (info === undefined) loaded.push(scorer);
-          else scorer.tell({ kind: 'table', info });
-          return;
-        }
-        if (said.kind === 'bound') {
-          hasBound = true;
-          collector.bound({
-            ...said,
-            before: output?.keepColumns === true && info !== undefined ? rawNames(info) : [],
-          });
-        } else {
-          if (said.index !== working)
-            throw new AppError('internal', 'A piece is of another segment.');
-          for (const stage of Object.keys(times) as (keyof StageTimes)[])
-            times[stage] += said.times[stage];
-          done.set(said.index, said);
-          working = -1;
-        }
-        idle.push(scorer);
-        dispatch();
-      },
-    });
-    await readable(work, 'runs the model');
+          bound(shape, scorer) {
+            hasBound = true;
+            const before = output?.keepColumns === true && info !== undefined ? rawNames(info) : [];
+            collector.bound({ ...shape, before });
+            idle.push(scorer);
+            dispatch();
+          },
+          piece(piece, scorer) {
+            for (const stage of Object.keys(times) as (keyof StageTimes)[])
+              times[stage] += piece.times[stage];
+            done.set(piece.index, piece);
+            idle.push(scorer);
+            dispatch();
+          },
+          rows(index, rows) {
+            rowsInWork.set(index, rows);
+            report();
+          },
+        },
+      ),
+    );
   }
 
   function dispatch(): void {
@@ -409,25 +328,11 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
   // More tasks may be added while these are waited for.
   for (let at = 0; at < tasks.length; at += 1) await tasks[at];
   if (failure !== undefined) throw failure;
-  if (info === undefined || inputSha256 === undefined)
+  if (info === undefined || inputSha256 === undefined || !isComplete())
     throw new AppError('internal', 'The batch ended without a result.');
   return { ...(await collector.finish()), table: info, inputSha256, times };
 }
 
 function otherInput(): ResumeRefused {
   return new ResumeRefused('The input is not the one that this run has read so far.');
-}
-
-/** A child that died is an error of the run, with how it ended. */
-async function readable<T>(work: Promise<T>, what: string): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof ChildDied)) throw error;
-    throw new AppError(
-      error.code,
-      `The process that ${what} ended (${error.how}). The vault was not touched and nothing of the run was kept.`,
-      { cause: error, details: { how: error.how } },
-    );
-  }
 }
