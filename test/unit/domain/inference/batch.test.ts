@@ -115,6 +115,25 @@ describe('a batch', () => {
     expect(outputs(at)).toEqual(written);
   });
 
+  test('has the quantiles of all of a small file in its profile, in however many parts it was read', async () => {
+    let state = 1;
+    const ages = Array.from({ length: 8000 }, () => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return (state >>> 8) % 100_000;
+    });
+    const note = 'n'.repeat(40);
+    const lines = ages.map((age) => `red,${age},1,1,true,${note}`);
+    const at = place(`color,age,weight,count,active,note\n${lines.join('\n')}\n`);
+    const { profile } = await score(at);
+    const column = profile.columns.find(({ name }) => name === 'age');
+    if (column?.kind !== 'numeric') throw new Error('The column has a profile.');
+    const sorted = ages.toSorted((a, b) => a - b);
+    for (const [point, value] of column.quantiles.entries()) {
+      const share = sorted.filter((age) => age <= value).length / sorted.length;
+      expect(Math.abs(share - point / (column.quantiles.length - 1))).toBeLessThan(0.006);
+    }
+  });
+
   test('goes on after a kill where it was, and ends the same', async () => {
     const { result, outputs: written, checkpoints } = await (whole ??= scoreWhole());
     for (const checkpoint of checkpoints.slice(0, 3)) {
