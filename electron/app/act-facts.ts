@@ -39,6 +39,9 @@ export function runFacts(run: {
   return {
     objects: [
       { type: 'input', id: 'data', digest: result.inputDigest },
+      ...(result.bindingDigest === null
+        ? []
+        : [{ type: 'binding', id: 'pipeline', digest: result.bindingDigest }]),
       { type: 'output', id: 'predictions', digest: result.outputDigest },
       ...(result.rejectsDigest === null
         ? []

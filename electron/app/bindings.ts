@@ -94,6 +94,11 @@ export async function saveBinding(
   });
 }
 
+/** By which a binding is known in the log, in records of runs and in receipts. */
+export function bindingDigest(pipeline: Pipeline): string {
+  return digestOf(canonicalJson(pipeline));
+}
+
 function digestOf(text: string): string {
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }

@@ -12,6 +12,7 @@ import type { Pipeline } from '#domain/pipeline/index.ts';
 import type { ResolvedVersion } from '#domain/registry/index.ts';
 import { receiptPathOf, signReceipt } from '#domain/runs/index.ts';
 import { runFacts, runSubject } from './act-facts.ts';
+import { bindingDigest } from './bindings.ts';
 import { errorToBody } from './error-envelope.ts';
 import type { CallContext } from './handler.ts';
 import { keepData, planKeeping } from './keep-data.ts';
@@ -104,6 +105,7 @@ export async function scoreRun(
       runId,
       version,
       outputPath,
+      pipeline,
       logIndex: context.logIndex,
     });
     const finishedAt = now();
@@ -261,6 +263,7 @@ function toResult(
     readonly runId: string;
     readonly version: ResolvedVersion;
     readonly outputPath: string;
+    readonly pipeline: Pipeline | undefined;
     readonly logIndex: number;
   },
 ): RunResult {
@@ -274,6 +277,7 @@ function toResult(
     rejected: scored.rejected,
     seconds: scored.seconds,
     rowsPerSecond: scored.rows / Math.max(scored.seconds, 1e-6),
+    bindingDigest: run.pipeline === undefined ? null : bindingDigest(run.pipeline),
     inputDigest: `sha256:${scored.inputSha256}`,
     outputDigest: `sha256:${scored.outputSha256}`,
     rejectsDigest: scored.rejectsPath === undefined ? null : `sha256:${scored.rejectsSha256}`,

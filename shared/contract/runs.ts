@@ -62,6 +62,8 @@ export const runResult = z.strictObject({
   rejected: z.int(),
   seconds: z.number(),
   rowsPerSecond: z.number(),
+  /** Of the pipeline that bound columns to inputs; null when that followed from names, types and shapes alone. */
+  bindingDigest: digest.nullable().default(null),
   inputDigest: digest,
   outputDigest: digest,
   /** Null when no row was rejected. */

@@ -10,6 +10,8 @@ interface Bench extends TestApp {
   file(name: string, content: string | Uint8Array): string;
   add(name: string, files: Files): Promise<unknown>;
   run(version: string, input: string, name: string): Promise<string>;
+  /** Of the last run, in its record. */
+  boundBy(): Promise<string | null | undefined>;
 }
 
 async function bench(): Promise<Bench> {
@@ -24,6 +26,11 @@ async function bench(): Promise<Bench> {
   return {
     ...one,
     file,
+    async boundBy() {
+      const [last] = await client.runs.list({ limit: 1 });
+      const { result } = await client.runs.show({ runId: last?.runId ?? '' });
+      return result?.bindingDigest;
+    },
     async add(name, files) {
       const source = app.admitFile(await signedFolder(join(dir, `bundle-${name}`), files));
       return wait(contract.bundles.import, client.bundles.import({ source, name }));
@@ -41,7 +48,7 @@ async function bench(): Promise<Bench> {
 const model = { 'model.onnx': bytesOf(matrixModel()) };
 
 test('what a file shows is saved with the version, counts for later runs, and is in the log', async () => {
-  const { client, as, file, add, run } = await bench();
+  const { client, as, file, add, run, boundBy, dir } = await bench();
   await add('plain', model);
   expect(await client.bindings.show({ version: 'plain@1' })).toMatchObject({
     source: 'none',
@@ -49,6 +56,8 @@ test('what a file shows is saved with the version, counts for later runs, and is
     inputs: [],
   });
   const first = file('first.csv', 'b,a\n1,10\n');
+  await run('plain@1', first, 'told.out.csv');
+  expect(await boundBy()).toBeNull();
   const saved = await client.bindings.save({ version: 'plain@1', input: first });
   expect(saved.inputs).toEqual([{ input: 'features', columns: ['b', 'a'] }]);
   expect(await client.bindings.show({ version: 'plain@1' })).toMatchObject({
@@ -58,6 +67,12 @@ test('what a file shows is saved with the version, counts for later runs, and is
     inputs: saved.inputs,
   });
   const expected = await run('plain@1', first, 'first.out.csv');
+  expect(await boundBy()).toBe(saved.digest);
+  const receipt = readFileSync(join(dir, 'first.out.csv.receipt.json'), 'utf8');
+  const { payload } = JSON.parse(receipt) as { payload: string };
+  expect(JSON.parse(Buffer.from(payload, 'base64').toString())).toMatchObject({
+    predicate: { binding: { digest: { sha256: saved.digest.replace('sha256:', '') } } },
+  });
   // Another order of columns, and one more: without the binding the file would be refused, or be read in another way.
   const second = file('second.csv', 'who,a,b\nx,10,1\n');
   expect(await run('plain@1', second, 'second.out.csv')).toBe(expected);
