@@ -25,6 +25,7 @@ import type { CallFacts, CallLog } from './call-log.ts';
 import { errorToBody } from './error-envelope.ts';
 import { requireFiles, requireRunnable } from './model-access.ts';
 import type { OpenVaultState } from './open-state.ts';
+import { createResolver } from './resolve-often.ts';
 import type { ServedVersions } from './served-versions.ts';
 
 /** Of all versions together, from the first byte to the reply. */
@@ -44,6 +45,7 @@ export function answerCalls(deps: {
   const { admit, log, statistics, versions } = deps;
   /** Inferences that have begun and have no reply. */
   let inHand = 0;
+  const resolve = createResolver();
   async function answer(request: HttpRequest): Promise<HttpReply> {
     const asked = readRoute(request.method, request.target);
     if ('problem' in asked) {
@@ -63,7 +65,8 @@ export function answerCalls(deps: {
   }
 
   async function look(route: LookRoute, request: HttpRequest): Promise<HttpReply> {
-    const { registry } = admit();
+    const opened = admit();
+    const { registry } = opened;
     switch (route.kind) {
       case 'live':
       case 'ready':
@@ -83,19 +86,19 @@ export function answerCalls(deps: {
       case 'index':
         return json(repositoryIndex(allVersions(registry), await wantsReady(request)));
       case 'model': {
-        const version = resolve(registry, route);
-        const runnable = versionsOf(registry, route.model).filter(({ stage }) => mayRun(stage));
+        const version = runnable((reference) => resolve(opened, reference), route);
+        const others = versionsOf(registry, route.model).filter(({ stage }) => mayRun(stage));
         const { tensors } = await versions.of(version);
         return json(
           modelMetadata(
             version.model,
-            runnable.map((each) => each.version),
+            others.map((each) => each.version),
             tensors,
           ),
         );
       }
       case 'model-ready':
-        return ready(registry, route);
+        return ready((reference) => resolve(opened, reference), route);
     }
   }
 
@@ -107,7 +110,7 @@ export function answerCalls(deps: {
     const elapsedNs = (): number => (performance.now() - request.since) * 1e6;
     try {
       const opened = admit();
-      version = resolve(opened.registry, route);
+      version = runnable((reference) => resolve(opened, reference), route);
       const { model, version: number, digest } = version;
       objects = [{ type: 'version', id: `${model}@${number}`, digest }];
       const { tensors, queue } = await versions.of(version);
@@ -156,8 +159,11 @@ export function answerCalls(deps: {
 type ModelRoute = { readonly model: string; readonly version?: number };
 
 /** Throws `not-found`, and `refused` for what may not run. */
-function resolve(registry: Registry, route: ModelRoute): ResolvedVersion {
-  const version = registry.resolve(referenceOf(route));
+function runnable(
+  resolve: (reference: string) => ResolvedVersion,
+  route: ModelRoute,
+): ResolvedVersion {
+  const version = resolve(referenceOf(route));
   requireFiles(version);
   requireRunnable(version);
   return version;
@@ -189,9 +195,9 @@ function allVersions(registry: Registry): Parameters<typeof repositoryIndex>[0] 
 }
 
 /** Not ready is a 4xx, as the protocol has it: 404 for what is not there, 400 for what may not run. */
-function ready(registry: Registry, route: ModelRoute): HttpReply {
+function ready(resolve: (reference: string) => ResolvedVersion, route: ModelRoute): HttpReply {
   try {
-    return json({ name: resolve(registry, route).model, ready: true });
+    return json({ name: runnable(resolve, route).model, ready: true });
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'refused') throw error;
     return { ...json({ name: route.model, ready: false }), status: 400 };
