@@ -21,6 +21,6 @@ export type {
 } from './model.ts';
 export { smallIntegers, tagOf } from './unread.ts';
 export type { Unknown } from './wire.ts';
-export { modelFactsOf, modelSignature, tensorBytes, tensorTypes } from './signature.ts';
+export { mapKeys, modelFactsOf, modelSignature, tensorBytes, tensorTypes } from './signature.ts';
 export { heldAs, newArray, type TensorArray, type TensorData } from './tensor.ts';
 export { tensorToData } from './tensor-values.ts';

@@ -75,9 +75,47 @@ export function modelSignature(model: OnnxModel): ModelSignature {
   // Before IR version 4 initializers were listed as inputs too.
   const constants = new Set(graph?.initializers.map(({ name }) => name));
   return {
-    inputs: (graph?.inputs ?? []).filter(({ name }) => !constants.has(name)).map(valueToSpec),
+    inputs: (graph?.inputs ?? [])
+      .filter(({ name }) => !constants.has(name))
+      .flatMap((input) =>
+        graph === undefined
+          ? valueToSpec(input)
+          : (mapKeys(graph, input)?.names.map((name) => keySpec(name, input)) ??
+            valueToSpec(input)),
+      ),
     outputs: (graph?.outputs ?? []).map(valueToSpec),
   };
+}
+
+export interface MapKeys {
+  /** The DictVectorizer that takes the map. */
+  readonly vectorizer: OnnxNode;
+  /** What the inputs for its keys are called, in the order of its columns. */
+  readonly names: readonly string[];
+}
+
+/**
+ * An input that is a map and goes into one DictVectorizer has known keys: each is an input of its own, called as the key, or
+ * `name[key]` where another input is called so. Undefined for every other input.
+ */
+export function mapKeys(graph: OnnxGraph, { name = '', type }: OnnxValueInfo): MapKeys | undefined {
+  if (type?.map === undefined) return undefined;
+  const [vectorizer, second] = graph.nodes.filter(({ inputs }) => inputs.includes(name));
+  if (vectorizer?.opType !== 'DictVectorizer' || second !== undefined) return undefined;
+  const attribute = (key: string): OnnxNode['attributes'][number] | undefined =>
+    vectorizer.attributes.find((each) => each.name === key);
+  const texts = attribute('string_vocabulary')?.strings ?? [];
+  const keys =
+    texts.length > 0
+      ? texts.map((bytes) => Buffer.from(bytes).toString('utf8'))
+      : (attribute('int64_vocabulary')?.ints ?? []).map(String);
+  const others = new Set(graph.inputs.map((other) => other.name));
+  return { vectorizer, names: keys.map((key) => (others.has(key) ? `${name}[${key}]` : key)) };
+}
+
+function keySpec(name: string, { type }: OnnxValueInfo): TensorSpec {
+  const element = tensorTypes[type?.map?.valueType?.tensor?.elemType ?? 0] ?? 'undefined';
+  return { name, kind: 'tensor', type: element, shape: [null, 1] };
 }
 
 /** Operators beyond this many kinds are not listed. */

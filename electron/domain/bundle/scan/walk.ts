@@ -277,10 +277,8 @@ function checkInterface(model: OnnxModel, report: Report): void {
     nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)),
   );
   for (const { name, kind, type } of inputs) {
-    const isNamedMap =
-      kind === 'map' &&
-      nodes.some(({ opType, inputs: [from] }) => opType === 'DictVectorizer' && from === name);
-    if (!isUsable(types.get(name)) && !isNamedMap)
+    // A map with known keys is a tensor for each of them.
+    if (types.has(name) && !isUsable(types.get(name)))
       report('SR-ONNX-010', `The input ${named(name)} is of the kind ${kind}, of ${type}.`);
   }
   for (const { name, kind, type } of outputs) {

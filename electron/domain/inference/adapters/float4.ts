@@ -93,7 +93,15 @@ function wideValue(value: OnnxValueInfo): OnnxValueInfo {
 function wideTensor(one: OnnxTensor): OnnxTensor {
   if (one.dataType !== narrow) return one;
   const { dims, data } = tensorToData(one);
-  return tensor(one.name ?? '', 'float', { dims, data: [...(data as Float32Array)] });
+  const { buffer, byteOffset, byteLength } = data as Float32Array;
+  return {
+    name: one.name ?? '',
+    dims: [...dims],
+    dataType: float,
+    rawData: new Uint8Array(buffer, byteOffset, byteLength),
+    strings: [],
+    externalData: [],
+  };
 }
 
 function wideNode(one: OnnxNode, types: ElementTypes): OnnxNode[] {

@@ -5,6 +5,7 @@
  */
 import { AppError } from '#shared/errors.ts';
 import {
+  mapKeys,
   tensorTypes,
   type OnnxNode,
   type OnnxType,
@@ -36,18 +37,19 @@ export const unfoldMaps: Adapter = (model, border) => {
   const inputs = graph.inputs.flatMap((input): OnnxValueInfo | OnnxValueInfo[] => {
     const { name = '', type } = input;
     if (!isMap(type)) return input;
-    const users = nodes.flatMap((user, at) => (user.inputs.includes(name) ? [{ user, at }] : []));
-    const [first, second] = users;
-    if (first?.user.opType !== 'DictVectorizer' || second !== undefined)
+    const known = mapKeys(graph, input);
+    if (known === undefined)
       throw new AppError(
         'unsupported',
         `The input ${name} is a map that does not go into one DictVectorizer, so its keys are not known.`,
       );
-    const keys = keysOf(first.user, 'string_vocabulary', 'int64_vocabulary');
+    const { vectorizer, names } = known;
     const element = tensorTypes[type?.map?.valueType?.tensor?.elemType ?? 0] ?? 'float';
-    const others = new Set(graph.inputs.map((other) => other.name));
-    const names = keys.map((key) => (others.has(key) ? `${name}[${key}]` : key));
-    nodes[first.at] = node('Concat', { inputs: names, outputs: first.user.outputs }, { axis: 1n });
+    nodes[graph.nodes.indexOf(vectorizer)] = node(
+      'Concat',
+      { inputs: names, outputs: vectorizer.outputs },
+      { axis: 1n },
+    );
     return names.map((key) => ({ name: key, type: tensorType(element, [undefined, 1]) }));
   });
   return { ...model, graph: { ...graph, nodes, inputs, outputs } };
