@@ -2,12 +2,13 @@
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { TensorData } from '#domain/onnx/index.ts';
-import type {
-  BadRow,
-  Chunk,
-  NamedColumn,
-  TableColumn,
-  WantedColumn,
+import {
+  textToNumber,
+  type BadRow,
+  type Chunk,
+  type NamedColumn,
+  type TableColumn,
+  type WantedColumn,
 } from '#domain/tables/index.ts';
 import { bindPipeline, type PipelineBinding } from './bind.ts';
 import { wantedAs, type Source } from './draft.ts';
@@ -150,19 +151,33 @@ function requireFit(binding: {
 /** Plausibility is only counted by monitoring, unless the pipeline says that such rows must not be scored. */
 function checkFacts(data: Feature, { facts, column }: Source, marks: Marks): void {
   if (facts?.reject !== true) return;
-  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, categories } = facts;
+  const { min, max, categories } = facts;
+  if (min !== undefined || max !== undefined)
+    checkRange(data, facts, { marks, column: column.name });
+  if (data.kind !== 'text' || categories === undefined) return;
+  const allowed = new Set(categories);
+  for (const [at, value] of data.values.entries())
+    if (value !== null && value !== '' && !allowed.has(value))
+      marks.reject(at, column.name, 'category');
+}
+
+/** What is missing, or is no number at all, is for others to judge. */
+function checkRange(
+  data: Feature,
+  { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }: PipelineColumn,
+  { marks, column }: { readonly marks: Marks; readonly column: string },
+): void {
   if (data.kind === 'text') {
-    if (categories === undefined) return;
-    const allowed = new Set(categories);
-    for (const [at, value] of data.values.entries())
-      if (value !== null && value !== '' && !allowed.has(value))
-        marks.reject(at, column.name, 'category');
+    for (const [at, text] of data.values.entries()) {
+      const cell = text === null ? 'missing' : textToNumber(text);
+      if (cell !== 'missing' && 'value' in cell && (cell.value < min || cell.value > max))
+        marks.reject(at, column, 'range');
+    }
   } else if (data.kind === 'number' || data.kind === 'integer') {
     const missing = data.kind === 'integer' ? data.missing : undefined;
     for (let at = 0; at < marks.rows; at += 1) {
       const value = Number(data.values[at]);
-      if ((value < min || value > max) && missing?.[at] !== 1)
-        marks.reject(at, column.name, 'range');
+      if ((value < min || value > max) && missing?.[at] !== 1) marks.reject(at, column, 'range');
     }
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ColumnData } from '#domain/tables/index.ts';
 import type { Draft, NamedSlot } from '../draft.ts';
+import type { Feature } from '../feature.ts';
 import { byColumn, columnName, defineStep } from './step.ts';
 
 /**
@@ -41,42 +41,42 @@ function imputed(
   const [filled = read, missing = read] = draft.add({
     reads: [read],
     count: 2,
-    run: ([data], { rows }) => {
-      const column = data as Extract<ColumnData, { kind: 'number' | 'text' | 'boolean' }>;
-      const absent = Float64Array.from({ length: rows }, (_, at) => Number(isAbsent(column, at)));
-      return [filledWith(column, absent, value), { kind: 'number', values: absent }];
+    run([data], { rows }) {
+      const absent = new Float64Array(rows);
+      return data === undefined
+        ? []
+        : [fill(data, value, absent), { kind: 'number', values: absent }];
     },
   });
   return [filled, missing];
 }
 
-function isAbsent(
-  column: Extract<ColumnData, { kind: 'number' | 'text' | 'boolean' }>,
-  at: number,
-): boolean {
-  if (column.kind === 'number') return Number.isNaN(column.values[at]);
-  if (column.kind === 'text') return (column.values[at] ?? '') === '';
-  return column.missing?.[at] === 1;
-}
-
-function filledWith(
-  column: Extract<ColumnData, { kind: 'number' | 'text' | 'boolean' }>,
-  absent: Float64Array,
-  value: number | string | boolean,
-): ColumnData {
-  if (column.kind === 'number')
-    return {
-      kind: 'number',
-      values: column.values.map((old, at) => (absent[at] === 1 ? Number(value) : old)),
-    };
-  if (column.kind === 'text')
-    return {
-      kind: 'text',
-      values: column.values.map((old, at) => (absent[at] === 1 ? String(value) : old)),
-    };
-  return {
-    kind: 'boolean',
-    values: column.values.map((old, at) => (absent[at] === 1 ? Number(value) : old)),
-    missing: undefined,
-  };
+/** Plain loops: they are several times as fast as those of arrays. `absent` becomes 1 where the value was missing. */
+function fill(data: Feature, value: number | string | boolean, absent: Float64Array): Feature {
+  if (data.kind === 'number') {
+    const values = Float64Array.from(data.values);
+    for (let at = 0; at < values.length; at += 1) {
+      if (!Number.isNaN(values[at])) continue;
+      values[at] = Number(value);
+      absent[at] = 1;
+    }
+    return { kind: 'number', values };
+  }
+  if (data.kind === 'text') {
+    const values = [...data.values];
+    for (let at = 0; at < values.length; at += 1) {
+      if (values[at] !== null && values[at] !== '') continue;
+      values[at] = String(value);
+      absent[at] = 1;
+    }
+    return { kind: 'text', values };
+  }
+  if (data.kind !== 'boolean') return data;
+  const values = Uint8Array.from(data.values);
+  for (let at = 0; at < values.length; at += 1) {
+    if (data.missing?.[at] !== 1) continue;
+    values[at] = Number(value);
+    absent[at] = 1;
+  }
+  return { kind: 'boolean', values, missing: undefined };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { columnList, defineStep, mapColumns } from './step.ts';
+import { columnList, defineStep, mapColumns, mapNumbers } from './step.ts';
 
 /**
  * `{ "step": "log", "method": "log1p", "columns": ["income"] }`: the natural logarithm of the value, or with `log1p` of one more.
@@ -20,7 +20,7 @@ export const log = defineStep({
       ({ values }, _, { marks, column }) => {
         for (const [at, value] of values.entries())
           if (value <= above) marks.reject(at, column, 'range');
-        return { kind: 'number', values: values.map(map) };
+        return mapNumbers({ kind: 'number', values }, map);
       },
     );
   },

@@ -136,6 +136,21 @@ test('a range and a list of categories reject only where the pipeline says so', 
   expect(await bad(false)).toEqual([]);
 });
 
+test('a range counts for a column that is read as text, too', async () => {
+  const inputs = [spec('A', 'int64', ['N']), spec('B', 'float', ['N'])];
+  const pipeline: Pipeline = {
+    schemaVersion: 2,
+    columns: [{ name: 'v', kind: 'numeric', min: 1, max: 5, reject: true }],
+    steps: [],
+    inputs: { A: 'v', B: 'v' },
+    outputs: [],
+  };
+  const made = plan(inputs, ['v'], { pipeline });
+  expect(
+    (await made.toFeeds(chunk([text('0', '3', '6', 'x')]))).bad.map(({ code }) => code),
+  ).toEqual(['range', 'range', 'integer']);
+});
+
 test('another unit than the pipeline names refuses the file', () => {
   const pipeline: Pipeline = {
     schemaVersion: 1,
