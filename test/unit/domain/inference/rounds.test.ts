@@ -31,7 +31,7 @@ function holdings() {
 
 test.runIf(process.platform === 'linux')(
   'loading and unloading a model again and again leaves nothing in the core',
-  { timeout: 600_000 },
+  { timeout: 600_000 + loads * 2000 },
   async () => {
     const pool = createModelPool({ limitsFor: defaultLimitsFor });
     const files = await modelFiles(bytesOf(matrixModel()));
