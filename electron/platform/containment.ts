@@ -51,15 +51,13 @@ const withFolder = `bytes=$1; shift; ${layFolder} && exec "$@"`;
  * process outside of its user namespace, though it sees their numbers.
  */
 const withView = `set -e; bytes=$1; shift; ${layFolder}
-mkdir usr proc dev sys tmp ${ownFolder}
-show() { mkdir -p ".$1"; mount --rbind -o ro,nosuid,nodev "$1" ".$1"; }
+mkdir -p usr proc dev tmp sys/devices/system/cpu ${ownFolder}
+show() { mount --rbind -o ro,nosuid,nodev "$1" ".$1"; }
 for at in bin lib lib64 lib32; do
-  if [ -L "/$at" ]; then ln -s "usr/$at" "$at"; elif [ -d "/$at" ]; then show "/$at"; fi
+  if [ -L "/$at" ]; then ln -s "usr/$at" "$at"; elif [ -d "/$at" ]; then mkdir "$at"; show "/$at"; fi
 done
-show /usr; show /sys/devices/system/cpu; mount --rbind /proc proc
-while [ "$1" != -- ]; do show "$1"; shift; done; shift
-for at in null urandom; do : >"dev/$at"; mount --bind "/dev/$at" "dev/$at"; done
-ln -s /proc/self/fd dev/fd
+show /usr; show /sys/devices/system/cpu; mount --rbind /proc proc; ln -s /proc/self/fd dev/fd
+while [ "$1" != -- ]; do mkdir -p ".$1"; show "$1"; shift; done; shift
 exec /usr/sbin/chroot . /bin/sh -c 'cd /${ownFolder} && exec "$@"' sh "$@"`;
 
 const wrappers: readonly Wrapper[] = [
