@@ -113,10 +113,11 @@ export async function pooledModel(
     version.facts.isPicked === true
       ? undefined
       : version.stored.find(({ path }) => path === wellKnown.reference);
-  const pipeline = await readPipeline(open().vault, version);
+  // A child keeps the binding that it was started with.
+  const key = [version.digest, version.facts.path, version.binding?.savedAt ?? ''].join(':');
+  const pipeline = await rememberedPipeline(open().vault, version, key);
   return {
-    // A child keeps the binding that it was started with.
-    key: [version.digest, version.facts.path, version.binding?.savedAt ?? ''].join(':'),
+    key,
     files() {
       const { vault } = open();
       return {
@@ -126,6 +127,22 @@ export async function pooledModel(
     },
     pipeline,
   };
+}
+
+/** Read once while a vault is open: single requests come often, and a version never changes. */
+const pipelines = new WeakMap<OpenVault, Map<string, Promise<Pipeline | undefined>>>();
+
+function rememberedPipeline(
+  vault: OpenVault,
+  version: ResolvedVersion,
+  key: string,
+): Promise<Pipeline | undefined> {
+  const known = pipelines.get(vault) ?? new Map<string, Promise<Pipeline | undefined>>();
+  pipelines.set(vault, known);
+  const found = known.get(key) ?? readPipeline(vault, version);
+  known.set(key, found);
+  found.catch(() => known.delete(key));
+  return found;
 }
 
 /** Ends the children that hold keys of files that were erased. */

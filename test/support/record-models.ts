@@ -81,6 +81,19 @@ export function oneHotLinear(): OnnxModel {
   );
 }
 
+/** 0.5·x[0] + 2·x[1] − x[2], one Gemm. */
+export function threeWeights(): OnnxModel {
+  return model(
+    graph('three-weights', {
+      nodes: [node('Gemm', { inputs: ['x', 'weights'], outputs: ['score'] })],
+      inputs: [valueInfo('x', 'float', [null, 3])],
+      outputs: [valueInfo('score', 'float', [null, 1])],
+      initializers: [tensor('weights', 'float', { dims: [3, 1], data: [0.5, 2, -1] })],
+    }),
+    { opsets },
+  );
+}
+
 /** A logistic regression of two columns as scikit-learn's converter writes it, probabilities through ZipMap left out. */
 export function logisticClassifier(): OnnxModel {
   return model(

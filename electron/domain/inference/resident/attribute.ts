@@ -53,6 +53,7 @@ const largestExact = 64 * 2 ** 20;
 const mostExactCost = 30_000_000;
 const mostSwaps = 200_000;
 const triedMixes = 64;
+const fewRows = 8;
 /** Of the size of a prediction: the runtime adds in 32 bits. */
 const tolerance = 1e-4;
 
@@ -115,9 +116,16 @@ async function tryExactly(
   if (match === undefined || match.terms.some(({ part }) => part.width > width)) return undefined;
   if (match.terms.reduce((sum, { part }) => sum + exactCost(part, rows), 0) > mostExactCost)
     return undefined;
-  const swapped = await elementsOf(mixColumns(record, background, singleSwaps(rows, players)));
-  if (swapped === undefined) return undefined;
-  const owner = findOwners({ record: own.values, background: others, swapped, players });
+  const ownersOver = async (count: number): Promise<Int32Array | undefined> => {
+    const swapped = await elementsOf(mixColumns(record, background, singleSwaps(count, players)));
+    const some = { width, values: toArray(others.values).slice(0, count * width) };
+    return swapped === undefined
+      ? undefined
+      : findOwners({ record: own.values, background: some, swapped, players });
+  };
+  // A few rows tell most models that no column owns an element of theirs alone.
+  if ((await ownersOver(Math.min(rows, fewRows))) === undefined) return undefined;
+  const owner = await ownersOver(rows);
   if (owner === undefined || !(await mixesAgree({ game, match, own, others, owner })))
     return undefined;
   const samples = new Float64Array(rows * players);

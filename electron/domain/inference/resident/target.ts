@@ -55,9 +55,13 @@ export function thresholdOf(
 ): number | undefined {
   const stated = pipeline?.prediction;
   if (stated === undefined || target === null) return undefined;
-  return target === stated.output || target.startsWith(`${stated.output}[`)
-    ? stated.threshold
-    : undefined;
+  if (target !== stated.output && !target.startsWith(`${stated.output}[`)) return undefined;
+  if (stated.threshold !== undefined || pipeline?.schemaVersion !== 2) return stated.threshold;
+  // A step that decides by the prediction says where.
+  const step = pipeline.outputs.find(
+    (each) => each.step === 'threshold' && each.output === stated.output,
+  );
+  return step?.step === 'threshold' ? step.at : undefined;
 }
 
 export function requireThreshold(

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { createInference } from '#domain/inference/index.ts';
 import type { PooledModel } from '#domain/inference/index.ts';
 import { goldenCases, goldenRecords } from '#domain/bundle/index.ts';
+import { pipelineSchema } from '#domain/pipeline/index.ts';
 import { shapleyByDefinition } from '../../../support/games.ts';
 import {
   logisticClassifier,
@@ -12,6 +13,7 @@ import {
   pooledOf,
   pooledSample,
   sampleFolder,
+  threeWeights,
   treeSum,
   twoTrees,
 } from '../../../support/record-models.ts';
@@ -208,6 +210,47 @@ describe('an explanation', () => {
       expect.closeTo(3 - 0.5, 5),
       expect.closeTo(-0.5 * (1 - 1), 5),
     ]);
+  });
+
+  test('is of the columns of the file, and not of what steps make of them', async () => {
+    const pipeline = pipelineSchema.parse({
+      schemaVersion: 2,
+      columns: [
+        { name: 'income', kind: 'numeric', unit: 'EUR' },
+        { name: 'color', kind: 'categorical', categories: ['red', 'blue'] },
+      ],
+      steps: [
+        { step: 'scale', method: 'standard', columns: { income: { mean: 10, sd: 2 } } },
+        { step: 'one-hot', columns: { color: ['red', 'blue'] }, unknown: 'zeros' },
+      ],
+      inputs: { x: ['income', 'color_red', 'color_blue'] },
+      outputs: [{ step: 'sigmoid', output: 'score' }],
+      prediction: { output: 'score', threshold: 0.5 },
+    });
+    const model = await pooledOf(threeWeights(), {
+      pipeline,
+      reference: 'id,income,color\n1,10,red\n2,14,blue\n3,6,red\n',
+    });
+    const { value: form } = await pool.request(model, { kind: 'form', body: null });
+    expect(form.fields.map(({ name, as, unit }) => [name, as, unit])).toEqual([
+      ['income', 'number', 'EUR'],
+      ['color', 'text', null],
+    ]);
+    const value = await explain(model, { income: '12', color: 'blue' });
+    // 0.5 · (income − 10) / 2 + 2 for red, − 1 for blue; the reference has 10 on average, and red twice in three.
+    expect(value).toMatchObject({ method: 'linear', scale: 'log-odds' });
+    expect(
+      Object.fromEntries(value.contributions.map((each) => [each.column, each.contribution])),
+    ).toEqual({ income: expect.closeTo(0.5, 5), color: expect.closeTo(-1 - 1, 5) });
+    const { value: change } = await pool.request(model, {
+      kind: 'change',
+      body: { record: { income: '12', color: 'blue' }, immutable: [], mostColumns: 2 },
+    });
+    expect(change).toMatchObject({
+      status: 'found',
+      // At 14 the score is just at the threshold.
+      changes: [{ column: 'income', from: '12', to: '14', unit: 'EUR' }],
+    });
   });
 
   test('of the sample is sampled, because a feature inside takes three columns; it adds up and knows its error', async () => {
