@@ -10,12 +10,7 @@ import {
 } from '#domain/bundle/index.ts';
 import type { ModelFiles, ModelPool, PooledModel } from '#domain/inference/index.ts';
 import { assetsOf, pipelineSchema, withSignature, type Pipeline } from '#domain/pipeline/index.ts';
-import {
-  runnableStages,
-  type Registry,
-  type ResolvedVersion,
-  type StoredFile,
-} from '#domain/registry/index.ts';
+import { runnableStages, type ResolvedVersion, type StoredFile } from '#domain/registry/index.ts';
 import type { ObjectHandOver, OpenVault } from '#domain/vault/index.ts';
 import type { OpenVaultState } from './open-state.ts';
 
@@ -145,8 +140,12 @@ function rememberedPipeline(
   return found;
 }
 
-/** Ends the children that hold keys of files that were erased. */
-export async function endErased(registry: Registry, pool: ModelPool): Promise<void> {
+/** Ends the children that hold keys of files that were erased, and forgets what was read of them. */
+export async function endErased(
+  { vault, registry }: Pick<OpenVaultState, 'vault' | 'registry'>,
+  pool: ModelPool,
+): Promise<void> {
+  pipelines.delete(vault);
   const erased = registry
     .list()
     .flatMap(({ name }) => registry.show(name).versions)

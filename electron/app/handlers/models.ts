@@ -196,14 +196,14 @@ export function modelsHandlers(
       overview: ({ open }) => erasureOverview(open(), clock),
       version: async (context, input) => {
         const result = await eraseVersion(context, input);
-        await endErased(context.open().registry, inference.pool);
+        await endErased(context.open(), inference.pool);
         return result;
       },
       data: (context, input) => eraseData(context, input, clock),
       subject: eraseSubject,
       due: async (context, input) => {
         const result = await eraseDue(context, input, clock);
-        await endErased(context.open().registry, inference.pool);
+        await endErased(context.open(), inference.pool);
         return result;
       },
       showSubject,
