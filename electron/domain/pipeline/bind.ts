@@ -67,7 +67,7 @@ export function bindPipeline(request: {
     }),
   );
   const bound = bindInputs(
-    request.inputs.filter(({ name }) => !whole.has(name)),
+    request.inputs.filter(({ name, kind }) => kind === 'tensor' && !whole.has(name)),
     {
       names: offeredNames(draft, pipeline),
       find: draft.find,
@@ -75,6 +75,12 @@ export function bindPipeline(request: {
     declared,
   );
   const inputs = request.inputs.map((spec): BoundTensor => {
+    if (spec.kind !== 'tensor') {
+      const problem = `It is of the kind ${spec.kind}, and the rows of a file feed tensors only.`;
+      draft.note(`Input ${spec.name}: ${problem}`);
+      rows.push({ column: null, input: spec.name, type: spec.type, problem });
+      return { spec, rest: [], slots: [] };
+    }
     const slot = whole.get(spec.name);
     if (slot !== undefined) {
       const problem = tensorProblem(spec, slot);
