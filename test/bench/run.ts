@@ -1,7 +1,8 @@
 /**
  * How fast is a file scored on the whole path: a real vault with an encrypted model, a CSV read, bound, inferred, profiled,
  * written, recorded and logged? Against the runtime alone on numbers in memory, from Node and by its C API, and against pandas
- * with the same runtime. `npm run bench:run [ROWS] [ROUNDS]`; a million rows unless told, a fiftieth of it for the transformer.
+ * with the same runtime. `npm run bench:run -- [ROWS] [ROUNDS] [mlp|trees|transformer]`; a million
+ * rows unless told, a fiftieth of it for the transformer.
  */
 import { spawn } from 'node:child_process';
 import {
@@ -35,7 +36,7 @@ import {
 } from './scoring-models.ts';
 
 const here = import.meta.dirname;
-const [rowsText = '1000000', roundsText = '3'] = process.argv.slice(2);
+const [rowsText = '1000000', roundsText = '3', only] = process.argv.slice(2);
 const [rows, rounds] = [Number(rowsText), Number(roundsText)];
 const batch = 4096;
 const library = join(
@@ -61,9 +62,14 @@ try {
   process.stdout.write(
     `${rows.toLocaleString('en')} rows of 30 numbers, ${Math.round(statSync(wide).size / 1e6)} MB; medians of ${rounds} rounds, all ways one after the other in each\n`,
   );
-  await compare(app, perceptron(), { path: wide, count: rows }, compiled);
-  await compare(app, treeEnsemble(), { path: wide, count: rows }, compiled);
-  await compare(app, transformer(), { path: tokens, count: few }, compiled);
+  for (const scoring of [perceptron(), treeEnsemble(), transformer()])
+    if (only === undefined || only === scoring.name)
+      await compare(
+        app,
+        scoring,
+        scoring.type === 'float' ? { path: wide, count: rows } : { path: tokens, count: few },
+        compiled,
+      );
   await app.app.close();
 } finally {
   rmSync(dir, { recursive: true, force: true });
@@ -172,6 +178,13 @@ async function compare(
   print(`${scoring.title}: ${count.toLocaleString('en')} rows`, [
     ...Object.entries(ways).map(
       ([name, { title }]) => [title, `${perSecond(count, median(name))} rows/s`] as const,
+    ),
+    ...Object.keys(ways).map(
+      (name) =>
+        [
+          `processor time: ${name === 'ours' ? 'whole path' : name}`,
+          `${((middle(processor[name]) / count) * 1e6).toFixed(2)} µs a row`,
+        ] as const,
     ),
     ['whole path, times as fast as pandas with the same runtime', ratio('pandas')],
     ['whole path, share of the runtime alone from Node', ratio('node')],

@@ -146,22 +146,19 @@ interface ColumnCounter {
 }
 
 const sumScale = 2 ** -40;
+const meanOf = (scaled: number, of: number): number => scaled / of / sumScale;
 
 function createNumericColumn(
   { name, role, min, max }: ColumnSpec,
   sampling: Sampling,
 ): ColumnCounter {
   const sketch: QuantileSketch = createQuantileSketch(sampling);
-  const { MAX_VALUE } = Number;
   let values: Map<number, number> | undefined = new Map<number, number>();
   let count = 0;
   let missing = 0;
   let outOfRange = 0;
   let sum = 0;
   let squares = 0;
-  let memory = new Float64Array(0);
-
-  const meanOf = (scaled: number, of: number): number => scaled / of / sumScale;
 
   /** Chan, Golub, LeVeque, "Updating formulae … for computing sample variances", 1979. */
   function join(part: {
@@ -175,7 +172,7 @@ function createNumericColumn(
       squares += delta * delta * ((count * part.count) / (count + part.count));
     }
     // The squares of the largest doubles have no number; the spread is then as large as one can be.
-    squares = Math.min(squares + part.squares, MAX_VALUE);
+    squares = Math.min(squares + part.squares, Number.MAX_VALUE);
     sum += part.sum;
     count += part.count;
   }
@@ -183,30 +180,16 @@ function createNumericColumn(
   return {
     add(data, kept, float) {
       const rows = kept?.length ?? data.values.length;
-      if (memory.length < rows) memory = new Float64Array(rows);
-      // In variables of their own: the engine keeps those in registers.
-      const finite = memory;
-      const found = finiteNumbers(data, { kept, float }, finite);
-      missing += rows - found;
-      let partSum = 0;
-      for (let at = 0; at < found; at += 1) partSum += (finite[at] ?? 0) * sumScale;
-      const mean = found === 0 ? 0 : meanOf(partSum, found);
-      let partSquares = 0;
-      for (let at = 0; at < found; at += 1) {
-        const delta = (finite[at] ?? 0) - mean;
-        partSquares += delta * delta;
-      }
-      join({ count: found, sum: partSum, squares: partSquares });
-      if (min !== undefined || max !== undefined) {
-        const [low, high] = [min ?? -MAX_VALUE, max ?? MAX_VALUE];
-        for (let at = 0; at < found; at += 1) {
-          const value = finite[at] ?? 0;
-          if (value < low || value > high) outOfRange += 1;
-        }
-      }
-      sketch.add(finite, found);
-      for (let at = 0; at < found && values !== undefined; at += 1) {
-        const value = finite[at] ?? 0;
+      const numbers = numbersOf(data, rows);
+      const read = { numbers, kept, rows, float };
+      const found = momentsOf(read, { min, max });
+      missing += rows - found.count;
+      outOfRange += found.outOfRange;
+      join(found);
+      sketch.add(numbers, kept, { rows, ...found });
+      for (let row = 0; row < rows && values !== undefined; row += 1) {
+        const value = valueAt(read, row);
+        if (!Number.isFinite(value)) continue;
         values.set(value, (values.get(value) ?? 0) + 1);
         if (values.size > maxDiscrete) values = undefined;
       }
@@ -237,53 +220,99 @@ function createNumericColumn(
       missing,
       outOfRange,
       mean: count === 0 ? 0 : meanOf(sum, count),
-      sd: count === 0 ? 0 : Math.min(Math.sqrt(squares / count), MAX_VALUE),
+      sd: count === 0 ? 0 : Math.min(Math.sqrt(squares / count), Number.MAX_VALUE),
       quantiles: sketch.quantiles(quantilePoints),
       values: values === undefined ? null : [...values].sort(([a], [b]) => a - b),
     }),
   };
 }
 
-/** Packs what is there into `into` and tells how many that are. */
-function finiteNumbers(
-  data: ColumnData,
-  { kept, float }: { readonly kept: Uint32Array | undefined; readonly float: boolean },
-  into: Float64Array,
-): number {
-  const rows = kept?.length ?? data.values.length;
-  if (data.kind === 'number') return finiteOf(data.values, { kept, rows, float }, into);
-  const missing = data.kind === 'integer' || data.kind === 'boolean' ? data.missing : undefined;
-  let found = 0;
-  for (let row = 0; row < rows; row += 1) {
-    const at = kept === undefined ? row : (kept[row] ?? 0);
-    const raw = data.values[at];
-    const isText = typeof raw === 'string' || typeof raw === 'object' || raw === undefined;
-    const value = isText || missing?.[at] === 1 ? Number.NaN : Number(raw);
-    if (Number.isFinite(value)) into[found++] = value;
-  }
-  return found;
+interface Numbers {
+  readonly numbers: Float64Array;
+  readonly kept: Uint32Array | undefined;
+  readonly rows: number;
+  /** They are taken as floats. */
+  readonly float: boolean;
 }
 
-function finiteOf(
-  values: Float64Array,
+function valueAt({ numbers, kept, float }: Numbers, row: number): number {
+  const value = numbers[kept === undefined ? row : (kept[row] ?? 0)] ?? Number.NaN;
+  return float ? Math.fround(value) : value;
+}
+
+/** What is no number is NaN. */
+function numbersOf(data: ColumnData, rows: number): Float64Array {
+  if (data.kind === 'number') return data.values;
+  const numbers = new Float64Array(Math.max(rows, data.values.length)).fill(Number.NaN);
+  if (data.kind !== 'integer' && data.kind !== 'boolean') return numbers;
+  for (let at = 0; at < data.values.length; at += 1)
+    if (data.missing?.[at] !== 1) numbers[at] = Number(data.values[at]);
+  return numbers;
+}
+
+interface Moments {
+  readonly count: number;
+  /** Times `sumScale`. */
+  readonly sum: number;
+  /** Of the differences from the mean. */
+  readonly squares: number;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly outOfRange: number;
+}
+
+/** One pass over the finite numbers, as differences from the first of them: they are small where the mean is large. */
+function momentsOf(
+  read: Numbers,
   {
-    kept,
-    rows,
-    float,
-  }: { readonly kept: Uint32Array | undefined; readonly rows: number; readonly float: boolean },
-  into: Float64Array,
-): number {
-  let found = 0;
+    min = -Number.MAX_VALUE,
+    max = Number.MAX_VALUE,
+  }: { readonly min: number | undefined; readonly max: number | undefined },
+): Moments {
+  const { numbers, kept, rows, float } = read;
+  let origin = Number.NaN;
+  for (let row = 0; row < rows && !Number.isFinite(origin); row += 1) origin = valueAt(read, row);
+  let count = 0;
+  let sum = 0;
+  let squares = 0;
+  let minimum = Number.POSITIVE_INFINITY;
+  let maximum = Number.NEGATIVE_INFINITY;
+  let outOfRange = 0;
   for (let row = 0; row < rows; row += 1) {
-    const read = values[kept === undefined ? row : (kept[row] ?? 0)] ?? Number.NaN;
-    const value = float ? Math.fround(read) : read;
+    const raw = numbers[kept === undefined ? row : (kept[row] ?? 0)] ?? Number.NaN;
+    const value = float ? Math.fround(raw) : raw;
     // Zero for all finite numbers, NaN for the others.
-    if (value - value === 0) {
-      into[found] = value;
-      found += 1;
-    }
+    if (value - value !== 0) continue;
+    count += 1;
+    const delta = value - origin;
+    sum += delta;
+    squares += delta * delta;
+    if (value < minimum) minimum = value;
+    if (value > maximum) maximum = value;
+    if (value < min || value > max) outOfRange += 1;
   }
-  return found;
+  if (!Number.isFinite(squares)) return { ...largeMoments(read), minimum, maximum, outOfRange };
+  return {
+    count,
+    sum: count === 0 ? 0 : origin * sumScale * count + sum * sumScale,
+    squares: count === 0 ? 0 : Math.max(0, squares - (sum * sum) / count),
+    minimum,
+    maximum,
+    outOfRange,
+  };
+}
+
+/** Of numbers whose squares have no number; the spread is then as large as one can be. */
+function largeMoments(read: Numbers): Pick<Moments, 'count' | 'sum' | 'squares'> {
+  let count = 0;
+  let sum = 0;
+  for (let row = 0; row < read.rows; row += 1) {
+    const value = valueAt(read, row);
+    if (!Number.isFinite(value)) continue;
+    count += 1;
+    sum += value * sumScale;
+  }
+  return { count, sum, squares: Number.MAX_VALUE };
 }
 
 function createTextColumn({ name, role, kind, categories }: ColumnSpec): ColumnCounter {

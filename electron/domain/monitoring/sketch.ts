@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 
-/** Values that are kept as they come, and which share of the others: one of 2^level. */
+/** Rows that are kept as they come, and which share of the others: one of 2^level. */
 export interface Sampling {
   readonly exactValues: number;
   readonly level: number;
@@ -27,8 +27,12 @@ export const sketchState = z.strictObject({
 export type SketchState = z.infer<typeof sketchState>;
 
 export interface QuantileSketch {
-  /** The first `count` of finite numbers. */
-  add(values: Float64Array, count: number): void;
+  /** Rows of a column, `kept` of its values or all; those that are no finite numbers are passed over. */
+  add(
+    values: Float64Array,
+    kept: Uint32Array | undefined,
+    known: { readonly rows: number; readonly minimum: number; readonly maximum: number },
+  ): void;
   /** As if what the other saw had come now. */
   merge(state: SketchState): void;
   state(): SketchState;
@@ -78,27 +82,25 @@ export function createQuantileSketch({
   }
 
   return {
-    add(values, count) {
-      let [low, high] = [minimum, maximum];
-      for (let at = 0; at < count; at += 1) {
-        const value = values[at] ?? 0;
-        if (value < low) low = value;
-        if (value > high) high = value;
-      }
-      [minimum, maximum] = [low, high];
-      let at = 0;
-      for (; at < count && seen + at < exactValues; at += 1) put(0, values[at] ?? 0);
-      // Of each group one, at a place that no pattern in the data keeps step with.
+    add(values, kept, { rows, minimum: low, maximum: high }) {
+      minimum = Math.min(minimum, low);
+      maximum = Math.max(maximum, high);
+      const valueAt = (row: number): number =>
+        values[kept === undefined ? row : (kept[row] ?? 0)] ?? Number.NaN;
       const before = seen;
-      for (
-        let start = before + at - ((before + at) % group);
-        start < before + count;
-        start += group
-      ) {
-        const place = start - before + pickOf(start / group, group);
-        if (place >= at && place < count) put(sampledLevel, values[place] ?? 0);
+      let row = 0;
+      for (; row < rows && before + row < exactValues; row += 1) {
+        const value = valueAt(row);
+        if (Number.isFinite(value)) put(0, value);
       }
-      seen += count;
+      // Of each group one, at a place that no pattern in the data keeps step with.
+      const first = before + row - ((before + row) % group);
+      for (let start = first; start < before + rows; start += group) {
+        const place = start - before + pickOf(start / group, group);
+        const value = place >= row && place < rows ? valueAt(place) : Number.NaN;
+        if (Number.isFinite(value)) put(sampledLevel, value);
+      }
+      seen += rows;
     },
     merge(state) {
       const isFirst = levels.every((values) => values.length === 0);

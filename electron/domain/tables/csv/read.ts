@@ -72,7 +72,7 @@ function* parseSegment(
   const slotsByColumn = columns.map(({ name }) => slots.filter(({ want }) => want.name === name));
   // At full speed: columns that are wanted once, as numbers.
   const fast = slotsByColumn.map((of) =>
-    of.length === 1 && of[0]?.want.as === 'number' ? of[0] : undefined,
+    of.length === 1 && of[0]?.want.as === 'number' ? of[0].numbers : undefined,
   );
   let bad: BadRow[] = [];
   let rawRows: (readonly string[])[] = [];
@@ -124,8 +124,8 @@ function* parseSegment(
     for (;;) {
       const from = at;
       let byte = bytes[at] ?? newline;
-      const slot = column < width ? fast[column] : undefined;
-      if (slot !== undefined && byte !== quote) {
+      const numbers = column < width ? fast[column] : undefined;
+      if (numbers !== undefined && byte !== quote) {
         const negative = byte === minus;
         if (negative || byte === plus) byte = bytes[(at += 1)] ?? newline;
         // In 32 bits, which is fast; more than nine digits are read once more.
@@ -158,7 +158,7 @@ function* parseSegment(
               ? whole / (powersOfTen[fraction] ?? 1)
               : longNumber(bytes, first, at, fraction);
           if (!Number.isNaN(value)) {
-            slot.numbers[rows] = negative ? -value : value;
+            numbers[rows] = negative ? -value : value;
             if (byte === delimiter) {
               at += 1;
               column += 1;

@@ -162,15 +162,25 @@ function writeFloat(buffer: Uint8Array, at: number, value: number): number {
   // Digits after the point of a number whose first digit is the one before it, or a zero there.
   let leading = 0;
   while (size * (powersOfTen[leading] ?? 0) < 1 && leading < 5) leading += 1;
-  for (let digits = 6; digits <= 9; digits += 1) {
+  // Where so many digits are enough, one more is too; most floats take eight.
+  let best = -1;
+  let places = 0;
+  for (let digits = 8, way = 0; digits >= 6 && digits <= 9; digits += way) {
     const after = leading > 0 ? digits + leading - 1 : digits - whole;
     const scale = after >= 0 ? (powersOfTen[after] ?? 1) : 1;
     const unscale = after < 0 ? (powersOfTen[-after] ?? 1) : 1;
     const rounded = Math.round((size * scale) / unscale) * unscale;
-    if (Math.fround(rounded / scale) === size)
-      return writeFixed(buffer, at, { isNegative: value < 0, rounded, after: Math.max(0, after) });
+    const fits = Math.fround(rounded / scale) === size;
+    if (fits) {
+      best = rounded;
+      places = Math.max(0, after);
+    }
+    if (way === 0) way = fits ? -1 : 1;
+    else if (fits === way > 0) break;
   }
-  return at;
+  return best < 0
+    ? at
+    : writeFixed(buffer, at, { isNegative: value < 0, rounded: best, after: places });
 }
 
 function writeFixed(
