@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { AppError } from '#shared/errors.ts';
 import { createProfiler, type Profile, type Profiler } from '#domain/monitoring/index.ts';
 import { csvField } from '#platform/csv.ts';
+import { step } from '#platform/steps.ts';
 import { ResumeRefused, type BatchJournal } from './journal.ts';
 import type { OutputColumn, Piece } from './messages.ts';
 import type { BatchOutput } from './score-batch.ts';
@@ -183,6 +184,7 @@ async function openSink(
     if (hash.copy().digest('hex') !== sha256)
       throw new ResumeRefused('The unfinished output is not as the run has left it.');
     await file.truncate(bytes);
+    step('run: part file cut to what is recorded');
     written = bytes;
   }
 
@@ -222,6 +224,9 @@ async function openSink(
     },
     bytes: () => written,
     sha256: () => hash.copy().digest('hex'),
-    sync: async () => file?.sync(),
+    async sync() {
+      await file?.sync();
+      step('run: part file synced');
+    },
   };
 }

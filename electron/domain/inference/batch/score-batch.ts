@@ -288,7 +288,6 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
     const isDue = now - checkpointedMs >= request.checkpointMs;
     if (onCheckpoint === undefined || info === undefined || isLast || !isDue) return;
     await collector.sync();
-    step('run: part files synced');
     onCheckpoint({
       schemaVersion: 1,
       inputBytes: request.inputBytes,
