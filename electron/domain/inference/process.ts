@@ -128,7 +128,8 @@ export async function startChild(
       clearInterval(watching);
       end(new Error('It is not needed any more.'));
       await died.catch(() => undefined);
-      await rm(folder, { recursive: true, force: true });
+      // What cannot be removed now is swept when the next program makes such a folder.
+      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     },
   };
 }
