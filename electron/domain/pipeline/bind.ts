@@ -66,7 +66,7 @@ export function bindPipeline(request: {
       return slot?.tensor === undefined ? [] : [[spec.name, slot] as const];
     }),
   );
-  const bound = bindInputs(
+  const bindings = bindInputs(
     request.inputs.filter(({ name, kind }) => kind === 'tensor' && !whole.has(name)),
     {
       names: offeredNames(draft, pipeline),
@@ -74,6 +74,7 @@ export function bindPipeline(request: {
     },
     declared,
   );
+  const bound = new Map(bindings.map((binding) => [binding.spec.name, binding]));
   const inputs = request.inputs.map((spec): BoundTensor => {
     if (spec.kind !== 'tensor') {
       const problem = `It is of the kind ${spec.kind}, and the rows of a file feed tensors only.`;
@@ -83,16 +84,13 @@ export function bindPipeline(request: {
     }
     const slot = whole.get(spec.name);
     if (slot !== undefined) {
-      const problem = tensorProblem(spec, slot);
-      if (problem !== null) draft.note(`Input ${spec.name}: ${problem}`);
-      rows.push({ column: slot.column, input: spec.name, type: spec.type, problem });
-      return { spec, rest: [], slots: [slot] };
+      const { column, isThere } = slot;
+      const problem = isThere ? tensorProblem(spec, slot) : `The file has no column ${column}.`;
+      if (problem !== null && isThere) draft.note(`Input ${spec.name}: ${problem}`);
+      rows.push({ column: isThere ? column : null, input: spec.name, type: spec.type, problem });
+      return { spec, rest: [], slots: isThere ? [slot] : [] };
     }
-    const {
-      columns: names = [],
-      rest = [],
-      problem,
-    } = bound.find((one) => one.spec === spec) ?? {};
+    const { columns: names = [], rest = [], problem } = bound.get(spec.name) ?? {};
     if (problem !== undefined) {
       draft.note(`Input ${spec.name}: ${problem}`);
       rows.push({ column: null, input: spec.name, type: spec.type, problem });
@@ -108,7 +106,7 @@ export function bindPipeline(request: {
     names: new Map(
       request.inputs.map(({ name }) => [
         name,
-        bound.find((one) => one.spec.name === name)?.columns ?? declared.get(name) ?? [name],
+        bound.get(name)?.columns ?? declared.get(name) ?? [name],
       ]),
     ),
     work,
@@ -144,12 +142,12 @@ function columnSlots(
   return names.flatMap((name) => {
     const read = draft.read(name, as, isFloat);
     rows.push({
-      column: read?.column ?? null,
+      column: read.isThere ? read.column : null,
       input: names.length === 1 ? spec.name : `${spec.name}: ${name}`,
       type: spec.type,
-      problem: read === undefined ? `The file has no column ${name}.` : null,
+      problem: read.isThere ? null : `The file has no column ${read.column}.`,
     });
-    if (read === undefined) return [];
+    if (!read.isThere) return [];
     return draft.add({
       reads: [read],
       count: 1,

@@ -16,6 +16,8 @@ export interface Slot {
   readonly column: string;
   /** When it will hold tensors: of this type and with these dimensions behind the rows (null where they differ by batch). */
   readonly tensor: TensorShape | undefined;
+  /** False where the file lacks what it would be made of. */
+  readonly isThere: boolean;
 }
 
 export interface TensorShape {
@@ -49,8 +51,8 @@ export interface Draft {
   find(name: string): string | undefined;
   /** The slot behind a name as it is; undefined when the name stands for nothing. */
   slot(name: string): Slot | undefined;
-  /** The slot behind a name, its values converted; undefined, and noted, when the name stands for nothing. */
-  read(name: string, as: ColumnKind, float?: boolean): Slot | undefined;
+  /** The slot behind a name, its values converted; an empty one, and a note, when the name stands for nothing. */
+  read(name: string, as: ColumnKind, float?: boolean): Slot;
   /** Puts names and slots in the places of names, or behind all others when a name does not stand. */
   replace(by: ReadonlyMap<string, readonly NamedSlot[]>): void;
   /** Only these stay, under the new names. */
@@ -86,10 +88,13 @@ export function createDraft(
   const converted = new Map<string, Slot>();
   const problems: string[] = [];
   const missing: string[] = [];
-  const newSlot = (column: string, tensor?: TensorShape): Slot => {
+  const newSlot = (
+    column: string,
+    { tensor, isThere = true }: { tensor?: TensorShape | undefined; isThere?: boolean } = {},
+  ): Slot => {
     if (nextId >= maxSlots)
       throw new AppError('limit', `The pipeline makes more than ${maxSlots} columns.`);
-    return { id: nextId++, column, tensor };
+    return { id: nextId++, column, tensor, isThere };
   };
 
   const findColumn = createFinder(columns.map(({ name }) => name));
@@ -141,13 +146,14 @@ export function createDraft(
       const slot = standing[find(name)?.at ?? -1]?.[1];
       if (slot === undefined) {
         if (!missing.includes(name)) missing.push(name);
-        return undefined;
+        return newSlot(name, { isThere: false });
       }
       const source = sourceById.get(slot.id);
       if (source !== undefined) {
         source.needs.add(as);
         if (!float) source.float = false;
       }
+      if (!slot.isThere) return slot;
       const key = `${slot.id} ${as}`;
       const known = converted.get(key);
       if (known !== undefined) return known;
@@ -179,12 +185,15 @@ export function createDraft(
           const slot = standing[find(name)?.at ?? -1]?.[1];
           if (slot !== undefined) return [[as, slot] as const];
           if (!missing.includes(name)) missing.push(name);
-          return [];
+          return [[as, newSlot(name, { isThere: false })] as const];
         }),
       );
     },
     add({ reads, count, tensor, run }) {
-      const writes = Array.from({ length: count }, () => newSlot(reads[0]?.column ?? '', tensor));
+      const isThere = reads.every((slot) => slot.isThere);
+      const writes = Array.from({ length: count }, () =>
+        newSlot(reads[0]?.column ?? '', { tensor, isThere }),
+      );
       const work: Work = { reads, writes, run };
       for (const { id } of writes) makerById.set(id, work);
       return writes;

@@ -4,9 +4,9 @@
  */
 import { AppError } from '#shared/errors.ts';
 import {
+  neededColumns,
   planPipeline,
   readTexts,
-  type Pipeline,
   type Plan,
   type PlannedColumn,
 } from '#domain/pipeline/index.ts';
@@ -16,7 +16,6 @@ import {
   type ColumnData,
   type NamedColumn,
 } from '#domain/tables/index.ts';
-import type { LoadedModel } from '../runtime.ts';
 import { sliceColumn } from './columns.ts';
 import type { ResidentContext } from './kinds.ts';
 import { drawRows, readStart } from './reference.ts';
@@ -68,7 +67,7 @@ async function openRecordModel({ model, pipeline, files }: ResidentContext): Pro
       columns: header.map((name) => ({ name, type: 'text' })),
     });
   const fromReference = header === undefined ? undefined : attempt(() => planFor(header));
-  const plan = fromReference ?? planFor(columnsOf(model, pipeline));
+  const plan = fromReference ?? planFor(neededColumns({ pipeline, inputs: model.inputs }));
   if (plan.wanted.some(({ as }) => as === 'bytes'))
     throw new AppError(
       'unsupported',
@@ -159,28 +158,6 @@ function numbersOf(columns: readonly NamedColumn[], target: string): ArrayLike<n
   if (data.kind === 'text' || data.kind === 'bytes')
     throw new AppError('invalid-input', `The output column ${target} holds no numbers.`);
   return Float64Array.from(data.values as ArrayLike<number | bigint>, Number);
-}
-
-/** Where there is no reference: the columns that the pipeline describes, else one for each value that the inputs take. */
-function columnsOf(model: LoadedModel, pipeline: Pipeline | undefined): string[] {
-  const described = (pipeline?.columns ?? []).map(({ name }) => name);
-  const listed = pipeline?.schemaVersion === 1 ? (pipeline.matrix?.columns ?? []) : [];
-  const names = [...new Set([...described, ...listed])];
-  if (names.length > 0) return names;
-  return model.inputs.flatMap(({ name, shape }) => {
-    const rest = shape.slice(1);
-    const width = rest.reduce<number>(
-      (product, size) => product * (typeof size === 'number' ? size : Number.NaN),
-      1,
-    );
-    if (width === 1) return [name];
-    if (!Number.isInteger(width) || width < 1 || width > 20_000)
-      throw new AppError(
-        'unsupported',
-        `The input ${name} does not say how many values it takes, so no form can be made; add a pipeline.json to the bundle.`,
-      );
-    return Array.from({ length: width }, (_, at) => `${name}[${at}]`);
-  });
 }
 
 function refuseBad(bad: Chunk['bad']): void {

@@ -53,7 +53,6 @@ export const date = defineStep({
     for (const name of columns) {
       const standing = draft.find(name) ?? name;
       const read = draft.read(standing, 'text');
-      if (read === undefined) continue;
       const slots = draft.add({
         reads: [read],
         count: parts.length,

@@ -17,11 +17,7 @@ export const hash = defineStep({
     as: columnName,
   }),
   apply({ columns, features, signed = true, as }, draft) {
-    const reads = columns.flatMap((name) => {
-      const slot = draft.read(name, 'text');
-      return slot === undefined ? [] : [{ name, slot }];
-    });
-    if (reads.length < columns.length) return;
+    const reads = columns.map((name) => ({ name, slot: draft.read(name, 'text') }));
     const slots = draft.add({
       reads: reads.map(({ slot }) => slot),
       count: features,

@@ -50,7 +50,6 @@ export const image = defineStep({
     ),
   apply(options, draft) {
     const read = draft.read(options.column, 'bytes');
-    if (read === undefined) return;
     const { type = 'float', color = 'rgb', layout = 'NCHW' } = options;
     const channels = color === 'grey' ? 1 : 3;
     const { width, height } = options.crop ?? options.resize ?? { width: 0, height: 0 };

@@ -19,7 +19,6 @@ export const impute = defineStep({
     for (const [name, value] of Object.entries(columns)) {
       const standing = draft.find(name) ?? name;
       const slots = imputed(draft, standing, value);
-      if (slots === undefined) continue;
       const [filled, missing] = slots;
       made.set(standing, [
         [standing, filled],
@@ -34,10 +33,9 @@ function imputed(
   draft: Draft,
   name: string,
   value: number | string | boolean,
-): readonly [NamedSlot[1], NamedSlot[1]] | undefined {
+): readonly [NamedSlot[1], NamedSlot[1]] {
   const as = typeof value === 'number' ? 'number' : typeof value === 'string' ? 'text' : 'boolean';
   const read = draft.read(name, as);
-  if (read === undefined) return undefined;
   const [filled = read, missing = read] = draft.add({
     reads: [read],
     count: 2,

@@ -23,7 +23,6 @@ export const oneHot = defineStep({
     for (const [name, categories] of Object.entries(columns)) {
       const standing = draft.find(name) ?? name;
       const read = draft.read(standing, 'text');
-      if (read === undefined) continue;
       const placeOf = new Map(categories.map((category, place) => [category, place]));
       const slots = draft.add({
         reads: [read],

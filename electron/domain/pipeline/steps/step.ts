@@ -58,7 +58,6 @@ export function mapColumns<K extends ColumnKind, T>(
   for (const [name, option] of Object.entries(options)) {
     const standing = draft.find(name) ?? name;
     const read = draft.read(standing, as);
-    if (read === undefined) continue;
     const [slot] = draft.add({
       reads: [read],
       count: 1,

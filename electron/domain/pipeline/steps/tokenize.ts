@@ -32,7 +32,6 @@ export const tokenize = defineStep({
   }),
   apply({ column, file, maxLength, padding = 'max', as = {} }, draft: Draft, assets) {
     const read = draft.read(column, 'text');
-    if (read === undefined) return;
     let encoder: Promise<Encoder> | undefined;
     const slots = draft.add({
       reads: [read],

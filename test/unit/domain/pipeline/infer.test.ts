@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { inferPipeline, planPipeline, type PlanRequest } from '#domain/pipeline/index.ts';
+import {
+  inferPipeline,
+  neededColumns,
+  pipelineSchema,
+  planPipeline,
+  type PlanRequest,
+} from '#domain/pipeline/index.ts';
 import { spec, texts } from '../../../support/pipelines.ts';
 
 const infer = (
@@ -76,4 +82,36 @@ test('no image is guessed where the size is open or the input is no image', () =
 test('an input of texts takes the texts of a folder', () => {
   const inputs = [spec('sentence', 'string', ['N', 1])];
   expect(infer(inputs, texts(['file', 'text'])).inputs).toEqual({ sentence: ['text'] });
+});
+
+test('the columns that a record needs, without a file to show them', () => {
+  const inputs = [spec('X', 'float', ['N', 2]), spec('age', 'int64', ['N', 1])];
+  const needed = (pipeline: unknown): readonly string[] =>
+    neededColumns({
+      pipeline: pipeline === undefined ? undefined : pipelineSchema.parse(pipeline),
+      inputs,
+    });
+  expect(needed(undefined)).toEqual(['age', 'X[0]', 'X[1]']);
+  expect(needed({ schemaVersion: 2, inputs: { X: ['b', 'a'] } })).toEqual(['b', 'a', 'age']);
+  expect(
+    needed({
+      schemaVersion: 2,
+      columns: [{ name: 'opened', kind: 'categorical' }],
+      steps: [
+        { step: 'impute', columns: { income: 1 }, indicator: true },
+        { step: 'date', columns: ['opened'], parts: ['year'] },
+      ],
+      inputs: { X: ['income_missing', 'opened_year'] },
+    }),
+  ).toEqual(['opened', 'income', 'age']);
+  expect(
+    needed({
+      schemaVersion: 1,
+      columns: [{ name: 'years', kind: 'numeric', input: 'age' }],
+      matrix: { input: 'X', columns: ['p', 'q'] },
+    }),
+  ).toEqual(['years', 'p', 'q']);
+  expect(() =>
+    neededColumns({ pipeline: undefined, inputs: [spec('X', 'float', ['N', null])] }),
+  ).toThrow(expect.objectContaining({ code: 'unsupported' }));
 });

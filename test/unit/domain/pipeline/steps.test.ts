@@ -1,6 +1,6 @@
 /** The numbers marked as golden were made once with scikit-learn 1.2.1 (NumPy 1.24.2, SciPy) of Debian 12, and Python's `datetime`. */
 import { describe, expect, test } from 'vitest';
-import { pipelineSchema } from '#domain/pipeline/index.ts';
+import { pipelineSchema, previewBinding } from '#domain/pipeline/index.ts';
 import { murmur3 } from '../../../../electron/domain/pipeline/steps/murmur.ts';
 import { numbers, plan, spec, stepped, text } from '../../../support/pipelines.ts';
 
@@ -328,4 +328,36 @@ test.each([
   { step: 'image', column: 'x', as: 'y', resize: { width: 8, height: 8, fit: 'outside' } },
 ])('%j is no step', (step) => {
   expect(pipelineSchema.safeParse({ schemaVersion: 2, steps: [step] }).success).toBe(false);
+});
+
+test('of a column that the file lacks only its own name is told, not what steps would make of it', () => {
+  const pipeline = pipelineSchema.parse({
+    schemaVersion: 2,
+    steps: [
+      { step: 'rename', columns: { Income: 'pay' } },
+      { step: 'impute', columns: { pay: 0 }, indicator: true },
+      { step: 'image', column: 'photo', as: 'pixels', crop: { width: 1, height: 1 } },
+    ],
+    inputs: { X: ['pay', 'pay_missing'] },
+  });
+  const inputs = [
+    spec('X', 'float', ['N', 2]),
+    spec('a', 'float', ['N']),
+    spec('pixels', 'float', ['N', 3, 1, 1]),
+  ];
+  expect(() => plan(inputs, ['a'], { pipeline })).toThrow(
+    expect.objectContaining({ details: { missing: ['Income', 'photo'] } }),
+  );
+  const { binding, problems } = previewBinding({
+    pipeline,
+    inputs,
+    columns: [{ name: 'a', type: 'text' }],
+  }).explain({ example: () => '1', bad: [] });
+  expect(binding.map(({ column, problem }) => [column, problem])).toEqual([
+    [null, 'The file has no column Income.'],
+    [null, 'The file has no column Income.'],
+    ['a', null],
+    [null, 'The file has no column photo.'],
+  ]);
+  expect(problems).toHaveLength(2);
 });
