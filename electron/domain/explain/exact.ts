@@ -71,14 +71,17 @@ export function exactSamples(
   return samples;
 }
 
-/** Leaves that all walks may come to, at most. */
+/** Nodes that all walks may come to, at most; infinite for trees so deep that a walk has no room on the stack. */
 export function exactCost(part: ScorePart, backgroundRows: number): number {
+  if (part.kind === 'trees' && deepest(part.trees) > deepestWalk) return Number.POSITIVE_INFINITY;
   const size =
     part.kind === 'linear'
       ? part.weights.length
       : part.trees.reduce((sum, { feature }) => sum + feature.length, 0);
   return size * backgroundRows;
 }
+
+const deepestWalk = 1000;
 
 function leafOf(tree: Tree, values: ArrayLike<number>, first: number): number {
   let node = 0;

@@ -65,6 +65,7 @@ function RecordForms({ form }: { readonly form: RecordForm }) {
   const [asked, setAsked] = useState<Asked>();
   const [explained, setExplained] = useState<ExplainedState>();
   const current = useRef(0);
+  const answers = useRef<HTMLDivElement>(null);
   const act = useAct();
 
   const change = (name: string, text: string): void => {
@@ -119,6 +120,8 @@ function RecordForms({ form }: { readonly form: RecordForm }) {
       try {
         const prediction = await client.records.predict({ version, record });
         setAsked({ record, prediction });
+        // On a narrow screen the answers stand below the form.
+        answers.current?.scrollIntoView({ block: 'nearest' });
         setExplained(undefined);
         if (form.hasReference && prediction.value !== null) void explain(record, turn);
       } catch (caught) {
@@ -189,7 +192,7 @@ function RecordForms({ form }: { readonly form: RecordForm }) {
             The log holds a salted commitment in place of the record, and never the record.
           </p>
         </form>
-        <div className="stack answers">
+        <div className="stack answers" ref={answers}>
           <ErrorNotice error={act.error} />
           {asked === undefined ? (
             <Panel>

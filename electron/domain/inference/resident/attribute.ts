@@ -103,6 +103,8 @@ async function tryExactly(
   if (rows * players > mostSwaps) return undefined;
   const additive = await additiveOf(context);
   if (additive === undefined) return undefined;
+  const cost = additive.part.scores.map((part) => exactCost(part, rows + 1));
+  if (Math.max(...cost) > mostExactCost) return undefined;
   const elementsOf = async (columns: readonly ColumnData[]): Promise<Elements | undefined> =>
     elements(additive, model, columns);
   const own = await elementsOf(record);
@@ -114,8 +116,6 @@ async function tryExactly(
     outputs: Float64Array.from([request.value, ...request.backgroundValues]),
   });
   if (match === undefined || match.terms.some(({ part }) => part.width > width)) return undefined;
-  if (match.terms.reduce((sum, { part }) => sum + exactCost(part, rows), 0) > mostExactCost)
-    return undefined;
   const ownersOver = async (count: number): Promise<Int32Array | undefined> => {
     const swapped = await elementsOf(mixColumns(record, background, singleSwaps(count, players)));
     const some = { width, values: toArray(others.values).slice(0, count * width) };

@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { attributionOf, exactSamples, rankReasons, sampleShapley } from '#domain/explain/index.ts';
+import {
+  attributionOf,
+  exactCost,
+  exactSamples,
+  findAdditivePart,
+  rankReasons,
+  sampleShapley,
+} from '#domain/explain/index.ts';
 import type { Tree, TreePart } from '../../../../electron/domain/explain/trees.ts';
+import { endlessModel } from '../../../support/onnx-models.ts';
+import { threeWeights, twoTrees } from '../../../support/record-models.ts';
 import { gameOf, shapleyByDefinition, type Model } from '../../../support/games.ts';
 
 const number = fc.integer({ min: -4, max: 4 });
@@ -290,5 +299,48 @@ describe('reasons', () => {
     expect(reasons[1]?.stability).toBeGreaterThan(0.4);
     expect(reasons[1]?.stability).toBeLessThan(0.8);
     expect(sameSet).toBeLessThan(0.8);
+  });
+});
+
+describe('the part of a graph that can be explained exactly', () => {
+  const broken = (change: (attributes: Map<string, bigint[]>) => unknown) => {
+    const model = twoTrees('regressor');
+    const attributes = model.graph?.nodes[0]?.attributes ?? [];
+    change(new Map(attributes.map(({ name, ints }) => [name ?? '', ints])));
+    return findAdditivePart(model);
+  };
+
+  test('is one layer or one ensemble, and none of a graph with two or with a loop', () => {
+    expect(findAdditivePart(twoTrees('regressor'))?.input).toBe('x');
+    const two = twoTrees('regressor');
+    two.graph?.nodes.push(...(threeWeights().graph?.nodes ?? []));
+    expect(findAdditivePart(two)).toBeUndefined();
+    expect(findAdditivePart(endlessModel())).toBeUndefined();
+  });
+
+  test('is not taken from trees that go round, miss a node or have lists of different lengths', () => {
+    expect(broken(() => undefined)).toBeDefined();
+    expect(broken((ints) => ints.get('nodes_truenodeids')?.splice(0, 1, 0n))).toBeUndefined();
+    expect(broken((ints) => ints.get('nodes_falsenodeids')?.splice(1, 1, 77n))).toBeUndefined();
+    expect(broken((ints) => ints.get('nodes_nodeids')?.pop())).toBeUndefined();
+  });
+
+  test('is not walked where it is too deep', () => {
+    const depth = 5000;
+    const chain: Tree = {
+      feature: Int32Array.from({ length: 2 * depth + 1 }, (_, at) =>
+        at % 2 === 0 && at < 2 * depth ? 0 : -1,
+      ),
+      threshold: new Float64Array(2 * depth + 1),
+      mode: Array.from({ length: 2 * depth + 1 }, () => 'LEQ' as const),
+      members: [],
+      missingYes: new Uint8Array(2 * depth + 1),
+      yes: Int32Array.from({ length: 2 * depth + 1 }, (_, at) => at + 1),
+      no: Int32Array.from({ length: 2 * depth + 1 }, (_, at) => at + 2),
+      value: new Float64Array(2 * depth + 1),
+    };
+    expect(exactCost({ kind: 'trees', width: 1, trees: [chain], intercept: 0, scale: 1 }, 1)).toBe(
+      Number.POSITIVE_INFINITY,
+    );
   });
 });
