@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import { openCsv } from '#platform/csv.ts';
 import { step } from '#platform/steps.ts';
-import { previewFile, type ScoreOutcome } from '#domain/inference/index.ts';
+import type { Inference, ScoreOutcome } from '#domain/inference/index.ts';
 import { csvLine, openRows, sealRows, type SealedCounts } from '#domain/kept-data/index.ts';
+import type { Dialect, TableFormat, TableInfo } from '#domain/tables/index.ts';
 import type { ResolvedVersion } from '#domain/registry/index.ts';
 import type { StagedObject } from '#domain/vault/index.ts';
 import type { CallContext } from './handler.ts';
@@ -29,8 +30,11 @@ export async function planKeeping(
     readonly keep: boolean;
     readonly subject: string | undefined;
     readonly inputPath: string;
+    readonly format: TableFormat | undefined;
+    readonly dialect: Partial<Dialect>;
     readonly at: string;
   },
+  inference: Pick<Inference, 'preview'>,
 ): Promise<Keeping | undefined> {
   const { runId, keep, at } = asked;
   if (!keep) {
@@ -45,8 +49,10 @@ export async function planKeeping(
   const subject = asked.subject ?? pipeline?.subject;
   const { size } = await stat(asked.inputPath);
   await vault.objects.requireSpace(2 * size);
+  const { inputs } = version.facts;
+  const { info, ...file } = await inference.preview({ ...asked, inputs, pipeline });
+  requireKeepable(info, subject);
   if (subject === undefined) return { runId, subject, at };
-  const file = await previewFile(asked.inputPath, { inputs: version.facts.inputs, pipeline });
   if (!file.columns.includes(subject))
     throw new AppError(
       'invalid-input',
@@ -58,6 +64,22 @@ export async function planKeeping(
       `The column ${subject} is an input of the model, so its values would stand in the profile of the run. Choose a column that only names people.`,
     );
   return { runId, subject, at };
+}
+
+/** What is kept is a CSV again when it is exported; its rows are told apart as UTF-8 with the usual delimiters. */
+function requireKeepable({ format, dialect }: TableInfo, subject: string | undefined): void {
+  if (format !== 'csv')
+    throw new AppError(
+      'unsupported',
+      'Only the rows of a CSV can be kept with a run. Leave that out, or score the same rows as CSV.',
+    );
+  const usual =
+    dialect?.encoding === 'utf-8' && dialect.quote === '"' && /^[,;\t]$/.test(dialect.delimiter);
+  if (subject !== undefined && !usual)
+    throw new AppError(
+      'unsupported',
+      'Rows can be kept by person only from a CSV in UTF-8 with comma, semicolon or tab and double quotes. Write it anew like that, or keep the files whole.',
+    );
 }
 
 /** Stores both files, or neither. Throws `io` when they are not the ones that were scored. */

@@ -5,15 +5,18 @@
 import { createHash } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { z } from 'zod';
+import { outputFormat } from '#shared/contract/runs.ts';
 import { canonicalBytes } from '#platform/canonical-json.ts';
 import { step } from '#platform/steps.ts';
 import {
   batchJournal,
+  convertedPathOf,
   partPathsOf,
   piecePathsOf,
   ResumeRefused,
   type BatchJournal,
 } from '#domain/inference/index.ts';
+import type { OutputFormat } from '#domain/tables/index.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
 import type { ResolvedVersion } from '#domain/registry/index.ts';
 import type { RunStore } from '#domain/runs/index.ts';
@@ -23,6 +26,7 @@ const runSettings = z.strictObject({
   reference: z.boolean(),
   keep: z.boolean(),
   subject: z.string().optional(),
+  outputFormat: outputFormat.default('csv'),
 });
 
 /** What a run was asked to do besides scoring. */
@@ -31,6 +35,7 @@ export interface RunSettings {
   readonly reference: boolean;
   readonly keep: boolean;
   readonly subject: string | undefined;
+  readonly outputFormat: OutputFormat;
 }
 
 const runJournal = z.strictObject({
@@ -61,10 +66,16 @@ export function createRunJournal(run: {
   requireSame(from: InterruptedRun): void;
 } {
   const { input, version, pipeline } = run;
-  const { keepColumns, reference, keep, subject } = input;
+  const { keepColumns, reference, keep, subject, outputFormat: written } = input;
   const facts = {
     version: `${version.model}@${version.version}`,
-    settings: { keepColumns, reference, keep, ...(subject === undefined ? {} : { subject }) },
+    settings: {
+      keepColumns,
+      reference,
+      keep,
+      outputFormat: written,
+      ...(subject === undefined ? {} : { subject }),
+    },
     versionDigest: version.digest,
     bindingDigest: createHash('sha256')
       .update(canonicalBytes(pipeline ?? null))
@@ -109,7 +120,10 @@ export function removeUnfinished(run: {
 }): void {
   const [output, rejects] = partPathsOf(run.outputPath, run.runId);
   const whole = run.canGoOn ? [] : [output, rejects];
-  for (const part of [...piecePathsOf(output), ...whole].filter((path) => existsSync(path))) {
+  const converted = convertedPathOf(run.outputPath, run.runId);
+  for (const part of [...piecePathsOf(output), converted, ...whole].filter((path) =>
+    existsSync(path),
+  )) {
     rmSync(part, { force: true });
     step('run: half output removed');
   }

@@ -11,6 +11,7 @@ import { compareProfiles, minimumRows } from '#domain/monitoring/index.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
 import type { ResolvedVersion } from '#domain/registry/index.ts';
 import { receiptPathOf, signReceipt } from '#domain/runs/index.ts';
+import type { Dialect, TableFormat } from '#domain/tables/index.ts';
 import { runFacts, runSubject } from './act-facts.ts';
 import { bindingDigest } from './bindings.ts';
 import { errorToBody } from './error-envelope.ts';
@@ -24,6 +25,9 @@ export interface RunInput extends RunSettings {
   readonly version: string;
   readonly inputPath: string;
   readonly outputPath: string;
+  /** What is known of the way the input is written; a run that goes on knows it from its journal. */
+  readonly format: TableFormat | undefined;
+  readonly dialect: Partial<Dialect>;
 }
 
 export interface RunDeps {
@@ -73,7 +77,8 @@ export async function scoreRun(
   step('run: recorded as started');
   try {
     await refuseExisting(receiptPathOf(outputPath));
-    const keeping = await planKeeping(context, version, { ...input, runId, at: now() });
+    const asked = { ...input, runId, at: now() };
+    const keeping = await planKeeping(context, version, asked, deps.inference);
     const pipeline = await readPipeline(vault, version);
     const journal = createRunJournal({ input, version, pipeline });
     if (from !== undefined) journal.requireSame(from);
@@ -86,8 +91,11 @@ export async function scoreRun(
         outputPath,
         runId,
         keepColumns: input.keepColumns,
+        outputFormat: input.outputFormat,
         ...(from === undefined ? {} : { journal: from.batch }),
         onCheckpoint: (batch) => runs.checkpoint(runId, journal.at(batch)),
+        ...(input.format === undefined ? {} : { format: input.format }),
+        dialect: input.dialect,
         ...(keeping === undefined
           ? {}
           : {
@@ -106,6 +114,7 @@ export async function scoreRun(
       version,
       outputPath,
       pipeline,
+      outputFormat: input.outputFormat,
       logIndex: context.logIndex,
     });
     const finishedAt = now();
@@ -188,7 +197,11 @@ function receiptOf(
       by: session.user,
       startedAt,
       finishedAt,
-      settings: { outputFormat: 'csv', keepColumns: input.keepColumns, ...dialectOf(table) },
+      settings: {
+        outputFormat: input.outputFormat,
+        keepColumns: input.keepColumns,
+        ...dialectOf(table),
+      },
       logIndex: result.logIndex,
     },
     { verifierKey: log.head().verifierKey, keyHistory: log.keyHistory(), sign: log.sign },
@@ -264,6 +277,7 @@ function toResult(
     readonly version: ResolvedVersion;
     readonly outputPath: string;
     readonly pipeline: Pipeline | undefined;
+    readonly outputFormat: RunInput['outputFormat'];
     readonly logIndex: number;
   },
 ): RunResult {
@@ -284,6 +298,9 @@ function toResult(
     receiptDigest: null,
     outputPath: run.outputPath,
     rejectsPath: scored.rejectsPath ?? null,
+    inputFormat: scored.table.format,
+    outputFormat: run.outputFormat,
+    dialect: scored.table.dialect ?? null,
     outputColumns: scored.outputColumns,
     firstRows: scored.firstRows,
     firstRejects: scored.firstRejects,

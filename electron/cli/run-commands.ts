@@ -1,16 +1,38 @@
 /** Scoring and watching. */
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import type { z } from 'zod';
+import { AppError } from '#shared/errors.ts';
 import { contract } from '#shared/contract/index.ts';
-import type { KeptData } from '#shared/contract/runs.ts';
+import { dialect, outputFormat, tableFormat, type KeptData } from '#shared/contract/runs.ts';
 import { timeOf, type Runner } from './command.ts';
 import { table } from './output.ts';
 
 export function addRunCommands(program: Command, runner: Runner): void {
   program
     .command('run <version>')
-    .description('score a CSV file in an isolated process; bad rows go to OUTPUT.rejects.csv')
-    .requiredOption('--input <file>', 'CSV with a header')
-    .requiredOption('--output <file>', 'new CSV; never overwrites')
+    .description(
+      'score a file or folder in an isolated process; bad rows go to OUTPUT.rejects.csv, a signed receipt to OUTPUT.receipt.json',
+    )
+    .requiredOption(
+      '--input <file>',
+      'CSV with a header, Parquet, JSON Lines, Arrow, or a folder of images or texts; told from the content',
+    )
+    .requiredOption(
+      '--output <file>',
+      'new file; never overwrites. What it is follows from .parquet, .jsonl, .arrow; else CSV',
+    )
+    .addOption(new Option('--format <format>', 'of the output').choices(outputFormat.options))
+    .addOption(
+      new Option('--input-format <format>', 'of the input, where the content misleads').choices(
+        tableFormat.options,
+      ),
+    )
+    .option('--delimiter <character>', 'of a CSV, such as ; or tab')
+    .option('--quote <character>', `of a CSV: " or ' or none`)
+    .option('--encoding <name>', 'of a CSV: utf-8, utf-16le, utf-16be, latin1 or windows-1252')
+    .addOption(
+      new Option('--decimal <character>', 'of a CSV: what begins the decimals').choices(['.', ',']),
+    )
     .option('--keep-columns', "put the input's columns between row number and predictions")
     .option('--reference', 'make this run the reference that later runs are compared with')
     .option('--keep', 'keep input and predictions, encrypted, with the run')
@@ -30,7 +52,7 @@ export function addRunCommands(program: Command, runner: Runner): void {
           keep?: true;
           subject?: string;
           resume?: true;
-        },
+        } & HowToRead,
         command: Command,
       ) =>
         runner.signedIn(command, async ({ connection, client, output }) => {
@@ -42,6 +64,7 @@ export function addRunCommands(program: Command, runner: Runner): void {
             reference: options.reference === true,
             keep: options.keep === true,
             resume: options.resume === true,
+            ...howToRead(options),
             ...(options.subject === undefined ? {} : { subject: options.subject }),
           };
           const result = await connection.wait(contract.runs.start, client.runs.start(input));
@@ -185,6 +208,46 @@ export function addRunCommands(program: Command, runner: Runner): void {
           );
         }),
     );
+}
+
+interface HowToRead {
+  readonly format?: z.infer<typeof outputFormat>;
+  readonly inputFormat?: z.infer<typeof tableFormat>;
+  readonly delimiter?: string;
+  readonly quote?: string;
+  readonly encoding?: string;
+  readonly decimal?: '.' | ',';
+}
+
+/** Other names by which people know them. */
+const encodings: Readonly<Record<string, string>> = {
+  utf8: 'utf-8',
+  utf16: 'utf-16le',
+  'utf-16': 'utf-16le',
+  latin1: 'iso-8859-1',
+  cp1252: 'windows-1252',
+};
+
+/** Throws `invalid-input` for what no table is written with. */
+function howToRead({ format, inputFormat, delimiter, quote, encoding, decimal }: HowToRead) {
+  const named = encoding?.toLowerCase();
+  const asked = dialect.partial().safeParse({
+    ...(delimiter === undefined
+      ? {}
+      : { delimiter: /^(tab|\\t)$/i.test(delimiter) ? '\t' : delimiter }),
+    ...(quote === undefined ? {} : { quote: quote === 'none' ? null : quote }),
+    ...(named === undefined ? {} : { encoding: encodings[named] ?? named }),
+    ...(decimal === undefined ? {} : { decimal }),
+  });
+  if (!asked.success) {
+    const what = String(asked.error.issues[0]?.path[0] ?? '');
+    throw new AppError('invalid-input', `--${what}: not one that can be read; see --help.`);
+  }
+  return {
+    ...(format === undefined ? {} : { outputFormat: format }),
+    ...(inputFormat === undefined ? {} : { format: inputFormat }),
+    dialect: asked.data,
+  };
 }
 
 function keptText(kept: KeptData): string {

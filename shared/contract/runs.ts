@@ -14,23 +14,48 @@ export const bindingRow = z.strictObject({
 });
 export type BindingRow = z.infer<typeof bindingRow>;
 
-export const preview = z.strictObject({
-  version: z.int(),
-  model: modelName,
-  columns: z.array(z.string()),
-  rows: z.array(z.array(z.string())),
-  binding: z.array(bindingRow),
-  unusedColumns: z.array(z.string()),
-  problems: z.array(z.string()),
-});
-export type Preview = z.infer<typeof preview>;
-
 export const reject = z.strictObject({
   row: z.int(),
   column: z.string().nullable(),
   code: z.string(),
   message: z.string(),
 });
+
+export const tableFormat = z.enum(['csv', 'parquet', 'jsonl', 'arrow', 'images', 'texts']);
+export const outputFormat = z.enum(['csv', 'jsonl', 'parquet', 'arrow']);
+
+/** How a file of separated values is written. */
+export const dialect = z.strictObject({
+  delimiter: z.string().length(1),
+  /** Null when quotes mean nothing. */
+  quote: z.enum(['"', "'"]).nullable(),
+  encoding: z.enum(['utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'iso-8859-1']),
+  decimal: z.enum(['.', ',']),
+});
+
+/** What somebody knows better than what would be told from the file. */
+const howToRead = {
+  format: tableFormat.optional(),
+  dialect: dialect.partial().default({}),
+};
+
+export const preview = z.strictObject({
+  version: z.int(),
+  model: modelName,
+  format: tableFormat,
+  /** Null for formats that have none. */
+  dialect: dialect.nullable(),
+  /** Those that can be shown as text. */
+  columns: z.array(z.string()),
+  /** The first ones, long fields cut. */
+  rows: z.array(z.array(z.string())),
+  /** Which of those rows would be rejected. */
+  rejects: z.array(reject),
+  binding: z.array(bindingRow),
+  unusedColumns: z.array(z.string()),
+  problems: z.array(z.string()),
+});
+export type Preview = z.infer<typeof preview>;
 
 export const runState = z.enum(['running', 'done', 'failed', 'cancelled', 'interrupted']);
 
@@ -72,6 +97,10 @@ export const runResult = z.strictObject({
   receiptDigest: digest.nullable().default(null),
   outputPath: z.string(),
   rejectsPath: z.string().nullable(),
+  inputFormat: tableFormat.default('csv'),
+  outputFormat: outputFormat.default('csv'),
+  /** How the input was understood, where that was a choice. */
+  dialect: dialect.nullable().default(null),
   outputColumns: z.array(z.string()),
   firstRows: z.array(z.array(z.string())),
   firstRejects: z.array(reject),
@@ -107,7 +136,7 @@ const finishedRun = z.strictObject({
 
 export const runs = {
   preview: method({
-    input: z.strictObject({ version: versionRef, input: fileToken }),
+    input: z.strictObject({ version: versionRef, input: fileToken, ...howToRead }),
     output: preview,
     access: operators,
     about: 'Shows how the columns of a file would be bound to the inputs of a model.',
@@ -118,6 +147,9 @@ export const runs = {
       input: fileToken,
       folder: fileToken,
       name: fileName,
+      ...howToRead,
+      /** Else what the name of the result says: `.parquet`, `.jsonl`, `.arrow`, and CSV for all others. */
+      outputFormat: outputFormat.optional(),
       keepColumns: z.boolean().default(false),
       /** Makes this run the reference that later runs are compared with. */
       reference: z.boolean().default(false),
@@ -131,7 +163,8 @@ export const runs = {
     output: finishedRun,
     access: operators,
     action: 'run.score',
-    about: 'Scores a file in an isolated process and writes the predictions beside a reject file.',
+    about:
+      'Scores a file or folder in an isolated process and writes the predictions beside a reject file.',
   }),
   resume: job({
     input: z.strictObject({ runId }),

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import { step } from '#platform/steps.ts';
 import type { contract } from '#shared/contract/index.ts';
-import { previewFile } from '#domain/inference/index.ts';
+import type { Inference } from '#domain/inference/index.ts';
 import type { ResolvedVersion } from '#domain/registry/index.ts';
-import type { TableColumn } from '#domain/tables/index.ts';
+import { formatOfName, type Dialect, type TableColumn } from '#domain/tables/index.ts';
 import { saveBinding, showBinding } from '../bindings.ts';
 import { changed } from '../catalog-acts.ts';
 import { compareVersions } from '../compare-versions.ts';
@@ -104,34 +104,50 @@ export function modelsHandlers(
     bindings: {
       show: showBinding,
       save: (context, { version, input, inputs }) =>
-        saveBinding(context, { version, inputs, columnsOf: headerOf(pathOf(input)) }, clock),
+        saveBinding(
+          context,
+          { version, inputs, columnsOf: headerOf(inference, pathOf(input)) },
+          clock,
+        ),
     },
     runs: {
-      preview: async ({ open }, { version, input }) => {
+      preview: async ({ open }, { version, input, format, dialect }) => {
         const { registry, vault } = open();
         const resolved = registry.resolve(version);
         requireRunnable(resolved);
-        const shown = await previewFile(pathOf(input), {
+        const { info, ...shown } = await inference.preview({
+          inputPath: pathOf(input),
           inputs: resolved.facts.inputs,
           pipeline: await readPipeline(vault, resolved),
+          format,
+          dialect: definedOf(dialect),
         });
         return {
           model: resolved.model,
           version: resolved.version,
-          columns: [...shown.columns],
-          rows: shown.rows.map((row) => [...row]),
-          binding: [...shown.binding],
-          unusedColumns: [...shown.unusedColumns],
-          problems: [...shown.problems],
+          format: info.format,
+          dialect: info.dialect ?? null,
+          ...shown,
         };
       },
-      start: (context, { input, folder, name, subject, resume, ...asked }) => {
+      start: (
+        context,
+        { input, folder, name, subject, resume, format, dialect, outputFormat, ...asked },
+      ) => {
         const { runs } = context.open();
         const outputPath = join(folderOf(folder), name);
         const left = resume ? runs.interruptedAt(outputPath) : undefined;
         return scoreRun(
           context,
-          { ...asked, subject, inputPath: pathOf(input), outputPath },
+          {
+            ...asked,
+            subject,
+            format,
+            dialect: definedOf(dialect),
+            outputFormat: outputFormat ?? formatOfName(name),
+            inputPath: pathOf(input),
+            outputPath,
+          },
           { clock, inference },
           left === undefined ? undefined : interruptedRun(runs, left),
         );
@@ -139,7 +155,15 @@ export function modelsHandlers(
       resume: (context, { runId }) => {
         const left = interruptedRun(context.open().runs, runId);
         const { version, inputPath, outputPath, settings } = left;
-        const input = { version, inputPath, outputPath, subject: undefined, ...settings };
+        const input = {
+          version,
+          inputPath,
+          outputPath,
+          subject: undefined,
+          format: undefined,
+          dialect: {},
+          ...settings,
+        };
         return scoreRun(context, input, { clock, inference }, left);
       },
       giveUp: (context, { runId }) => {
@@ -211,11 +235,19 @@ export function modelsHandlers(
   };
 }
 
-function headerOf(path: string) {
+/** What a file calls its columns, for a binding that is told from it. */
+function headerOf(inference: Inference, inputPath: string) {
   return async ({ facts }: ResolvedVersion): Promise<readonly TableColumn[]> => {
-    const { columns } = await previewFile(path, { inputs: facts.inputs, pipeline: undefined });
-    return columns.map((name) => ({ name, type: 'text' as const }));
+    const preview = { inputPath, inputs: facts.inputs, pipeline: undefined };
+    return (await inference.preview(preview)).info.columns;
   };
+}
+
+/** Without the members that nobody gave. */
+function definedOf(dialect: {
+  readonly [K in keyof Dialect]?: Dialect[K] | undefined;
+}): Partial<Dialect> {
+  return Object.fromEntries(Object.entries(dialect).filter(([, value]) => value !== undefined));
 }
 
 function lastRun(

@@ -54,6 +54,24 @@ async function perform(job: Job, core: Core): Promise<unknown> {
     const { readTable } = await import('./batch/read-table.ts');
     return readTable(job, core);
   }
+  if (job.kind === 'preview') {
+    const { previewTable } = await import('./batch/preview-table.ts');
+    return previewTable(job);
+  }
+  if (job.kind === 'convert') {
+    const { convertTable } = await import('#domain/tables/index.ts');
+    const { openSource } = await import('./batch/source.ts');
+    const from = await openSource(job.source);
+    const { outputFd: to, format, columns } = job;
+    const total = from.sizeBytes;
+    await convertTable(format, {
+      from,
+      to,
+      columns,
+      onProgress: (done) => void send({ kind: 'progress', stage: 'run', done, total, rows: 0 }),
+    });
+    return null;
+  }
   const { loadModel } = await import('./runtime.ts');
   if (job.kind === 'contact') {
     const { contactModel } = await import('./contact.ts');

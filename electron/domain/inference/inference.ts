@@ -1,13 +1,12 @@
 /** In the core: scoring a file, profiling a reference, first contact. Everything that touches a model happens in a child. */
-import { constants, open } from 'node:fs/promises';
 import { AppError } from '#shared/errors.ts';
-import type { FirstContact, TensorSpec } from '#shared/contract/bundles.ts';
-import type { BindingRow } from '#shared/contract/runs.ts';
+import type { FirstContact } from '#shared/contract/bundles.ts';
 import type { GoldenCases } from '#domain/bundle/index.ts';
-import { previewBinding, type Pipeline } from '#domain/pipeline/index.ts';
+import type { Pipeline } from '#domain/pipeline/index.ts';
 import type { Profile } from '#domain/monitoring/index.ts';
 import type { ObjectHandOver } from '#domain/vault/index.ts';
-import { openCsv } from '#platform/csv.ts';
+import type { TablePreview } from './batch/messages.ts';
+import { previewFile, type PreviewRequest } from './batch/preview-file.ts';
 import {
   profileSealed,
   scoreFile,
@@ -16,7 +15,7 @@ import {
   type ScoreResult,
   type Watching,
 } from './batch/score-file.ts';
-import { defaultLimitsFor } from './limits.ts';
+import { defaultLimitsFor, limitsForBytes } from './limits.ts';
 import { createOpenFiles, type ModelFiles, type OpenFiles } from './open-files.ts';
 import { createModelPool, type ModelPool } from './pool.ts';
 import { ChildDied, runChild, type RunLimits } from './process.ts';
@@ -37,6 +36,8 @@ export interface Inference {
    * `cancelled`, `io`. No partial file stays.
    */
   score(request: ScoreRequest, watching?: Watching): Promise<ScoreResult>;
+  /** The first rows of a file or folder and how its columns would be bound, told in a child that has no model. */
+  preview(request: PreviewRequest): Promise<TablePreview>;
   /** Runs the model over an encrypted CSV of the vault for its profile alone. */
   profile(
     request: ModelFiles & {
@@ -73,6 +74,8 @@ export function createInference(options: InferenceOptions = {}): Inference {
     pool: createModelPool({ limitsFor }),
 
     score: (request, watching = {}) => scoreFile(request, settingsFor(request), watching),
+
+    preview: (request) => previewFile(request, { ...limitsForBytes(0), ...options.limits }),
 
     profile: async (request, watching = {}) =>
       (await profileSealed(request, settingsFor(request), watching)).profile,
@@ -164,53 +167,4 @@ export function createInference(options: InferenceOptions = {}): Inference {
       );
     }
   }
-}
-
-export interface FilePreview {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-  readonly binding: readonly BindingRow[];
-  readonly unusedColumns: readonly string[];
-  readonly problems: readonly string[];
-}
-
-const previewRows = 20;
-
-/** How the columns of a file would be bound, told from its header and first rows. */
-export async function previewFile(
-  path: string,
-  model: { readonly inputs: readonly TensorSpec[]; readonly pipeline: Pipeline | undefined },
-): Promise<FilePreview> {
-  await using file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  if (!(await file.stat()).isFile())
-    throw new AppError('invalid-input', 'The input is not a file.');
-  const table = await openCsv(
-    file.createReadStream({ autoClose: false, highWaterMark: 64 * 1024 }),
-  );
-  const { value: first } = await table.records().next();
-  const records = (first ?? []).slice(0, previewRows);
-  const shown = previewBinding({
-    ...model,
-    columns: table.header.map((name) => ({ name, type: 'text' })),
-  });
-  const place = new Map(table.header.map((name, at) => [name, at]));
-  const cells = (column: string): (string | null)[] =>
-    records.map(({ fields }) => fields[place.get(column) ?? -1] ?? null);
-  const hasSteps = model.pipeline?.schemaVersion === 2 && model.pipeline.steps.length > 0;
-  const chunk = {
-    firstRow: 1,
-    rows: records.length,
-    columns: shown.wanted.map(({ name }) => ({ kind: 'text' as const, values: cells(name) })),
-    bad: [],
-    raw: undefined,
-  };
-  return {
-    columns: table.header,
-    rows: records.map(({ fields }) => fields),
-    ...shown.explain({
-      example: (column) => cells(column)[0] ?? null,
-      // Steps read what a bundle brings, which this process does not.
-      bad: hasSteps ? [] : await shown.rejects(chunk),
-    }),
-  };
 }

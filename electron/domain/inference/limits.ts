@@ -5,7 +5,13 @@ import type { RunLimits } from './process.ts';
 
 /** Room for the decrypted model, the adapted copy, the runtime's own, and the process itself. */
 export function defaultLimitsFor({ model, external }: ModelFiles): RunLimits {
-  const weights = model.sizeBytes + external.reduce((sum, { file }) => sum + file.sizeBytes, 0);
+  return limitsForBytes(
+    model.sizeBytes + external.reduce((sum, { file }) => sum + file.sizeBytes, 0),
+  );
+}
+
+/** `weights` in bytes; 0 for a child that has no model. */
+export function limitsForBytes(weights: number): RunLimits {
   return {
     folderBytes: Math.ceil(1.1 * weights) + 64 * 2 ** 20,
     dataBytes: 3 * 2 ** 30 + 4 * weights,

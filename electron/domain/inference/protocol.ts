@@ -4,10 +4,11 @@
  * descriptors (numbers below are descriptors of the child), keys as base64, rows not at all.
  */
 import { z } from 'zod';
+import type { TensorSpec } from '#shared/contract/bundles.ts';
 import { errorCodes } from '#shared/errors.ts';
 import type { GoldenCases } from '#domain/bundle/index.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
-import type { Dialect, TableFormat } from '#domain/tables/index.ts';
+import type { ConvertedColumn, Dialect, OutputFormat, TableFormat } from '#domain/tables/index.ts';
 
 /** An encrypted object of the vault, open for reading. */
 export interface SealedFile {
@@ -53,6 +54,22 @@ export interface ReadJob {
   readonly asked: Partial<Dialect>;
 }
 
+/** Looks at the first rows of a table, without a model. */
+export interface PreviewJob extends Omit<ReadJob, 'kind'> {
+  readonly kind: 'preview';
+  readonly inputs: readonly TensorSpec[];
+  readonly pipeline: Pipeline | null;
+}
+
+/** Makes another format of a finished file of predictions, without a model. */
+export interface ConvertJob {
+  readonly kind: 'convert';
+  readonly source: Source;
+  readonly outputFd: number;
+  readonly format: Exclude<OutputFormat, 'csv'>;
+  readonly columns: readonly ConvertedColumn[];
+}
+
 export interface ContactJob extends SealedModel {
   readonly kind: 'contact';
   readonly runtime: 'wasm' | 'native';
@@ -71,7 +88,7 @@ interface ResidentJob extends SealedModel {
 }
 
 export type ModelJob = ScoreJob | ContactJob | ResidentJob;
-export type Job = ModelJob | ReadJob;
+export type Job = ModelJob | ReadJob | PreviewJob | ConvertJob;
 
 export const contactOutcome = z.strictObject({
   checked: z.int(),

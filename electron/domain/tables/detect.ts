@@ -1,6 +1,7 @@
 /** Which format a file has: told from its first bytes, and from its name only where those leave a choice. */
 import type { TableFormat } from './table.ts';
 import { isArrowFile, isArrowStream } from './arrow/magic.ts';
+import type { OutputFormat } from './write/convert.ts';
 
 /** Bytes that tell. */
 export const magicBytes = 64;
@@ -19,4 +20,11 @@ export function formatOf(first: Uint8Array, name: string): TableFormat {
   if (/\.(parquet|pq)$/i.test(name)) return 'parquet';
   if (/\.(arrow|arrows|feather|ipc)$/i.test(name)) return 'arrow';
   return 'csv';
+}
+
+/** What a result is written as: told from its name. */
+export function formatOfName(name: string): OutputFormat {
+  if (/\.(jsonl|ndjson)$/i.test(name)) return 'jsonl';
+  if (/\.(parquet|pq)$/i.test(name)) return 'parquet';
+  return /\.(arrow|feather)$/i.test(name) ? 'arrow' : 'csv';
 }

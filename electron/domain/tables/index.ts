@@ -19,7 +19,8 @@ export type {
 } from './table.ts';
 export { textToBoolean, textToInteger, textToNumber } from './csv/cells.ts';
 export { rejectMessages } from './rejects.ts';
-export { formatOf, magicBytes } from './detect.ts';
+export { formatOf, formatOfName, magicBytes } from './detect.ts';
 export { loadDriver } from './drivers.ts';
 export { rawNames } from './raw.ts';
+export { convertTable, type ConvertedColumn, type OutputFormat } from './write/convert.ts';
 export { cellText, createRowWriter } from './csv/write.ts';

@@ -1,6 +1,6 @@
 /** What the children of a batch say in between, and the orders that they are given. A child's words are parsed in the core. */
 import { z } from 'zod';
-import { reject } from '#shared/contract/runs.ts';
+import { bindingRow, reject } from '#shared/contract/runs.ts';
 import { profileState } from '#domain/monitoring/index.ts';
 import type { Segment, TableInfo } from '#domain/tables/index.ts';
 
@@ -52,6 +52,19 @@ export const readerAnswer = z.strictObject({ sha256 });
 export interface ReaderOrder {
   readonly upTo: number;
 }
+
+export const tablePreview = z.strictObject({
+  info: tableInfo,
+  /** Those that can be shown as text, and the first rows of them. */
+  columns: z.array(z.string()),
+  rows: z.array(z.array(z.string())),
+  /** Which of those rows would be rejected. */
+  rejects: z.array(reject),
+  binding: z.array(bindingRow),
+  unusedColumns: z.array(z.string()),
+  problems: z.array(z.string()),
+});
+export type TablePreview = z.infer<typeof tablePreview>;
 
 export const outputColumn = z.strictObject({
   name: z.string(),

@@ -12,8 +12,16 @@ export const newFile = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
 
 /** Where a run writes before it is done: beside the output, so that the final rename stays on one file system. */
 export function partPathsOf(outputPath: string, runId: string): readonly [string, string] {
-  const part = (path: string): string => join(dirname(path), `.${basename(path)}.${runId}.part`);
-  return [part(outputPath), part(rejectsPathOf(outputPath))];
+  return [partPath(outputPath, runId), partPath(rejectsPathOf(outputPath), runId)];
+}
+
+/** The output in another format than CSV, until it is whole. */
+export function convertedPathOf(outputPath: string, runId: string): string {
+  return partPath(`${outputPath}.converted`, runId);
+}
+
+function partPath(path: string, runId: string): string {
+  return join(dirname(path), `.${basename(path)}.${runId}.part`);
 }
 
 const mostPieces = mostChildren * slotsEach;

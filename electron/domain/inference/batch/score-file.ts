@@ -2,21 +2,29 @@
  * In the core: a file into a new file. Everything is written beside the output under names of the run, and gets its own name
  * when it is whole. A run that fails leaves nothing; one that was killed leaves what its journal speaks of.
  */
-import { constants } from 'node:fs/promises';
+import { constants, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
 import type { Profile } from '#domain/monitoring/index.ts';
-import type { Dialect, TableFormat, TableInfo } from '#domain/tables/index.ts';
+import {
+  rawNames,
+  type Dialect,
+  type OutputFormat,
+  type TableFormat,
+  type TableInfo,
+} from '#domain/tables/index.ts';
 import type { ObjectHandOver } from '#domain/vault/index.ts';
 import { syncDirectory } from '#platform/atomic-file.ts';
 import { step } from '#platform/steps.ts';
 import { createOpenFiles, type ModelFiles } from '../open-files.ts';
 import { firstFileDescriptor, type RunLimits } from '../process.ts';
+import { convertFile } from './convert-file.ts';
 import { factsOf } from './input-facts.ts';
 import { ResumeRefused, type BatchJournal } from './journal.ts';
 import type { StageTimes } from './messages.ts';
 import {
+  convertedPathOf,
   createHandles,
   newFile,
   partPathsOf,
@@ -46,6 +54,8 @@ export interface ScoreRequest extends ModelFiles {
   readonly inputPath: string;
   readonly outputPath: string;
   readonly keepColumns: boolean;
+  /** CSV when left out. What is kept of a run is CSV in any case. */
+  readonly outputFormat?: OutputFormat;
   /** Names the unfinished files of this run, see `partPathsOf`. */
   readonly runId: string;
   readonly format?: TableFormat;
@@ -88,6 +98,7 @@ export async function scoreFile(
   const input = await opened.open(request.inputPath, constants.O_RDONLY);
   const before = await factsOf(input, request.inputPath);
   const parts = partPathsOf(outputPath, request.runId);
+  const converted = convertedPathOf(outputPath, request.runId);
   let isRefused = false;
   try {
     const output = await openOutput(opened, { parts, request });
@@ -103,7 +114,7 @@ export async function scoreFile(
       readerSource: before.source(firstFileDescriptor),
       inputBytes: before.size,
       inputModifiedMs: before.mtimeMs,
-      format: request.format ?? before.format,
+      format: request.format ?? journal?.table.format ?? before.format,
       asked: request.dialect ?? {},
       output,
       journal,
@@ -125,7 +136,28 @@ export async function scoreFile(
       inputPath: request.inputPath,
       predictionsPath: parts[0],
     });
-    await publish(parts[0], outputPath);
+    const format = request.outputFormat ?? 'csv';
+    let { outputSha256 } = scored;
+    if (format !== 'csv') {
+      // What a killed run has left of it says nothing: it is made anew from the whole CSV.
+      await rm(converted, { force: true });
+      outputSha256 = await convertFile({
+        from: output.output,
+        to: await opened.open(converted, newFile),
+        format,
+        columns: [
+          { name: 'row', kind: 'integer', float: false },
+          ...(request.keepColumns ? rawNames(outcome.table) : []).map(
+            (name) => ({ name, kind: 'text', float: false }) as const,
+          ),
+          ...columns,
+        ],
+        limits: settings.limits,
+        signal,
+      });
+      step('run: predictions converted');
+    }
+    await publish(format === 'csv' ? parts[0] : converted, outputPath);
     step('run: predictions published');
     if (outcome.rejected > 0) await publish(parts[1], rejectsPath);
     await syncDirectory(dirname(outputPath));
@@ -133,6 +165,7 @@ export async function scoreFile(
     step('run: output folder synced');
     return {
       ...scored,
+      outputSha256,
       rejectsPath: outcome.rejected > 0 ? rejectsPath : undefined,
       seconds: (journal?.seconds ?? 0) + (performance.now() - started) / 1000,
     };
@@ -140,7 +173,7 @@ export async function scoreFile(
     isRefused = error instanceof ResumeRefused;
     throw error;
   } finally {
-    if (!isRefused) await removeAll(parts);
+    if (!isRefused) await removeAll([...parts, converted]);
   }
 }
 

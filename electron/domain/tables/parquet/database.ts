@@ -10,13 +10,17 @@ const memoryLimit = '1GB';
 
 export interface LockedDatabase extends Disposable {
   readonly connection: DuckDBConnection;
-  /** The file as a literal of SQL. */
+  /** The file that is read and the one that is written, as literals of SQL. */
   readonly file: string;
+  readonly output: string;
 }
 
-/** `fd` of the file, in this process. Throws `unsupported` where the system gives descriptors no names. */
-export async function openLockedDatabase(fd: number): Promise<LockedDatabase> {
-  const path = pathOfDescriptor(fd);
+/** Descriptors of the files, in this process. Throws `unsupported` where the system gives descriptors no names. */
+export async function openLockedDatabase(fd: number, outputFd = fd): Promise<LockedDatabase> {
+  const [file, output] = [fd, outputFd].map((each) => stringLiteral(pathOfDescriptor(each))) as [
+    string,
+    string,
+  ];
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
@@ -25,13 +29,13 @@ export async function openLockedDatabase(fd: number): Promise<LockedDatabase> {
     threads: '1',
   });
   const connection = await instance.connect();
-  const file = literal(path);
-  await connection.run(`SET allowed_paths = [${file}]`);
+  await connection.run(`SET allowed_paths = [${file}, ${output}]`);
   await connection.run('SET enable_external_access = false');
   await connection.run('SET lock_configuration = true');
   return {
     connection,
     file,
+    output,
     [Symbol.dispose]() {
       connection.closeSync();
       instance.closeSync();
@@ -49,7 +53,7 @@ export function plainFile({ fd }: TableSource): number {
   return fd;
 }
 
-function literal(text: string): string {
+export function stringLiteral(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { hash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import sharp from 'sharp';
@@ -7,9 +8,11 @@ import { describe, expect, test } from 'vitest';
 import { createInference } from '#domain/inference/index.ts';
 import { graph, model, node, valueInfo } from '#domain/onnx/index.ts';
 import { pipelineSchema } from '#domain/pipeline/index.ts';
+import { loadDriver } from '#domain/tables/index.ts';
 import { parquetFile } from '../../../support/duckdb.ts';
 import { modelFiles } from '../../../support/inference.ts';
 import { bytesOf, columnsModel, matrixModel } from '../../../support/onnx-models.ts';
+import { openSource, readTable } from '../../../support/read-table.ts';
 import { temporaryFolder } from '../../../support/vaults.ts';
 
 const inference = createInference();
@@ -156,6 +159,92 @@ describe('a run reads', () => {
     ['text.parquet', 'a,b\n1,2\n'],
   ])('%s as a corrupt file and leaves nothing behind', async (name, content) => {
     await expect(score(file(name, content))).rejects.toMatchObject({ code: 'corrupt' });
+  });
+});
+
+describe('a run writes', () => {
+  const csv = [
+    'color,age,weight,count,active,note',
+    'red,40,70.5,9007199254740993,true,"a ""quoted"", line\nand more"',
+    'blue,,1e300,-1,false,',
+    'green,1.5,x,1,true,rejected',
+  ].join('\n');
+
+  test('the same rows and types in every format, again and again the same bytes', async () => {
+    const path = file('in.csv', csv);
+    const digests: Record<string, string[]> = {};
+    for (const format of ['jsonl', 'parquet', 'arrow'] as const) {
+      for (let time = 0; time < 2; time += 1) {
+        const outputPath = join(temporaryFolder(), `out.${format}`);
+        const result = await inference.score({
+          ...(await modelFiles(bytesOf(columnsModel()))),
+          pipeline: undefined,
+          inputPath: path,
+          outputPath,
+          outputFormat: format,
+          keepColumns: true,
+          runId: '0123456789abcdef',
+        });
+        const bytes = readFileSync(outputPath);
+        expect(result.outputSha256).toBe(hash('sha256', bytes));
+        expect(result.rejected).toBe(1);
+        (digests[format] ??= []).push(result.outputSha256);
+        expect(readdirSync(dirname(outputPath)).toSorted()).toEqual([
+          `out.${format}`,
+          `out.${format}.rejects.csv`,
+        ]);
+        if (time > 0) continue;
+        const wanted = [
+          { name: 'row', as: 'integer' },
+          { name: 'note', as: 'text' },
+          { name: 'total', as: 'number' },
+          { name: 'count_out', as: 'integer' },
+          { name: 'color_out', as: 'text' },
+          { name: 'inactive', as: 'boolean' },
+          { name: 'pair[1]', as: 'number' },
+        ] as const;
+        const table = await readTable(await loadDriver(format), openSource(outputPath), wanted);
+        expect(table.info.columns.map(({ name }) => name)).toEqual(
+          'row color age weight count active note total count_out color_out inactive pair[0] pair[1]'.split(
+            ' ',
+          ),
+        );
+        expect(table.columns, format).toEqual({
+          row: [1n, 2n],
+          note: ['a "quoted", line\nand more', null],
+          // As a text a float has as many digits as tell it from its neighbours.
+          total: [format === 'jsonl' ? 9007199000000000 : Math.fround(9007199254740993), null],
+          count_out: [9007199254740993n, -1n],
+          color_out: ['red', 'blue'],
+          inactive: [false, true],
+          'pair[1]': [70.5, format === 'jsonl' ? null : 1e300],
+        });
+      }
+    }
+    for (const same of Object.values(digests)) expect(same[0]).toBe(same[1]);
+  });
+
+  test('an empty table too', async () => {
+    for (const format of ['jsonl', 'parquet', 'arrow'] as const) {
+      const outputPath = join(temporaryFolder(), `out.${format}`);
+      await inference.score({
+        ...(await modelFiles(bytesOf(matrixModel()))),
+        pipeline: undefined,
+        inputPath: file('in.csv', 'a,b\nx,y\n'),
+        outputPath,
+        outputFormat: format,
+        keepColumns: false,
+        runId: '0123456789abcdef',
+      });
+      if (format === 'jsonl') expect(readFileSync(outputPath, 'utf8')).toBe('');
+      else {
+        const { info, rows: count } = await readTable(
+          await loadDriver(format),
+          openSource(outputPath),
+        );
+        expect([count, info.columns.map(({ name }) => name)]).toEqual([0, ['row', 'score']]);
+      }
+    }
   });
 });
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createInference, previewFile, type ModelFiles } from '#domain/inference/index.ts';
+import { createInference, type ModelFiles } from '#domain/inference/index.ts';
 import { compareProfiles } from '#domain/monitoring/index.ts';
 import { graph, model, node, tensor, valueInfo, type OnnxModel } from '#domain/onnx/index.ts';
 import { modelFiles, sealed } from '../../../support/inference.ts';
@@ -536,7 +536,8 @@ test('a reference in the vault is profiled without a file on disk', async () => 
 test('the preview shows what would be bound and what would be rejected', async () => {
   const dir = temporaryFolder();
   writeFileSync(join(dir, 'in.csv'), 'Age,weight,count,active,extra\n40,70,x,true,1\n');
-  const preview = await previewFile(join(dir, 'in.csv'), {
+  const preview = await inference.preview({
+    inputPath: join(dir, 'in.csv'),
     inputs: ['age:float', 'weight:double', 'count:int64', 'active:bool', 'color:string'].map(
       (text) => {
         const [name = '', type = ''] = text.split(':');
