@@ -2,8 +2,11 @@
 import type { Command } from 'commander';
 import { diffAreas, type DiffArea } from '#shared/contract/diff.ts';
 import { AppError } from '#shared/errors.ts';
+import type { GraphEdge, GraphNode } from '#shared/contract/graph.ts';
+import type { contract } from '#shared/contract/index.ts';
 import type { LifecycleResult, ModelSummary, VersionSummary } from '#shared/contract/models.ts';
-import { reasonOf, type CommandContext, type Runner } from './command.ts';
+import type { ResultOf } from '#shared/rpc.ts';
+import { reasonOf, wholeNumber, type CommandContext, type Runner } from './command.ts';
 import { shortDigest, table } from './output.ts';
 
 export function addModelCommands(program: Command, runner: Runner): void {
@@ -62,6 +65,14 @@ export function addModelCommands(program: Command, runner: Runner): void {
           ].join('\n'),
         );
       }),
+    );
+  models
+    .command('graph <version>')
+    .description('list the nodes of a graph, with the shapes of what they give')
+    .option('--part <number>', 'a subgraph or a function, by its number', wholeNumber, 0)
+    .option('--model <path>', 'another model of the bundle')
+    .action((version: string, options: { part: number; model?: string }, command: Command) =>
+      runner.signedIn(command, (context) => graph(context, version, options)),
     );
   models
     .command('history <model>')
@@ -135,6 +146,57 @@ export function addModelCommands(program: Command, runner: Runner): void {
         output.result(result, result.message);
       }),
     );
+}
+
+async function graph(
+  { client, output }: CommandContext,
+  version: string,
+  { part, model }: { readonly part: number; readonly model?: string },
+): Promise<void> {
+  const of = { version, ...(model === undefined ? {} : { path: model }) };
+  const { path, parts } = await client.models.parts(of);
+  const nodes: GraphNode[] = [];
+  const edges: GraphEdge[] = [];
+  for (let page: number | null = 0; page !== null;) {
+    const got: ResultOf<typeof contract.models.graph> = await client.models.graph({
+      ...of,
+      part,
+      page,
+    });
+    nodes.push(...got.nodes);
+    edges.push(...got.edges);
+    page = got.next;
+  }
+  const value = ({ name, type, shape }: GraphNode['outputs'][number]): string =>
+    `${name}: ${type === '' ? '?' : type}${shape === null ? '' : `[${shape.map((size) => size ?? '?').join(',')}]`}`;
+  const others = parts.filter(({ id }) => id !== part);
+  output.result(
+    { path, parts, nodes, edges },
+    [
+      table(
+        ['Operator', 'Name', 'Weights', 'Gives'],
+        nodes.map((node) => [
+          node.kind === 'operator' ? node.op : node.kind,
+          node.name,
+          node.kind === 'operator' ? node.note : '',
+          node.outputs.map(value).join('; '),
+        ]),
+      ),
+      ...(others.length === 0
+        ? []
+        : [
+            '',
+            table(
+              ['--part', 'Graph', 'Nodes'],
+              others.map(({ id, kind, name, parent, nodes: count }) => [
+                String(id),
+                kind === 'subgraph' ? `${parent?.node ?? ''}: ${name}` : name,
+                String(count),
+              ]),
+            ),
+          ]),
+    ].join('\n'),
+  );
 }
 
 async function show({ client, output }: CommandContext, model: string): Promise<void> {

@@ -178,6 +178,21 @@ describe('the command line', () => {
       });
       if (hasStrace) expect(networkCalls(readFileSync(trace, 'utf8'))).toEqual([]);
 
+      expect(ok('grace', 'models', 'graph', 'credit-risk')).toMatchObject({
+        path: 'model.onnx',
+        parts: [{ kind: 'main', nodes: 60 }],
+      });
+      expect(
+        ok('grace', 'models', 'diff', 'credit-risk@1', 'credit-risk@1', '--only', 'weights,card'),
+      ).toMatchObject({
+        areas: [
+          { area: 'weights', same: 7, changes: [] },
+          { area: 'card', changes: [] },
+        ],
+        notes: [],
+      });
+      expect(cli(['models', 'diff', 'a', 'b', '--only', 'looks'], as('grace')).status).toBe(64);
+
       expect(ok('grace', 'promote', 'credit-risk@1', '--to', 'production')).toMatchObject({
         status: 'pending',
       });
