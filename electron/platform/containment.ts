@@ -6,7 +6,7 @@
  * system's libraries, no capabilities, no new privileges, and death with the core. `doctor` says what this system gives.
  */
 import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmdirSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -190,14 +190,18 @@ let found: Wrapper | undefined;
 
 /** The strongest one in which this Node starts, tried once. */
 function wrapper(): Wrapper {
-  found ??=
-    process.platform === 'linux'
-      ? (wrappers.find(({ command }) => {
-          const options = { stdio: 'ignore', env: childEnvironment, cwd: tmpdir() } as const;
-          const node = [process.execPath, '--version'];
-          const asked = ['-c', 'exec "$@"', 'sh', ...command(leastFolderBytes, []), ...node];
-          return spawnSync('/bin/sh', asked, options).status === 0;
-        }) ?? bare)
-      : bare;
+  found ??= process.platform === 'linux' ? (wrappers.find(startsNode) ?? bare) : bare;
   return found;
+}
+
+function startsNode({ command }: Wrapper): boolean {
+  // As for a child: a folder that is laid over hides what is in it, and the program may lie in the same place.
+  const cwd = mkdtempSync(join(tmpdir(), 'strongroom-probe-'));
+  try {
+    const asked = [...command(leastFolderBytes, []), process.execPath, '--version'];
+    const options = { stdio: 'ignore', env: childEnvironment, cwd } as const;
+    return spawnSync('/bin/sh', ['-c', 'exec "$@"', 'sh', ...asked], options).status === 0;
+  } finally {
+    rmdirSync(cwd);
+  }
 }
