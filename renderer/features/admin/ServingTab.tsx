@@ -125,7 +125,10 @@ function ServingPanel({
                 </span>,
               ],
               ['Requests that come together', joining(listening)],
-              ['Turned away', `${count(listening.turnedAway)} without the token, or not from here`],
+              [
+                'Turned away',
+                `${count(listening.turnedAway)} without the token, from a browser or for another host`,
+              ],
             ]}
           />
         )}
