@@ -24,7 +24,8 @@ export function FileDialog({
   onClose,
 }: {
   readonly title: string;
-  readonly pick: 'file' | 'folder';
+  /** `either`: a file that fits, or the folder that one looks at. */
+  readonly pick: 'file' | 'folder' | 'either';
   readonly ending?: RegExp;
   readonly onPick: (place: PickedPlace) => void;
   readonly onClose: () => void;
@@ -80,7 +81,7 @@ export function FileDialog({
                     entries={found.entries.filter(
                       ({ kind, name }) =>
                         kind === 'folder' ||
-                        (pick === 'file' && (ending === undefined || ending.test(name))),
+                        (pick !== 'folder' && (ending === undefined || ending.test(name))),
                     )}
                     nothing={
                       pick === 'folder' ? 'No folder in this one.' : 'No file here that fits.'
@@ -100,7 +101,7 @@ export function FileDialog({
                   <Button kind="quiet" onClick={onClose}>
                     Cancel
                   </Button>
-                  {pick === 'folder' ? (
+                  {pick === 'file' ? null : (
                     <Button
                       kind="primary"
                       onClick={() =>
@@ -113,7 +114,7 @@ export function FileDialog({
                     >
                       Use this folder
                     </Button>
-                  ) : null}
+                  )}
                 </footer>
               </>
             )
