@@ -24,8 +24,7 @@ export function FileDialog({
   onClose,
 }: {
   readonly title: string;
-  /** `either`: a file that fits, or the folder that one looks at. */
-  readonly pick: 'file' | 'folder' | 'either';
+  readonly pick: 'file' | 'folder';
   readonly ending?: RegExp;
   readonly onPick: (place: PickedPlace) => void;
   readonly onClose: () => void;
@@ -81,7 +80,7 @@ export function FileDialog({
                     entries={found.entries.filter(
                       ({ kind, name }) =>
                         kind === 'folder' ||
-                        (pick !== 'folder' && (ending === undefined || ending.test(name))),
+                        (pick === 'file' && (ending === undefined || ending.test(name))),
                     )}
                     nothing={
                       pick === 'folder' ? 'No folder in this one.' : 'No file here that fits.'
@@ -101,7 +100,7 @@ export function FileDialog({
                   <Button kind="quiet" onClick={onClose}>
                     Cancel
                   </Button>
-                  {pick === 'file' ? null : (
+                  {pick === 'folder' ? (
                     <Button
                       kind="primary"
                       onClick={() =>
@@ -114,7 +113,7 @@ export function FileDialog({
                     >
                       Use this folder
                     </Button>
-                  )}
+                  ) : null}
                 </footer>
               </>
             )

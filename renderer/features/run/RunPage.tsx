@@ -150,9 +150,7 @@ function RunForm({
                 {input === undefined ? 'Choose a file' : 'Choose another file'}
               </Button>
               <span className="wrap-anywhere">
-                {input?.name ?? (
-                  <span className="quiet">CSV, Parquet, JSON Lines, Arrow, or a folder</span>
-                )}
+                {input?.name ?? <span className="quiet">a CSV with a header</span>}
               </span>
             </div>
           </div>
@@ -219,9 +217,9 @@ function RunForm({
       )}
       {picking === 'input' ? (
         <FileDialog
-          title="File to score, or a folder of images or texts"
-          pick="either"
-          ending={tables}
+          title="File to score"
+          pick="file"
+          ending={/\.(csv|tsv|txt)$/i}
           onPick={setInput}
           onClose={() => setPicking(undefined)}
         />
@@ -237,9 +235,6 @@ function RunForm({
     </Page>
   );
 }
-
-/** What a file of rows is called; what is in it decides how it is read. */
-const tables = /\.(csv|tsv|txt|parquet|pq|jsonl|ndjson|json|arrow|arrows|feather|ipc)$/i;
 
 /** Named after what goes in, so that the results of two months do not meet. */
 function nameFor(input: PickedPlace | undefined): string {

@@ -6,12 +6,11 @@ import { expect, test } from 'vitest';
 import { protections, spawnContained } from '#platform/containment.ts';
 
 const script = join(import.meta.dirname, '../../support/contained-child.ts');
+const layRoot =
+  'mount -t tmpfs own /mnt; cd /mnt; mkdir usr proc; mount --rbind -o ro,nosuid,nodev /usr usr; mount --rbind /proc proc; ln -s usr/lib usr/lib64 .; /usr/sbin/chroot . /usr/bin/true';
+const unshare = ['--user', '--map-root-user', '--net', '--mount', '/bin/sh', '-ec', layRoot];
 /** Whether this system lets anybody lay a root of his own, asked by other means than the product's. */
-const canBeCutOff =
-  spawnSync('unshare', [
-    ...['--user', '--map-root-user', '--net', '--mount', '/bin/sh', '-ec'],
-    'mount -t tmpfs own /mnt; cd /mnt; mkdir usr proc; mount --rbind -o ro,nosuid,nodev /usr usr; mount --rbind /proc proc; ln -s usr/lib usr/lib64 .; /usr/sbin/chroot . /usr/bin/true',
-  ]).status === 0;
+const canBeCutOff = spawnSync('unshare', unshare).status === 0;
 
 test.runIf(canBeCutOff)(
   'a child has no capability, no network, no disk and no file of the user: its folder lies in memory, is bounded, and ends with it',
