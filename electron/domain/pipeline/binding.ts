@@ -72,7 +72,7 @@ export function bindInputs(
         rest: [],
         problem: declared.has(spec.name)
           ? `The input takes ${wanted}, and the pipeline gives it ${names.length}.`
-          : `The input takes ${wanted}, and the file does not say which; add a pipeline.json to the bundle.`,
+          : `The input takes ${wanted}, and the file does not say which. Save a binding that names them, or add a pipeline.json to the bundle.`,
       };
     }
     return {

@@ -4,6 +4,7 @@ import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { TableColumn } from '#domain/tables/index.ts';
 import { bindPipeline } from './bind.ts';
 import { impliedSteps } from './implied-steps.ts';
+import { splitUnit } from './names.ts';
 import { pipelineSchema, type PipelineColumn, type PipelineV2 } from './schema.ts';
 
 export interface InferRequest {
@@ -29,7 +30,32 @@ export function inferPipeline({ inputs, columns, facts, chosen }: InferRequest):
       : undefined,
   ] = problems;
   if (problem !== undefined) throw new AppError('invalid-input', problem);
-  return writtenOut({ columns: facts, steps: asked.steps, inputs: Object.fromEntries(names) });
+  // The unit is no part of the name: another file may leave it out, and one that says another is refused.
+  const bare = columns.map(({ name }) => splitUnit(name) ?? { name, unit: undefined });
+  const counts = new Map<string, number>();
+  for (const { name } of bare) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const units = new Map(
+    bare.flatMap(({ name, unit }, at) =>
+      unit === undefined || counts.get(name) !== 1
+        ? []
+        : [[columns[at]?.name ?? '', { name, unit }] as const],
+    ),
+  );
+  const used = [...names.values()].flat();
+  const described = new Set(facts.map(({ name }) => name));
+  const measured = [...units]
+    .filter(([name, split]) => used.includes(name) && !described.has(split.name))
+    .map(([, { name, unit }]) => ({ name, kind: 'numeric' as const, unit }));
+  return writtenOut({
+    columns: [...facts, ...measured],
+    steps: asked.steps,
+    inputs: Object.fromEntries(
+      [...names].map(([input, bound]) => [
+        input,
+        bound.map((name) => units.get(name)?.name ?? name),
+      ]),
+    ),
+  });
 }
 
 function writtenOut(parts: {

@@ -34,13 +34,18 @@ export function sameUnit(a: string, b: string): boolean {
   return plain(a) === plain(b);
 }
 
-function splitUnit(header: string): { readonly name: string; readonly unit: string } | undefined {
+/** `income [EUR]` in its parts; undefined where no unit stands behind the name. */
+export function splitUnit(
+  header: string,
+): { readonly name: string; readonly unit: string } | undefined {
   const open = header.lastIndexOf('[');
   const text = header.trimEnd();
   if (open < 1 || !text.endsWith(']')) return undefined;
   const unit = text.slice(open + 1, -1).trim();
   // `X[3]` is the fourth of its kind and has no unit.
-  return unit === '' || /^\d+$/.test(unit) ? undefined : { name: text.slice(0, open), unit };
+  return unit === '' || /^\d+$/.test(unit)
+    ? undefined
+    : { name: text.slice(0, open).trimEnd(), unit };
 }
 
 function uniquely(names: readonly (string | undefined)[]): ReadonlyMap<string, number | undefined> {

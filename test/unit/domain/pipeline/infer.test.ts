@@ -43,6 +43,24 @@ test('a person may know better, and is told when not', () => {
     );
 });
 
+test('a unit in the header is saved as one: a file may leave it out, and not say another', () => {
+  const inputs = [spec('X', 'float', ['N', 2])];
+  const pipeline = infer(inputs, texts(['Income [EUR]', 'age']));
+  expect(pipeline).toMatchObject({
+    columns: [{ name: 'Income', kind: 'numeric', unit: 'EUR' }],
+    inputs: { X: ['Income', 'age'] },
+  });
+  expect(wanted(pipeline, inputs, texts(['age', 'income']))).toEqual(['income', 'age']);
+  expect(wanted(pipeline, inputs, texts(['age', 'income [eur]']))).toEqual(['income [eur]', 'age']);
+  expect(() => wanted(pipeline, inputs, texts(['age', 'income [USD]']))).toThrow(
+    expect.objectContaining({ code: 'invalid-input' }),
+  );
+  // Two columns of one name in two units keep their headers.
+  expect(infer(inputs, texts(['pay [EUR]', 'pay [USD]'])).inputs).toEqual({
+    X: ['pay [EUR]', 'pay [USD]'],
+  });
+});
+
 const folder = [
   { name: 'file', type: 'text' },
   { name: 'image', type: 'bytes' },
