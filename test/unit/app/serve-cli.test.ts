@@ -2,7 +2,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
 import { openBareApp } from '../../support/bare-app.ts';
@@ -127,7 +126,12 @@ test('killed while it answers, it leaves a log in which every call has its outco
     });
   await ask(1);
   const cut = Promise.allSettled([ask(2_000_000_000), ask(1), ask(1)]);
-  await delay(1000);
+  const waiting = 'nv_inference_pending_request_count{model="slow",version="1"} 2';
+  await expect
+    .poll(async () => (await askHttp(address, token, '/metrics')).body.toString(), {
+      timeout: 60_000,
+    })
+    .toContain(waiting);
   child.kill('SIGKILL');
   expect((await cut).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
 

@@ -13,6 +13,7 @@ import {
 import { askHttp, type Ask, type HttpAnswer } from '../../support/serving.ts';
 
 const token = 'a-token-of-this-test';
+const patiently = { timeout: 30_000 };
 
 /** Answers every request with the length of its body. */
 async function listen(
@@ -110,13 +111,15 @@ test('a body is bounded, packed or not, and so are all together', async () => {
   expect(await status('x', { 'content-encoding': '__proto__' })).toBe(415);
 
   const first = Promise.withResolvers<void>();
+  const isRead = Promise.withResolvers<void>();
   const held = await listen({ bodyBytes: 1000, heldBytes: 1500 }, async (request) => {
     await request.body();
+    isRead.resolve();
     await first.promise;
     return 'done';
   });
   const waiting = held.ask('/', { body: 'x'.repeat(1000) });
-  await delay(100);
+  await isRead.promise;
   const refused = await held.ask('/', { body: 'x'.repeat(1000) });
   expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1']);
   first.resolve();
@@ -136,22 +139,21 @@ test('so many callers at once, and no more', async () => {
 
 test('who goes away is noticed, and a reply under way is finished when the listener closes', async () => {
   const seen: string[] = [];
-  const arrived = Promise.withResolvers<void>();
+  const arrived: string[] = [];
   const go = Promise.withResolvers<void>();
   const { ask, close } = await listen({}, async (request) => {
     request.signal.addEventListener('abort', () => seen.push(request.target));
-    arrived.resolve();
+    arrived.push(request.target);
     await go.promise;
     return 'done';
   });
   const gone = new AbortController();
   const left = ask('/left', { signal: gone.signal }).catch(() => 'left');
-  await arrived.promise;
   const stays = ask('/stays');
-  await delay(50);
+  await expect.poll(() => arrived.toSorted(), patiently).toEqual(['/left', '/stays']);
   gone.abort();
   expect(await left).toBe('left');
-  await expect.poll(() => seen).toEqual(['/left']);
+  await expect.poll(() => seen, patiently).toEqual(['/left']);
   const closing = close();
   go.resolve();
   expect((await stays).body.toString()).toBe('done');
