@@ -1,6 +1,7 @@
 /** In the core: the children of a batch, and how each is talked to. What they say is parsed here. */
 import type { FileHandle } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
+import type { z } from 'zod';
 import { AppError } from '#shared/errors.ts';
 import type { Dialect, Segment, TableInfo } from '#domain/tables/index.ts';
 import { ChildDied, firstFileDescriptor, runChild, type Tell } from '../process.ts';
@@ -62,13 +63,13 @@ export async function runReader(
     limits: request.limits,
     signal,
     onSaid(what, tell: Tell) {
-      const said = readerSaid.parse(what);
+      const said = heard(readerSaid, what);
       if (said.kind === 'table') on.table(said.info);
       else if (said.kind === 'segment') on.segment(said.segment);
       else on.waiting(said.index, tell);
     },
   });
-  return readerAnswer.parse(await untilDeath(work, 'reads the input')).sha256;
+  return heard(readerAnswer, await untilDeath(work, 'reads the input')).sha256;
 }
 
 /** A child that scores. */
@@ -122,7 +123,7 @@ export async function runScorer(
       if (stage === 'run' && working >= 0) on.rows(working, rows);
     },
     onSaid(what, tell: Tell) {
-      const said = scorerSaid.parse(what);
+      const said = heard(scorerSaid, what);
       const scorer: Scorer = {
         files,
         freeSlots,
@@ -151,6 +152,12 @@ export async function runScorer(
       'unavailable',
       'The process of the model ended before all rows were scored.',
     );
+}
+
+function heard<Schema extends z.ZodType>(schema: Schema, what: unknown): z.infer<Schema> {
+  const { data, success } = schema.safeParse(what);
+  if (success) return data;
+  throw new AppError('unavailable', 'A process of the run sent something that is no answer.');
 }
 
 /** A child that died is an error of the run, with how it ended. */
