@@ -114,14 +114,14 @@ function barsOf(sorted: Explanation['contributions']): Contribution[] {
   }));
   if (rest.length === 0) return bars;
   const amount = rest.reduce((sum, { contribution }) => sum + contribution, 0);
-  const error = Math.sqrt(rest.reduce((sum, each) => sum + (each.error ?? 0) ** 2, 0));
+  // Their errors hang together, so none is told of the sum.
   return [
     ...bars,
     {
       name: `${rest.length} other columns`,
       holds: '',
       amount,
-      error,
+      error: 0,
       text: signed(amount, largest),
     },
   ];
