@@ -119,7 +119,7 @@ export function bindPipeline(request: {
   };
 }
 
-/** Where a signature declares columns, the others are no columns of the model. */
+/** Where a signature declares columns, those of numbers are what a matrix may take, in their order. */
 function offeredNames(draft: Draft, pipeline: Pipeline | undefined): readonly string[] {
   const names = draft.names().filter((name) => draft.slot(name)?.tensor === undefined);
   const isSigned =
@@ -128,7 +128,8 @@ function offeredNames(draft: Draft, pipeline: Pipeline | undefined): readonly st
     pipeline.columns.some(({ type }) => type !== undefined);
   if (!isSigned) return names;
   return pipeline.columns.flatMap(({ name, type }) => {
-    const standing = type === undefined ? undefined : draft.find(name);
+    const isNumeric = type !== undefined && type !== 'string' && type !== 'datetime';
+    const standing = isNumeric ? draft.find(name) : undefined;
     return standing === undefined ? [] : [standing];
   });
 }

@@ -170,3 +170,24 @@ test('a tokenizer that does not parse is refused at import', async () => {
   ).rejects.toThrow(expect.objectContaining({ code: 'corrupt' }));
   expect(await client.models.list(null)).toEqual([]);
 });
+
+test("MLflow's signature counts in the run: its order, its required columns, its integers", async () => {
+  const { file, add, run, client, dir } = await bench();
+  const columns = [
+    { type: 'double', name: 'b', required: true },
+    { type: 'long', name: 'a', required: true },
+    { type: 'string', name: 'note', required: true },
+  ];
+  await add('signed', {
+    ...model,
+    MLmodel: `flavors:\n  onnx:\n    data: model.onnx\nsignature:\n  inputs: '${JSON.stringify(columns)}'\n`,
+  });
+  expect(await client.bindings.show({ version: 'signed@1' })).toMatchObject({ source: 'bundle' });
+  const good = file('good.csv', 'a,b,note,id\n1,10,x,7\n1.5,10,x,8\n,10,x,9\n2,,x,10\n');
+  // 2 · b + 3 · a + 1; a missing double is NaN, a missing integer is none.
+  expect(await run('signed@1', good, 'signed.csv')).toBe('row,score\n1,24\n4,NaN\n');
+  expect(readFileSync(join(dir, 'signed.csv.rejects.csv'), 'utf8')).toContain('2,a,integer');
+  await expect(run('signed@1', file('bad.csv', 'a,b\n1,10\n'), 'bad.out.csv')).rejects.toThrow(
+    expect.objectContaining({ code: 'invalid-input', details: { missing: ['note'] } }),
+  );
+});
