@@ -114,10 +114,15 @@ function weightOf(tensor: OnnxTensor, part: number): Weight {
         ? null
         : {
             location: location.slice(0, 1024),
-            offset: Number(entry('offset') ?? 0),
-            length: entry('length') === undefined ? null : Number(entry('length')),
+            offset: placeOf(entry('offset') ?? '0'),
+            length: entry('length') === undefined ? null : placeOf(entry('length') ?? ''),
           },
   };
+}
+
+/** -1 for what is no place in a file. */
+function placeOf(text: string): number {
+  return /^\d{1,15}$/.test(text) ? Number(text) : -1;
 }
 
 function nodeTitle({ name = '', opType = '' }: OnnxNode): string {

@@ -5,7 +5,7 @@ import { shownAttributes } from './attributes.ts';
 import { layoutGraph } from './layout.ts';
 import { shapeText, shownText } from './names.ts';
 import { inferOutputs } from './shapes/infer.ts';
-import { knownTensor, knownType, unknown, type Known } from './shapes/known.ts';
+import { knownTensor, knownType, unknown, type Known, type Size } from './shapes/known.ts';
 
 /** What one graph knows of values, and what it sees of the graphs around it. */
 export interface Scope {
@@ -67,10 +67,7 @@ export function createPart(
     return {
       name: shownText(name),
       type: shownText(type),
-      shape:
-        shape === null
-          ? null
-          : shape.slice(0, 64).map((size) => (typeof size === 'string' ? shownText(size) : size)),
+      shape: shape === null ? null : shape.slice(0, 64).map(shownSize),
       from,
     };
   }
@@ -142,7 +139,9 @@ export function createPart(
             value?.isConstant === true
               ? {
                   type: value.type,
-                  dims: (value.shape ?? []).map((size) => Number(size ?? -1)).slice(0, 64),
+                  dims: (value.shape ?? [])
+                    .slice(0, 64)
+                    .map((size) => (typeof size === 'number' ? size : -1)),
                 }
               : null,
         };
@@ -230,6 +229,12 @@ function noteOf(inputs: GraphNode['inputs']): string {
   const [largest, ...rest] = constants.toSorted((a, b) => size(b.dims) - size(a.dims));
   if (largest === undefined) return '';
   return `${shapeText(largest.dims)}${rest.length === 0 ? '' : ` +${rest.length}`}`;
+}
+
+/** A file may lead to sizes that are none: too large to count, or parts of a number. */
+function shownSize(size: Size): Size {
+  if (typeof size === 'string') return shownText(size);
+  return Number.isSafeInteger(size) ? size : null;
 }
 
 /** As wide as its box, or as the shapes that are written below it. */

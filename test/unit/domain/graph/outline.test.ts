@@ -223,6 +223,45 @@ describe('the outline of a model', () => {
     expect(outlineOf(made, 'compare').weights[0]?.digest).toBe(weights[0]?.digest);
   });
 
+  test('is one that the core accepts, whatever sizes and places the file claims', () => {
+    const made = model(
+      graph('odd', {
+        nodes: [
+          node('Constant', { inputs: [], outputs: ['c'] }, { value_float: 1 }),
+          node('Tile', { inputs: ['x', 'times'], outputs: ['huge'] }),
+          node('Flatten', { inputs: ['huge'], outputs: ['flat'] }),
+          node('DepthToSpace', { inputs: ['x'], outputs: ['parts'] }, { blocksize: 7n }),
+          node('Reshape', { inputs: ['x', 'thirds'], outputs: ['third'] }),
+          node('Slice', { inputs: ['x', 'times', 'times', 'thirds'], outputs: ['sliced'] }),
+          node('Sum', { inputs: ['c', 'flat', 'w'], outputs: ['y'] }),
+        ],
+        inputs: [valueInfo('x', 'float', [2, 3, 5, 7])],
+        outputs: [valueInfo('y', 'float', [])],
+        initializers: [
+          tensor('times', 'int64', { dims: [4], data: [2n ** 62n, -9n, 2n ** 50n, 2n ** 50n] }),
+          tensor('thirds', 'int64', { dims: [2], data: [-1n, 11n] }),
+          {
+            name: 'w',
+            dims: [2],
+            dataType: 1,
+            strings: [],
+            dataLocation: 1,
+            externalData: [
+              { key: 'location', value: 'w.bin' },
+              { key: 'offset', value: 'far' },
+            ],
+          },
+        ],
+      }),
+      { opsets: { '': 17 } },
+    );
+    made.graph?.valueInfo.push(valueInfo('c', 'float', ['N', null]));
+    for (const use of ['view', 'compare'] as const) {
+      const answer: unknown = JSON.parse(JSON.stringify(outlineOf(made, use)));
+      expect(outlineSchema.safeParse(answer).error).toBeUndefined();
+    }
+  });
+
   test('comes from a child, which answers for bytes that are no model and for one with too many nodes', async () => {
     const made = residualModel();
     expect(outlineSchema.parse(await readOutline(once(writeModel(made)), { use: 'view' }))).toEqual(
