@@ -24,7 +24,7 @@ export function FileDialog({
   onClose,
 }: {
   readonly title: string;
-  readonly pick: 'file' | 'folder';
+  readonly pick: 'file' | 'folder' | 'either';
   readonly ending?: RegExp;
   readonly onPick: (place: PickedPlace) => void;
   readonly onClose: () => void;
@@ -80,7 +80,7 @@ export function FileDialog({
                     entries={found.entries.filter(
                       ({ kind, name }) =>
                         kind === 'folder' ||
-                        (pick === 'file' && (ending === undefined || ending.test(name))),
+                        (pick !== 'folder' && (ending === undefined || ending.test(name))),
                     )}
                     nothing={
                       pick === 'folder' ? 'No folder in this one.' : 'No file here that fits.'
@@ -100,9 +100,9 @@ export function FileDialog({
                   <Button kind="quiet" onClick={onClose}>
                     Cancel
                   </Button>
-                  {pick === 'folder' ? (
+                  {pick !== 'file' ? (
                     <Button
-                      kind="primary"
+                      kind={pick === 'folder' ? 'primary' : 'plain'}
                       onClick={() =>
                         choose({
                           token: folder,

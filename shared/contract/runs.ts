@@ -33,6 +33,8 @@ export const dialect = z.strictObject({
   decimal: z.enum(['.', ',']),
 });
 
+export type Dialect = z.infer<typeof dialect>;
+
 /** What somebody knows better than what would be told from the file. */
 const howToRead = {
   format: tableFormat.optional(),

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { contract } from '#shared/contract/index.ts';
 import type { ModelSummary } from '#shared/contract/models.ts';
+import type { Dialect, RunResult } from '#shared/contract/runs.ts';
 import { client } from '../../app/client.ts';
 import { ErrorNotice } from '../../app/ErrorNotice.tsx';
 import { FileDialog, type PickedPlace } from '../../app/FileDialog.tsx';
@@ -14,6 +15,11 @@ import { Field } from '../../ui/Field.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
 import { BindingTable } from './BindingTable.tsx';
+import { FirstRows } from './FirstRows.tsx';
+import { outputWords, tableEnding } from './format-words.ts';
+import { ReadingPanel } from './ReadingPanel.tsx';
+
+const outputFormats = ['csv', 'parquet', 'jsonl', 'arrow'] as const;
 
 /** Version, file, binding, start. */
 export function RunPage({ version: asked }: { readonly version: string | undefined }) {
@@ -59,7 +65,9 @@ function RunForm({
   const [input, setInput] = useState<PickedPlace>();
   const [folder, setFolder] = useState<PickedPlace>();
   const [typedName, setName] = useState<string>();
-  const name = typedName ?? nameFor(input);
+  const [outputFormat, setOutputFormat] = useState<RunResult['outputFormat']>('csv');
+  const name = typedName ?? nameFor(input, outputFormat);
+  const [dialect, setDialect] = useState<Partial<Dialect>>({});
   const [keepColumns, setKeepColumns] = useState(false);
   const [keep, setKeep] = useState(false);
   const [subject, setSubject] = useState('');
@@ -68,11 +76,11 @@ function RunForm({
   const operation = useOperation(job);
   const act = useAct();
   const preview = useQuery(
-    `preview ${version} ${input?.token ?? ''}`,
+    `preview ${version} ${input?.token ?? ''} ${JSON.stringify(dialect)}`,
     () =>
       input === undefined
         ? Promise.resolve(undefined)
-        : client.runs.preview({ version, input: input.token }),
+        : client.runs.preview({ version, input: input.token, dialect }),
     ['models'],
   );
   const ready =
@@ -94,6 +102,8 @@ function RunForm({
       input: input.token,
       folder: folder.token,
       name,
+      dialect,
+      outputFormat,
       keepColumns,
       keep,
       ...(names ? { subject } : {}),
@@ -144,13 +154,17 @@ function RunForm({
             </select>
           </Field>
           <div className="field">
-            <span className="label">File to score</span>
+            <span className="label">File or folder to score</span>
             <div className="row">
               <Button onClick={() => setPicking('input')}>
                 {input === undefined ? 'Choose a file' : 'Choose another file'}
               </Button>
               <span className="wrap-anywhere">
-                {input?.name ?? <span className="quiet">a CSV with a header</span>}
+                {input?.name ?? (
+                  <span className="quiet">
+                    CSV, Parquet, JSON Lines, Arrow, or a folder of images or texts
+                  </span>
+                )}
               </span>
             </div>
           </div>
@@ -165,7 +179,25 @@ function RunForm({
               </span>
             </div>
           </div>
-          <Field label="Name of the result" hint="Rejected rows go into a second file beside it.">
+          <Field label="Format of the result">
+            <select
+              value={outputFormat}
+              onChange={(event) => {
+                const chosen = outputFormats.find((each) => each === event.currentTarget.value);
+                if (chosen !== undefined) setOutputFormat(chosen);
+              }}
+            >
+              {outputFormats.map((each) => (
+                <option key={each} value={each}>
+                  {outputWords[each]}
+                </option>
+              ))}
+            </select>
+          </Field>
+          <Field
+            label="Name of the result"
+            hint="Rejected rows and the signed receipt go into files beside it."
+          >
             <input
               value={name}
               maxLength={200}
@@ -203,6 +235,9 @@ function RunForm({
           ) : null}
         </div>
       </Panel>
+      {input !== undefined && (preview.data?.dialect != null || Object.keys(dialect).length > 0) ? (
+        <ReadingPanel found={preview.data?.dialect ?? null} asked={dialect} onAsk={setDialect} />
+      ) : null}
       {input === undefined ? (
         <Panel>
           <Empty title="No file yet">
@@ -212,15 +247,25 @@ function RunForm({
         </Panel>
       ) : (
         <Loaded query={preview}>
-          {(shown) => (shown === undefined ? null : <BindingTable preview={shown} />)}
+          {(shown) =>
+            shown === undefined ? null : (
+              <>
+                <BindingTable preview={shown} />
+                <FirstRows preview={shown} />
+              </>
+            )
+          }
         </Loaded>
       )}
       {picking === 'input' ? (
         <FileDialog
-          title="File to score"
-          pick="file"
-          ending={/\.(csv|tsv|txt)$/i}
-          onPick={setInput}
+          title="File or folder to score"
+          pick="either"
+          ending={tableEnding}
+          onPick={(place) => {
+            setInput(place);
+            setDialect({});
+          }}
           onClose={() => setPicking(undefined)}
         />
       ) : null}
@@ -237,8 +282,8 @@ function RunForm({
 }
 
 /** Named after what goes in, so that the results of two months do not meet. */
-function nameFor(input: PickedPlace | undefined): string {
+function nameFor(input: PickedPlace | undefined, outputFormat: RunResult['outputFormat']): string {
   return input === undefined
-    ? 'predictions.csv'
-    : `${input.name.replace(/\.[^.]*$/, '')}.predictions.csv`;
+    ? `predictions.${outputFormat}`
+    : `${input.name.replace(/\.[^.]*$/, '')}.predictions.${outputFormat}`;
 }

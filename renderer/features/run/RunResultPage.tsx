@@ -13,6 +13,7 @@ import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { InterruptedPanel } from './InterruptedPanel.tsx';
 import { KeptPanel } from './KeptPanel.tsx';
+import { formatWords, outputWords } from './format-words.ts';
 import { SaveReceipt } from './SaveReceipt.tsx';
 import { overrideWord } from '../../ui/words.ts';
 
@@ -92,6 +93,10 @@ function Result({ result }: { readonly result: RunResult }) {
                     {result.rejectsPath}
                   </span>
                 ),
+              ],
+              [
+                'Formats',
+                `${formatWords[result.inputFormat].input} in, ${outputWords[result.outputFormat]} out`,
               ],
               [
                 'Time',

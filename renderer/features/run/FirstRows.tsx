@@ -1,0 +1,43 @@
+import type { Preview } from '#shared/contract/runs.ts';
+import { plural } from '../../lib/format.ts';
+import { Panel } from '../../ui/Panel.tsx';
+import { StateIcon } from '../../ui/State.tsx';
+import { Table } from '../../ui/Table.tsx';
+import { formatWords } from './format-words.ts';
+
+/** The first rows as they stand in the file, with what would become of each. */
+export function FirstRows({ preview }: { readonly preview: Preview }) {
+  const { columns, rows, rejects, format } = preview;
+  const reasons = new Map(rejects.map((reject) => [reject.row, reject]));
+  return (
+    <Panel title={`First ${plural(rows.length, 'row')} of the ${formatWords[format].input}`} flush>
+      <Table
+        label="First rows of the file"
+        columns={[
+          { title: 'Row', align: 'number' },
+          { title: 'Can be scored' },
+          ...columns.map((title) => ({ title })),
+        ]}
+        rows={rows.map((fields, at) => {
+          const reject = reasons.get(at + 1);
+          return {
+            key: String(at),
+            cells: [
+              at + 1,
+              <StateIcon
+                key="state"
+                tone={reject === undefined ? 'ok' : 'act'}
+                word={
+                  reject === undefined
+                    ? 'yes'
+                    : `${reject.column === null ? '' : `${reject.column}: `}${reject.message}`
+                }
+              />,
+              ...fields,
+            ],
+          };
+        })}
+      />
+    </Panel>
+  );
+}

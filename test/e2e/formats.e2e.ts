@@ -1,0 +1,97 @@
+/** A CSV from another country in, Parquet out: how it is read can be seen and said, and the result leaves a receipt. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { contract } from '#shared/contract/index.ts';
+import { appPasswords, openBareApp } from '../support/bare-app.ts';
+import {
+  availableHosts,
+  expectAccessible,
+  openTestWindow,
+  sampleDir,
+  type TestWindow,
+} from '../support/window.ts';
+
+const shots = process.env['STRONGROOM_SHOTS'];
+
+describe.each(availableHosts())('formats in the %s window', (host) => {
+  const dir = mkdtempSync(join(tmpdir(), 'strongroom-e2e-'));
+  let window: TestWindow;
+  let page: Page;
+
+  beforeAll(async () => {
+    const { app, client, wait } = openBareApp(dir);
+    await client.vault.create({ user: 'ada', password: appPasswords.ada });
+    await client.users.add({ name: 'grace', role: 'analyst', password: appPasswords.grace });
+    const key = app.admitFile(join(sampleDir, 'keys/SAMPLE-ONLY-do-not-trust.pub.pem'));
+    await client.trust.add({ name: 'Model maker', file: key });
+    const source = app.admitFile(join(sampleDir, 'credit-risk'));
+    await wait(contract.bundles.import, client.bundles.import({ source }));
+    await app.close();
+    window = await openTestWindow(dir, host);
+    page = window.page;
+    page.setDefaultTimeout(15_000);
+    const csv = readFileSync(join(sampleDir, 'data/normal-month.csv'), 'utf8').split('\n');
+    const other = csv.slice(0, 60).map((line) => line.replaceAll(',', ';').replaceAll('.', ','));
+    writeFileSync(join(window.inboxDir, 'mai.csv'), Buffer.from(`${other.join('\n')}\n`, 'latin1'));
+  });
+  afterAll(async () => {
+    await window.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const shot = async (name: string): Promise<void> => {
+    if (shots !== undefined)
+      await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+  };
+
+  test('the first rows and the way they are read are shown, and can be corrected', async () => {
+    await page.getByLabel('Name').fill('grace');
+    await page.getByLabel('Password', { exact: true }).fill(appPasswords.grace);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page
+      .getByRole('navigation', { name: 'Pages' })
+      .getByRole('link', { name: 'Run' })
+      .click();
+    await page.getByRole('button', { name: 'Choose a file' }).click();
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /^mai\.csv/ })
+      .click();
+    await page.getByText('Every input of credit-risk@1 has its column').waitFor();
+    await page.getByRole('region', { name: 'First rows of the file' }).waitFor();
+    const decimals = page.getByLabel('Decimals begin with');
+    expect(await decimals.inputValue()).toBe('1');
+    await shot('run-csv');
+    await decimals.selectOption('point');
+    await page.getByText('Not a number.').first().waitFor();
+    await shot('run-csv-wrong');
+    await page.getByRole('button', { name: 'Tell it from the file again' }).click();
+    await expect.poll(() => decimals.inputValue(), { timeout: 15_000 }).toBe('1');
+    await expectAccessible(page, 'run with a file');
+  });
+
+  test('a result is written as Parquet, with a receipt that can be saved again', async () => {
+    await page.getByRole('button', { name: 'Choose a folder' }).click();
+    await page.getByRole('button', { name: 'Use this folder' }).click();
+    await page.getByLabel('Format of the result').selectOption('Parquet');
+    await page.getByRole('button', { name: 'Start run' }).click();
+    await page.getByText('CSV file in, Parquet out').waitFor({ timeout: 60_000 });
+    const output = join(window.inboxDir, 'mai.predictions.parquet');
+    expect(readFileSync(output).subarray(0, 4).toString()).toBe('PAR1');
+    expect(existsSync(`${output}.receipt.json`)).toBe(true);
+    await expectAccessible(page, 'result of a run');
+    await shot('run-result');
+    await page.getByRole('button', { name: 'Save receipt…' }).click();
+    await page.getByRole('button', { name: 'Choose a folder' }).click();
+    await page.getByRole('button', { name: 'Use this folder' }).click();
+    await page.getByLabel('Name of the file').fill('again.json');
+    await page.getByRole('button', { name: 'Write receipt' }).click();
+    await page.getByText('Written', { exact: true }).waitFor();
+    expect(readFileSync(join(window.inboxDir, 'again.json'))).toEqual(
+      readFileSync(`${output}.receipt.json`),
+    );
+  });
+});
