@@ -43,8 +43,7 @@ describe.each(availableHosts())('formats in the %s window', (host) => {
   });
 
   const shot = async (name: string): Promise<void> => {
-    if (shots !== undefined)
-      await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+    if (shots !== undefined) await page.screenshot({ path: join(shots, `${name}.png`) });
   };
 
   test('the first rows and the way they are read are shown, and can be corrected', async () => {
@@ -66,7 +65,7 @@ describe.each(availableHosts())('formats in the %s window', (host) => {
     expect(await decimals.inputValue()).toBe('1');
     await shot('run-csv');
     await decimals.selectOption('point');
-    await page.getByText('Not a number.').first().waitFor();
+    await page.getByText('employment_years: Not a number.').first().waitFor();
     await shot('run-csv-wrong');
     await page.getByRole('button', { name: 'Tell it from the file again' }).click();
     await expect.poll(() => decimals.inputValue(), { timeout: 15_000 }).toBe('1');

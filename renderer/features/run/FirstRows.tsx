@@ -1,7 +1,7 @@
 import type { Preview } from '#shared/contract/runs.ts';
 import { plural } from '../../lib/format.ts';
 import { Panel } from '../../ui/Panel.tsx';
-import { StateIcon } from '../../ui/State.tsx';
+import { State, StateIcon } from '../../ui/State.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { formatWords } from './format-words.ts';
 
@@ -15,7 +15,7 @@ export function FirstRows({ preview }: { readonly preview: Preview }) {
         label="First rows of the file"
         columns={[
           { title: 'Row', align: 'number' },
-          { title: 'Can be scored' },
+          { title: 'Fits' },
           ...columns.map((title) => ({ title })),
         ]}
         rows={rows.map((fields, at) => {
@@ -24,15 +24,13 @@ export function FirstRows({ preview }: { readonly preview: Preview }) {
             key: String(at),
             cells: [
               at + 1,
-              <StateIcon
-                key="state"
-                tone={reject === undefined ? 'ok' : 'act'}
-                word={
-                  reject === undefined
-                    ? 'yes'
-                    : `${reject.column === null ? '' : `${reject.column}: `}${reject.message}`
-                }
-              />,
+              reject === undefined ? (
+                <StateIcon key="state" tone="ok" word="fits" />
+              ) : (
+                <State key="state" tone="act">
+                  {`${reject.column === null ? '' : `${reject.column}: `}${reject.message}`}
+                </State>
+              ),
               ...fields,
             ],
           };
