@@ -3,7 +3,6 @@ export type {
   Chunk,
   ColumnData,
   Dialect,
-  FolderFile,
   NamedColumn,
   RejectCode,
   Segment,
