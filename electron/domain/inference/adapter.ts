@@ -5,13 +5,17 @@
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import { heldAs, modelSignature, type OnnxModel } from '#domain/onnx/index.ts';
+import { fillMask } from './adapters/attention-mask.ts';
+import { convolveByChannel } from './adapters/conv-integer.ts';
 import { carryFloat4 } from './adapters/float4.ts';
 import type { Adapter, Border } from './adapters/graph-edit.ts';
 import { unfoldMaps } from './adapters/maps.ts';
 import { castNarrow } from './adapters/narrow.ts';
 import { upgradeOldOpsets } from './adapters/old-opsets.ts';
 import { rewriteOperators } from './adapters/operators.ts';
+import { countDimensions } from './adapters/rank.ts';
 import { packSequences } from './adapters/sequences.ts';
+import { topOfUnsigned } from './adapters/top-k.ts';
 
 export interface AdaptedModel extends Border {
   readonly model: OnnxModel;
@@ -26,6 +30,10 @@ export interface AdaptedModel extends Border {
 const adapters: readonly Adapter[] = [
   upgradeOldOpsets,
   rewriteOperators,
+  convolveByChannel,
+  fillMask,
+  topOfUnsigned,
+  countDimensions,
   carryFloat4,
   packSequences,
   castNarrow,
