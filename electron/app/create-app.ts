@@ -54,6 +54,7 @@ const topicsByArea: Readonly<Record<string, readonly Topic[]>> = {
   policy: ['policy', 'serving'],
   bundles: ['models', 'monitor'],
   models: ['models'],
+  bindings: ['models'],
   runs: ['runs', 'monitor', 'models'],
   records: ['models'],
   monitor: ['monitor', 'models', 'runs'],

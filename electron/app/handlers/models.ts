@@ -103,10 +103,10 @@ export function modelsHandlers(
     },
     bindings: {
       show: showBinding,
-      save: (context, { version, input, inputs }) =>
+      save: (context, { version, input, dialect, inputs }) =>
         saveBinding(
           context,
-          { version, inputs, columnsOf: headerOf(inference, pathOf(input)) },
+          { version, inputs, columnsOf: headerOf(inference, pathOf(input), definedOf(dialect)) },
           clock,
         ),
     },
@@ -236,9 +236,9 @@ export function modelsHandlers(
 }
 
 /** What a file calls its columns, for a binding that is told from it. */
-function headerOf(inference: Inference, inputPath: string) {
+function headerOf(inference: Inference, inputPath: string, dialect: Partial<Dialect>) {
   return async ({ facts }: ResolvedVersion): Promise<readonly TableColumn[]> => {
-    const preview = { inputPath, inputs: facts.inputs, pipeline: undefined };
+    const preview = { inputPath, inputs: facts.inputs, pipeline: undefined, dialect };
     return (await inference.preview(preview)).info.columns;
   };
 }

@@ -8,8 +8,6 @@ import { Table } from '../../ui/Table.tsx';
 /** Which column feeds which input, what does not fit first. */
 export function BindingTable({ preview }: { readonly preview: Preview }) {
   const { binding, problems, unusedColumns, model, version } = preview;
-  const absent = binding.filter(({ column }) => column === null).map(({ input }) => input);
-  const other = problems.length - absent.length;
   return (
     <>
       {problems.length > 0 ? (
@@ -17,8 +15,7 @@ export function BindingTable({ preview }: { readonly preview: Preview }) {
           tone="act"
           title={`${plural(problems.length, 'input')} of ${model}@${version} cannot be filled from this file`}
         >
-          {absent.length === 0 ? '' : `The file has no column ${listed(absent, 6)}. `}
-          {other > 0 ? `${plural(other, 'other problem')}: see the table. ` : ''}
+          {`${problems.slice(0, 3).join(' ')} ${problems.length > 3 ? `${plural(problems.length - 3, 'more problem')}: see the table. ` : ''}`}
           Nothing was run. Choose another file, or have the columns named as the model expects them.
         </Notice>
       ) : (

@@ -14,6 +14,7 @@ import { Button } from '../../ui/Button.tsx';
 import { Field } from '../../ui/Field.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
+import { BindingSource } from './BindingSource.tsx';
 import { BindingTable } from './BindingTable.tsx';
 import { FirstRows } from './FirstRows.tsx';
 import { outputWords, tableEnding } from './format-words.ts';
@@ -238,6 +239,12 @@ function RunForm({
       {input !== undefined && (preview.data?.dialect != null || Object.keys(dialect).length > 0) ? (
         <ReadingPanel found={preview.data?.dialect ?? null} asked={dialect} onAsk={setDialect} />
       ) : null}
+      <BindingSource
+        version={version}
+        input={input?.token}
+        dialect={dialect}
+        preview={preview.data}
+      />
       {input === undefined ? (
         <Panel>
           <Empty title="No file yet">
