@@ -1,11 +1,13 @@
-/** One record in the window: example, prediction, why, what would change it, reasons with approved texts. */
-import { mkdtempSync, rmSync } from 'node:fs';
+/** A saved binding, and one record in the window: example, prediction, why, what would change it, reasons with approved texts. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
 import { appPasswords, openBareApp } from '../support/bare-app.ts';
+import { signedFolder, signingKey } from '../support/bundles.ts';
+import { bytesOf, matrixModel } from '../support/onnx-models.ts';
 import {
   availableHosts,
   expectAccessible,
@@ -28,10 +30,17 @@ describe.each(availableHosts())('one record in the %s window', (host) => {
     await client.trust.add({ name: 'Model maker', file: key });
     const source = app.admitFile(join(sampleDir, 'credit-risk'));
     await wait(contract.bundles.import, client.bundles.import({ source }));
+    writeFileSync(join(dir, 'plain.pem'), signingKey.publicPem);
+    await client.trust.add({ name: 'Plain', file: app.admitFile(join(dir, 'plain.pem')) });
+    const files = { 'model.onnx': bytesOf(matrixModel()) };
+    const plain = app.admitFile(await signedFolder(join(dir, 'plain-bundle'), files));
+    await wait(contract.bundles.import, client.bundles.import({ source: plain, name: 'plain' }));
     await app.close();
     window = await openTestWindow(dir, host);
     page = window.page;
     page.setDefaultTimeout(15_000);
+    writeFileSync(join(window.inboxDir, 'first.csv'), 'b,a\n1,10\n2,20\n');
+    writeFileSync(join(window.inboxDir, 'second.csv'), 'x,y\n1,10\n');
   });
   afterAll(async () => {
     await window.close();
@@ -56,22 +65,48 @@ describe.each(availableHosts())('one record in the %s window', (host) => {
     await heading('One record for credit-risk@1');
   };
 
-  test('a value that cannot be used is said at its field, in the words of a reject', async () => {
+  test('a binding that a file shows is saved, and says which columns the next file needs', async () => {
     await signIn('grace');
-    await openRecord();
+    const choose = async (button: string, file: RegExp): Promise<void> => {
+      await page.getByRole('button', { name: button }).click();
+      await page.getByRole('dialog').getByRole('button', { name: file }).click();
+    };
+    await page
+      .getByRole('navigation', { name: 'Pages' })
+      .getByRole('link', { name: 'Run' })
+      .click();
+    await page.getByText('The bundle asks for 24 columns').waitFor();
+    await page.getByLabel('Model').selectOption('plain');
+    await page.getByText('the columns are told anew from each file').waitFor();
+    await choose('Choose a file', /^first\.csv/);
+    await page.getByRole('button', { name: 'Save binding' }).click();
+    await page.getByText('Saved binding in use').waitFor();
+    await page.getByText('Every file needs 2 columns: b, a').waitFor();
+    await expectAccessible(page, 'saved binding');
+    await choose('Choose another file', /^second\.csv/);
+    await page.getByText('The file has no column').first().waitFor();
+    await page.getByRole('button', { name: 'Replace binding' }).click();
+    await page.getByText('Every file needs 2 columns: x, y').waitFor();
+    await page.getByText('Every input of plain@1 has its column').waitFor();
+  });
+
+  test('a value that cannot be used is said at its field, in the words of a reject', async () => {
+    await page.evaluate(`location.hash = '#/models/credit-risk'`);
+    await page.getByRole('button', { name: 'Try one record' }).click();
+    await heading('One record for credit-risk@1');
     await expectAccessible(page, 'empty record');
     await page.getByLabel('Fill in an example').selectOption('Golden vector 1');
-    await page.getByLabel('age', { exact: true }).fill('forty');
+    await page.getByLabel('Age at application').fill('forty');
     await page.getByRole('button', { name: 'Predict' }).click();
     await page.getByText('Not a whole number.').waitFor();
     expect(await page.evaluate(`document.activeElement?.getAttribute('name')`)).toBe('age');
-    await page.getByLabel('age', { exact: true }).fill('99');
+    await page.getByLabel('Age at application').fill('99');
     await page.getByText('Unusual: expected 18 to 90').waitFor();
   });
 
   test('an example is predicted by the keyboard, and explained column by column', async () => {
     await page.getByLabel('Fill in an example').selectOption('Row 1 of the reference');
-    await page.getByLabel('age', { exact: true }).press('Enter');
+    await page.getByLabel('Age at application').press('Enter');
     await page
       .getByText(/probability is 0\.\d+, (below|at or above) the threshold 0\.35/)
       .waitFor();

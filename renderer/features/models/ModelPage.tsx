@@ -70,6 +70,21 @@ export function ModelPage({
           summary.versions > 1 ? (
             <Button onClick={() => setRollingBack(true)}>Roll back…</Button>
           ) : null}
+          {may(contract.records.predict) && mayRun ? (
+            <Button
+              onClick={() =>
+                go(
+                  'run',
+                  'record',
+                  current !== undefined && runnable.includes(current.stage)
+                    ? `${model}@${current.version}`
+                    : model,
+                )
+              }
+            >
+              Try one record
+            </Button>
+          ) : null}
           {may(contract.runs.start) && mayRun ? (
             <Button kind="primary" onClick={() => go('run', model)}>
               Run on a file

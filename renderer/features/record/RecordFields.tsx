@@ -50,8 +50,9 @@ function OneField({
   const described = { 'aria-describedby': `${id}-hint`, 'aria-invalid': problem !== undefined };
   return (
     <div className="field">
-      <label htmlFor={id} className="wrap-anywhere" title={field.description ?? undefined}>
-        {field.name}
+      <label htmlFor={id} className="wrap-anywhere">
+        {field.description ?? field.name}
+        {field.description === null ? null : <small className="machine-name">{field.name}</small>}
       </label>
       {choices === undefined ? (
         <input
@@ -84,16 +85,10 @@ function OneField({
         data-tone={problem !== undefined ? 'act' : unusual ? 'watch' : undefined}
       >
         {problem ??
-          (unusual
-            ? `Unusual: expected ${range === '' ? 'another value' : range}`
-            : hintOf(field, range))}
+          (unusual ? `Unusual: expected ${range === '' ? 'another value' : range}` : range)}
       </span>
     </div>
   );
-}
-
-function hintOf({ description }: FieldFacts, range: string): string {
-  return [description, range].filter((part) => part !== null && part !== '').join(' · ');
 }
 
 /** What can be chosen; a value that an example brings is among them. */
