@@ -12,6 +12,18 @@ export interface TableRow {
   readonly onOpen?: () => void;
 }
 
+/** Columns of a file: those that hold numbers stand right-aligned, so that amounts can be compared. */
+export function columnsOf(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+): TableColumn[] {
+  return titles.map((title, at) => {
+    const cells = rows.map((row) => row[at] ?? '').filter((cell) => cell !== '');
+    const holdsNumbers = cells.length > 0 && cells.every((cell) => !Number.isNaN(Number(cell)));
+    return holdsNumbers ? { title, align: 'number' } : { title };
+  });
+}
+
 export function Table({
   label,
   columns,

@@ -2,7 +2,7 @@ import type { Preview } from '#shared/contract/runs.ts';
 import { plural } from '../../lib/format.ts';
 import { Panel } from '../../ui/Panel.tsx';
 import { State, StateIcon } from '../../ui/State.tsx';
-import { Table } from '../../ui/Table.tsx';
+import { columnsOf, Table } from '../../ui/Table.tsx';
 import { formatWords } from './format-words.ts';
 
 /** The first rows as they stand in the file, with what would become of each. */
@@ -16,7 +16,7 @@ export function FirstRows({ preview }: { readonly preview: Preview }) {
         columns={[
           { title: 'Row', align: 'number' },
           { title: 'Fits' },
-          ...columns.map((title) => ({ title })),
+          ...columnsOf(columns, rows),
         ]}
         rows={rows.map((fields, at) => {
           const reject = reasons.get(at + 1);

@@ -9,7 +9,7 @@ import { Digest } from '../../ui/Digest.tsx';
 import { Facts } from '../../ui/Facts.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { Panel } from '../../ui/Panel.tsx';
-import { Table } from '../../ui/Table.tsx';
+import { columnsOf, Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { InterruptedPanel } from './InterruptedPanel.tsx';
 import { KeptPanel } from './KeptPanel.tsx';
@@ -20,17 +20,34 @@ import { overrideWord } from '../../ui/words.ts';
 /** What came of a run: counts, digests, first rows, rejects with reasons. */
 export function RunResultPage({ runId }: { readonly runId: string }) {
   const run = useQuery(`run ${runId}`, () => client.runs.show({ runId }), ['runs']);
-  const model = run.data?.summary.model;
+  const summary = run.data?.summary;
+  const drift = useQuery(
+    `drift of ${runId} ${summary?.state ?? ''}`,
+    async () =>
+      summary?.state === 'done'
+        ? client.monitor.show({ version: summary.model, runId })
+        : undefined,
+    ['monitor'],
+  );
+  // Without something to compare with there is no drift to see.
+  const isCompared = drift.data !== undefined && drift.data.reference !== null;
   return (
     <Page
       title={run.data === undefined ? 'Run' : `Run on ${run.data.summary.inputName}`}
       action={
-        model === undefined ? null : (
+        summary === undefined ? null : (
           <>
-            <Button onClick={() => go('monitor', model, runId)}>See drift</Button>
-            <Button kind="primary" onClick={() => go('run', model)}>
+            <Button
+              {...(isCompared ? {} : { kind: 'primary' as const })}
+              onClick={() => go('run', summary.model)}
+            >
               Run again
             </Button>
+            {isCompared ? (
+              <Button kind="primary" onClick={() => go('monitor', summary.model, runId)}>
+                See drift
+              </Button>
+            ) : null}
           </>
         )
       }
@@ -146,7 +163,7 @@ function Result({ result }: { readonly result: RunResult }) {
         <Panel title="First rows" flush>
           <Table
             label="First rows"
-            columns={result.outputColumns.map((title) => ({ title }))}
+            columns={columnsOf(result.outputColumns, result.firstRows)}
             rows={result.firstRows.map((row, at) => ({ key: String(at), cells: row }))}
           />
         </Panel>
