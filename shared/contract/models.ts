@@ -47,6 +47,8 @@ export type VersionSummary = z.infer<typeof versionSummary>;
 export const modelSummary = z.strictObject({
   name: modelName,
   description: z.string().nullable(),
+  /** As the card of the newest version names them; empty when it names none. */
+  licences: z.array(z.string()),
   versions: z.int(),
   latest: versionSummary,
   production: z.int().nullable(),

@@ -12,6 +12,7 @@ import { readBinding, writeBinding, type StoredBinding } from './bindings.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { resolveVersion } from './resolve.ts';
 import {
+  cardOf,
   findFile,
   objectsOf,
   readFiles,
@@ -79,15 +80,16 @@ export function createRegistry(
     name: string;
     description: string | null;
   }): ModelOverview[] {
-    const versions = readVersions(db, model.modelId).map((row) =>
-      rowToSummary(db, row, signerTrustOf),
-    );
+    const rows = readVersions(db, model.modelId);
+    const versions = rows.map((row) => rowToSummary(db, row, signerTrustOf));
+    const [newest] = rows;
     const [latest] = versions;
-    if (latest === undefined) return [];
+    if (newest === undefined || latest === undefined) return [];
     return [
       {
         name: model.name,
         description: model.description,
+        licences: cardOf(newest)?.licences ?? [],
         versions: versions.length,
         latest,
         production: versions.find((version) => version.stage === 'production')?.version ?? null,

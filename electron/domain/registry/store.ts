@@ -5,6 +5,7 @@ import {
   finding,
   firstContact,
   modelCard,
+  type ModelCard,
   modelFacts,
   signatureResult,
   type FirstContact,
@@ -333,6 +334,10 @@ export function rowToSummary(
   };
 }
 
+export function cardOf({ card }: VersionRow): ModelCard | null {
+  return card === null ? null : modelCard.parse(JSON.parse(card));
+}
+
 export function rowToDetail(
   db: Database,
   row: VersionRow,
@@ -343,7 +348,7 @@ export function rowToDetail(
     format: row.format,
     files: readFiles(db, row).map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
     facts: modelFacts.parse(JSON.parse(row.facts)),
-    card: row.card === null ? null : modelCard.parse(JSON.parse(row.card)),
+    card: cardOf(row),
     signatures: readMarks(db, row)?.signatures ?? [],
     findings: z.array(finding).parse(JSON.parse(row.findings)),
     firstContact: firstContact.parse(JSON.parse(row.firstContact)),

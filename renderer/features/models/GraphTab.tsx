@@ -21,6 +21,13 @@ export function GraphTab({ version }: { readonly version: string }) {
   const parts = useQuery(`parts ${JSON.stringify(asked)}`, () => client.models.parts(asked), [
     'models',
   ]);
+  if (parts.error?.code === 'forbidden')
+    return (
+      <p className="quiet">
+        Your role cannot read models, so the graph is not shown to you. Card, findings and history
+        can be read.
+      </p>
+    );
   return (
     <Loaded query={parts}>
       {({ path, paths, parts: list }) => (

@@ -85,6 +85,11 @@ export function ModelsPage() {
                             {model.description}
                           </div>
                         )}
+                        {model.licences.length === 0 ? null : (
+                          <div className="quiet small clamped" title={model.licences.join(', ')}>
+                            {`Licence ${model.licences.join(', ')}`}
+                          </div>
+                        )}
                       </div>,
                       model.versions,
                       <InProduction key="production" model={model} />,
