@@ -36,10 +36,20 @@ export function openCsvReader(
     async *read(segment) {
       const bytes = await source.read(segment.from, segment.to);
       if (bytes.length < segment.to - segment.from) throw changed();
-      yield* parseSegment(bytes, segment, info, options);
+      const next = createParser(bytes, segment, info, options);
+      for (let chunk = next(); chunk !== undefined; chunk = next()) yield chunk;
     },
     close: () => Promise.resolve(),
   };
+}
+
+/** Of one cell: bytes `from` to `to`. */
+interface CellPlace {
+  readonly row: number;
+  readonly column: number;
+  readonly from: number;
+  readonly to: number;
+  readonly quoted: boolean;
 }
 
 interface Slot {
@@ -53,32 +63,29 @@ interface Slot {
   readonly texts: (string | null)[];
 }
 
-function* parseSegment(
+/**
+ * Gives the next chunk each time it is called, until there is none. No generator: the loop over the bytes keeps what it counts in
+ * variables of its own, which no other function sees, so that they can stay in registers.
+ */
+function createParser(
   source: Uint8Array,
   segment: Segment,
   info: TableInfo,
   { wanted, rows: chunkRows, raw }: ReadOptions,
-): Generator<Chunk, void, undefined> {
+): () => Chunk | undefined {
   const { dialect, columns } = info;
   if (dialect === undefined) throw new Error('Separated values have a dialect.');
-  const { bytes, length, damaged } = prepared(source, dialect.encoding);
-  const delimiter = dialect.delimiter.charCodeAt(0);
-  const quote = dialect.quote?.charCodeAt(0) ?? -1;
+  const { bytes: text, damaged } = prepared(source, dialect.encoding);
   const quoteText = dialect.quote ?? '';
   const { decimal } = dialect;
-  const decimalByte = decimal.charCodeAt(0);
-  const width = columns.length;
   const slots = wanted.map((want) => createSlot(want, chunkRows));
   const slotsByColumn = columns.map(({ name }) => slots.filter(({ want }) => want.name === name));
   // At full speed: columns that are wanted once, as numbers.
-  const fast = slotsByColumn.map((of) =>
+  const fastColumns = slotsByColumn.map((of) =>
     of.length === 1 && of[0]?.want.as === 'number' ? of[0].numbers : undefined,
   );
-  let bad: BadRow[] = [];
-  let rawRows: (readonly string[])[] = [];
   let firstRow = segment.firstRow;
-  let rows = 0;
-  let at = 0;
+  let place = 0;
   let badColumn = 0;
   let badCode: RejectCode | undefined;
 
@@ -89,20 +96,137 @@ function* parseSegment(
   }
 
   /** A cell that is not taken at full speed: bytes `from` to `to`. */
-  function put(column: number, from: number, to: number, quoted: boolean): void {
+  function put(cell: CellPlace): void {
+    const { row, column, from, to, quoted } = cell;
     const list = slotsByColumn[column];
     if (list === undefined || list.length === 0) return;
-    let text = bytes.toString('utf8', from, to);
-    if (quoted && text.includes(quoteText))
-      text = text.replaceAll(quoteText + quoteText, quoteText);
+    let value = text.toString('utf8', from, to);
+    if (quoted && value.includes(quoteText))
+      value = value.replaceAll(quoteText + quoteText, quoteText);
     for (const slot of list) {
-      const code = putText(slot, rows, text, decimal);
+      const code = putText(slot, row, value, decimal);
       if (code !== undefined) reject(column, code);
     }
   }
 
-  function chunk(): Chunk {
-    const result = {
+  return () => {
+    // Variables of the function around it would be read from memory each time.
+    const [bytes, length, fast, powers] = [text, text.length, fastColumns, powersOfTen];
+    const delimiter = dialect.delimiter.charCodeAt(0);
+    const quote = dialect.quote?.charCodeAt(0) ?? -1;
+    const decimalByte = decimal.charCodeAt(0);
+    const width = columns.length;
+    const bad: BadRow[] = [];
+    const rawRows: (readonly string[])[] = [];
+    let rows = 0;
+    let at = place;
+    while (at < length && rows < chunkRows) {
+      const start = at;
+      let column = 0;
+      let problem: RejectCode | undefined;
+      badCode = undefined;
+      for (;;) {
+        const from = at;
+        let byte = bytes[at] ?? newline;
+        const numbers = column < width ? fast[column] : undefined;
+        if (numbers !== undefined && byte !== quote) {
+          const negative = byte === minus;
+          if (negative || byte === plus) byte = bytes[(at += 1)] ?? newline;
+          // In 32 bits, which is fast; more than nine digits are read once more.
+          let digit = 0;
+          let whole = 0;
+          const first = at;
+          while ((digit = byte - digitZero) >= 0 && digit <= 9) {
+            whole = (Math.imul(whole, 10) + digit) | 0;
+            byte = bytes[(at += 1)] ?? newline;
+          }
+          let count = at - first;
+          let fraction = 0;
+          if (byte === decimalByte) {
+            const point = at;
+            byte = bytes[(at += 1)] ?? newline;
+            while ((digit = byte - digitZero) >= 0 && digit <= 9) {
+              whole = (Math.imul(whole, 10) + digit) | 0;
+              byte = bytes[(at += 1)] ?? newline;
+            }
+            fraction = at - point - 1;
+            count += fraction;
+          }
+          if (
+            (byte === delimiter || byte === newline || byte === carriageReturn) &&
+            count > 0 &&
+            fraction <= 22
+          ) {
+            const value =
+              count <= 9 ? whole / (powers[fraction] ?? 1) : longNumber(bytes, first, at, fraction);
+            if (!Number.isNaN(value)) {
+              numbers[rows] = negative ? -value : value;
+              if (byte === delimiter) {
+                at += 1;
+                column += 1;
+                continue;
+              }
+              if (byte === newline) {
+                at += 1;
+                column += 1;
+                break;
+              }
+              if (bytes[at + 1] === newline) {
+                at += 2;
+                column += 1;
+                break;
+              }
+            }
+          }
+          at = from;
+          byte = bytes[at] ?? newline;
+        }
+        let end = at;
+        let quoted = false;
+        if (byte === quote) {
+          const close = closingQuote(bytes, at, quote);
+          if (close < 0 || close >= length) throw changed();
+          quoted = true;
+          end = close;
+          at = close + 1;
+        }
+        const behind = at;
+        byte = bytes[at] ?? newline;
+        while (byte !== delimiter && byte !== newline) {
+          if (byte === quote) problem = 'quote';
+          byte = bytes[(at += 1)] ?? newline;
+        }
+        const stop =
+          byte === newline && at > behind && bytes[at - 1] === carriageReturn ? at - 1 : at;
+        if (!quoted) end = stop;
+        else if (stop > behind) problem = 'quote';
+        if (end - from > maxCellBytes) problem ??= 'length';
+        else if (problem === undefined)
+          put({ row: rows, column, from: quoted ? from + 1 : from, to: end, quoted });
+        at += 1;
+        column += 1;
+        if (byte === newline) break;
+      }
+      const last = at - 1;
+      const empty = last === start || (last === start + 1 && bytes[start] === carriageReturn);
+      // A blank line is no row.
+      if (empty) continue;
+      if (problem === undefined && column !== width) problem = 'fields';
+      if (problem === undefined && damaged && isDamaged(bytes.subarray(start, last)))
+        problem = 'encoding';
+      if (problem !== undefined) bad.push({ at: rows, column: null, code: problem });
+      else if (badCode !== undefined)
+        bad.push({ at: rows, column: columns[badColumn]?.name ?? null, code: badCode });
+      if (raw)
+        rawRows.push(
+          readRecord({ bytes: bytes.subarray(0, last), delimiter, quote }, start)?.fields ?? [],
+        );
+      rows += 1;
+    }
+    place = at;
+    if (at >= length && firstRow + rows !== segment.firstRow + segment.rows) throw changed();
+    if (rows === 0) return undefined;
+    const chunk = {
       firstRow,
       rows,
       columns: slots.map((slot) => columnOf(slot, rows)),
@@ -110,131 +234,20 @@ function* parseSegment(
       raw: raw ? rawRows : undefined,
     };
     firstRow += rows;
-    rows = 0;
-    bad = [];
-    rawRows = [];
-    return result;
-  }
-
-  while (at < length) {
-    const start = at;
-    let column = 0;
-    let problem: RejectCode | undefined;
-    badCode = undefined;
-    for (;;) {
-      const from = at;
-      let byte = bytes[at] ?? newline;
-      const numbers = column < width ? fast[column] : undefined;
-      if (numbers !== undefined && byte !== quote) {
-        const negative = byte === minus;
-        if (negative || byte === plus) byte = bytes[(at += 1)] ?? newline;
-        // In 32 bits, which is fast; more than nine digits are read once more.
-        let digit = 0;
-        let whole = 0;
-        const first = at;
-        while ((digit = byte - digitZero) >= 0 && digit <= 9) {
-          whole = (Math.imul(whole, 10) + digit) | 0;
-          byte = bytes[(at += 1)] ?? newline;
-        }
-        let count = at - first;
-        let fraction = 0;
-        if (byte === decimalByte) {
-          const point = at;
-          byte = bytes[(at += 1)] ?? newline;
-          while ((digit = byte - digitZero) >= 0 && digit <= 9) {
-            whole = (Math.imul(whole, 10) + digit) | 0;
-            byte = bytes[(at += 1)] ?? newline;
-          }
-          fraction = at - point - 1;
-          count += fraction;
-        }
-        if (
-          (byte === delimiter || byte === newline || byte === carriageReturn) &&
-          count > 0 &&
-          fraction <= 22
-        ) {
-          const value =
-            count <= 9
-              ? whole / (powersOfTen[fraction] ?? 1)
-              : longNumber(bytes, first, at, fraction);
-          if (!Number.isNaN(value)) {
-            numbers[rows] = negative ? -value : value;
-            if (byte === delimiter) {
-              at += 1;
-              column += 1;
-              continue;
-            }
-            if (byte === newline) {
-              at += 1;
-              column += 1;
-              break;
-            }
-            if (bytes[at + 1] === newline) {
-              at += 2;
-              column += 1;
-              break;
-            }
-          }
-        }
-        at = from;
-        byte = bytes[at] ?? newline;
-      }
-      let end = at;
-      let quoted = false;
-      if (byte === quote) {
-        const close = closingQuote(bytes, at, quote);
-        if (close < 0 || close >= length) throw changed();
-        quoted = true;
-        end = close;
-        at = close + 1;
-      }
-      const behind = at;
-      byte = bytes[at] ?? newline;
-      while (byte !== delimiter && byte !== newline) {
-        if (byte === quote) problem = 'quote';
-        byte = bytes[(at += 1)] ?? newline;
-      }
-      const stop =
-        byte === newline && at > behind && bytes[at - 1] === carriageReturn ? at - 1 : at;
-      if (!quoted) end = stop;
-      else if (stop > behind) problem = 'quote';
-      if (end - from > maxCellBytes) problem ??= 'length';
-      else if (problem === undefined) put(column, quoted ? from + 1 : from, end, quoted);
-      at += 1;
-      column += 1;
-      if (byte === newline) break;
-    }
-    const last = at - 1;
-    const empty = last === start || (last === start + 1 && bytes[start] === carriageReturn);
-    // A blank line is no row.
-    if (empty) continue;
-    if (problem === undefined && column !== width) problem = 'fields';
-    if (problem === undefined && damaged && isDamaged(bytes.subarray(start, last)))
-      problem = 'encoding';
-    if (problem !== undefined) bad.push({ at: rows, column: null, code: problem });
-    else if (badCode !== undefined)
-      bad.push({ at: rows, column: columns[badColumn]?.name ?? null, code: badCode });
-    if (raw)
-      rawRows.push(
-        readRecord({ bytes: bytes.subarray(0, last), delimiter, quote }, start)?.fields ?? [],
-      );
-    rows += 1;
-    if (rows === chunkRows) yield chunk();
-  }
-  if (firstRow + rows !== segment.firstRow + segment.rows) throw changed();
-  if (rows > 0) yield chunk();
+    return chunk;
+  };
 }
 
 /** In UTF-8, with a line break behind, so that the last record ends like all others. */
 function prepared(
   source: Uint8Array,
   encoding: Parameters<typeof toUtf8>[1],
-): { readonly bytes: Buffer; readonly length: number; readonly damaged: boolean } {
+): { readonly bytes: Buffer; readonly damaged: boolean } {
   const text = toUtf8(source, encoding);
   const ended = text.length === 0 || text[text.length - 1] === newline;
   const bytes = ended ? text : Buffer.concat([text, Buffer.of(newline)]);
   const damaged = encoding === 'utf-8' ? !isUtf8(bytes) : bytes.includes(replacement);
-  return { bytes, length: bytes.length, damaged };
+  return { bytes, damaged };
 }
 
 /** What stands for bytes that were no text. */
