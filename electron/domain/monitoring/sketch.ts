@@ -40,16 +40,20 @@ export interface QuantileSketch {
   quantiles(points: number): number[];
 }
 
-/** For one level at a time, of any sketch. */
-const scratch = new Float64Array(2 * lowestCapacity);
+/** Values of one weight. Typed arrays sort by number, and several times as fast as lists; this one stays when it is emptied. */
+interface Level {
+  values: Float64Array;
+  length: number;
+  /** Which ones of the next full buffer move up. */
+  odd: boolean;
+}
 
 export function createQuantileSketch({
   exactValues,
   level: sampledLevel,
 }: Sampling = wholeSampling): QuantileSketch {
   const group = 2 ** sampledLevel;
-  const levels: number[][] = [[]];
-  const keepOdd: boolean[] = [];
+  const levels: Level[] = [];
   let minimum = Number.POSITIVE_INFINITY;
   let maximum = Number.NEGATIVE_INFINITY;
   let seen = 0;
@@ -57,27 +61,28 @@ export function createQuantileSketch({
   const roomAt = (level: number): number => (level === 0 ? lowestCapacity : capacity);
 
   function put(level: number, value: number): void {
-    const values = levelAt(level);
-    values.push(value);
-    if (values.length >= roomAt(level)) compact(level);
+    const to = levelAt(level);
+    if (to.length === to.values.length) grow(to, to.length + 1);
+    to.values[to.length++] = value;
+    if (to.length >= roomAt(level)) compact(level);
   }
 
-  function levelAt(level: number): number[] {
-    while (levels.length <= level) levels.push([]);
-    return levels[level] ?? [];
+  function levelAt(level: number): Level {
+    while (levels.length <= level)
+      levels.push({ values: new Float64Array(), length: 0, odd: false });
+    return levels[level] as Level;
   }
 
   function compact(level: number): void {
-    const values = levelAt(level);
-    // Typed arrays sort by number, and several times as fast.
-    const full = scratch.subarray(0, values.length);
-    for (let at = 0; at < full.length; at += 1) full[at] = values[at] ?? 0;
-    full.sort();
-    const odd = keepOdd[level] ?? false;
-    keepOdd[level] = !odd;
+    const from = levelAt(level);
     const above = levelAt(level + 1);
-    for (let at = odd ? 1 : 0; at < full.length; at += 2) above.push(full[at] ?? 0);
-    values.length = 0;
+    const full = from.values.subarray(0, from.length).sort();
+    grow(above, above.length + (full.length >> 1) + 1);
+    let end = above.length;
+    for (let at = from.odd ? 1 : 0; at < full.length; at += 2) above.values[end++] = full[at] ?? 0;
+    above.length = end;
+    from.odd = !from.odd;
+    from.length = 0;
     if (above.length >= roomAt(level + 1)) compact(level + 1);
   }
 
@@ -103,12 +108,12 @@ export function createQuantileSketch({
       seen += rows;
     },
     merge(state) {
-      const isFirst = levels.every((values) => values.length === 0);
+      const isFirst = levels.every(({ length }) => length === 0);
       minimum = Math.min(minimum, state.minimum ?? minimum);
       maximum = Math.max(maximum, state.maximum ?? maximum);
       for (const [level, { values, odd }] of state.levels.entries()) {
         // So that a sketch that was put down and taken up again goes on as it would have.
-        if (isFirst) keepOdd[level] = odd;
+        if (isFirst) levelAt(level).odd = odd;
         for (const value of toNumbers(values)) put(level, value);
       }
       seen = Math.max(seen, exactValues);
@@ -116,14 +121,14 @@ export function createQuantileSketch({
     state: () => ({
       minimum: Number.isFinite(minimum) ? minimum : null,
       maximum: Number.isFinite(maximum) ? maximum : null,
-      levels: levels.map((values, level) => ({
-        values: fromNumbers(values),
-        odd: keepOdd[level] ?? false,
+      levels: levels.map(({ values, length, odd }) => ({
+        values: fromNumbers(values.subarray(0, length)),
+        odd,
       })),
     }),
     quantiles(points) {
-      const weighted = levels.flatMap((values, level) =>
-        values.map((value) => ({ value, weight: 2 ** level })),
+      const weighted = levels.flatMap(({ values, length }, level) =>
+        Array.from(values.subarray(0, length), (value) => ({ value, weight: 2 ** level })),
       );
       weighted.sort((a, b) => a.value - b.value);
       const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
@@ -152,10 +157,16 @@ function pickOf(at: number, group: number): number {
   return (hash ^ (hash >>> 16)) & (group - 1);
 }
 
-function fromNumbers(values: readonly number[]): string {
-  const numbers = new Float64Array(values.length);
-  for (let at = 0; at < numbers.length; at += 1) numbers[at] = values[at] ?? 0;
-  return Buffer.from(numbers.buffer).toString('base64');
+/** With room for so many. */
+function grow(level: Level, length: number): void {
+  if (length <= level.values.length) return;
+  const values = new Float64Array(Math.max(length, 2 * level.values.length, capacity));
+  values.set(level.values.subarray(0, level.length));
+  level.values = values;
+}
+
+function fromNumbers(values: Float64Array): string {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
 }
 
 function toNumbers(text: string): Float64Array {
@@ -163,5 +174,5 @@ function toNumbers(text: string): Float64Array {
   const numbers = new Float64Array(bytes.length >> 3);
   Buffer.from(numbers.buffer).set(bytes.subarray(0, numbers.byteLength));
   // A child may say anything; what is no number is no value.
-  return numbers.filter(Number.isFinite);
+  return numbers.every(Number.isFinite) ? numbers : numbers.filter(Number.isFinite);
 }
