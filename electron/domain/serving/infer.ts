@@ -87,6 +87,7 @@ export function parseInferRequest(
   let at = jsonBytes ?? body.length;
   const specByName = new Map(model.inputs.map((spec) => [spec.name, spec]));
   const feeds = new Map<string, TensorData>();
+  const sizes: NamedSizes = new Map();
   for (const input of header.inputs) {
     const spec = specByName.get(input.name);
     if (spec === undefined)
@@ -97,6 +98,7 @@ export function parseInferRequest(
     if (feeds.has(input.name))
       throw new AppError('invalid-input', `Input ${input.name} is given twice.`);
     checkForm(input, spec);
+    checkNamedSizes(input, spec, sizes);
     refuseParameters(input.parameters, {
       shared_memory_region: `Input ${input.name}: shared memory is not served. Send the data in the request.`,
     });
@@ -182,6 +184,31 @@ function checkForm(
       'invalid-input',
       `Input ${name} has the shape [${shapeToWire(spec.shape).join(', ')}], and [${shape.join(', ')}] is given (-1 is any).`,
     );
+}
+
+/** Size of each named dimension, and the input that gave it first. */
+type NamedSizes = Map<string, { readonly size: number; readonly input: string }>;
+
+/**
+ * A dimension of one name has one size (ONNX IR, "Static tensor shapes"). The runtime does not look: an input with no rows beside
+ * others with one can be scored as if its column was not there.
+ */
+function checkNamedSizes(
+  { name, shape }: z.infer<typeof requestHeader>['inputs'][number],
+  spec: TensorSpec,
+  sizes: NamedSizes,
+): void {
+  for (const [at, symbol] of spec.shape.entries()) {
+    const size = shape[at];
+    if (typeof symbol !== 'string' || symbol === '' || size === undefined) continue;
+    const first = sizes.get(symbol);
+    if (first === undefined) sizes.set(symbol, { size, input: name });
+    else if (first.size !== size)
+      throw new AppError(
+        'invalid-input',
+        `Inputs ${first.input} and ${name} share the dimension ${symbol}, and ${first.size} and ${size} are given.`,
+      );
+  }
 }
 
 function wantedOutputs(

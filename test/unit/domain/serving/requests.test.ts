@@ -327,3 +327,31 @@ describe('what is no request is refused with a sentence', () => {
 test('datatypes are told for all types that have one', () => {
   expect(Object.keys(datatypeByType).length).toBe(14);
 });
+
+test('inputs that share a named dimension have one size of it', () => {
+  const input = (name: string): TensorSpec => ({
+    name,
+    kind: 'tensor',
+    type: 'float',
+    shape: ['N', 1],
+  });
+  const model: ServedModel = { inputs: [input('a'), input('b')], outputs: [] };
+  const ask = (a: number[], b: number[]) =>
+    parseInferRequest(
+      jsonBody({
+        inputs: Object.entries({ a, b }).map(([name, data]) => ({
+          name,
+          datatype: 'FP32',
+          shape: [data.length, 1],
+          data,
+        })),
+      }),
+      undefined,
+      model,
+    );
+  expect(ask([1, 2], [3, 4]).feeds['b']?.dims).toEqual([2, 1]);
+  expect(() => ask([], [1])).toThrow(
+    'Inputs a and b share the dimension N, and 0 and 1 are given.',
+  );
+  expect(() => ask([1], [1, 2])).toThrow('1 and 2 are given');
+});
