@@ -197,11 +197,16 @@ function checkHeader(header: readonly string[], problem: boolean): void {
     throw new AppError('limit', `The file has more than ${maxColumns} columns.`);
   if (header.every((name) => name.trim() === ''))
     throw new AppError('corrupt', 'The file has no header row.');
-  const seen = new Set<string>();
-  for (const name of header) {
-    if (seen.has(name) && name !== '')
-      throw new AppError('corrupt', `The header names the column ${name.slice(0, 80)} twice.`);
-    seen.add(name);
+  // Places and not names: without a header, what stands there are values of somebody's record.
+  const places = new Map<string, number>();
+  for (const [at, name] of header.entries()) {
+    const first = places.get(name);
+    if (first !== undefined && name !== '')
+      throw new AppError(
+        'corrupt',
+        `Columns ${first + 1} and ${at + 1} have the same name in the first row. Is it a header?`,
+      );
+    places.set(name, at);
   }
 }
 

@@ -75,7 +75,7 @@ describe('CSV', () => {
   test.each([
     ['', 'no header'],
     ['\n\n', 'no header'],
-    ['a,a\n1,2', 'twice'],
+    ['a,b,a\n1,2,3', 'Columns 1 and 3 have the same name'],
     ['a\0b,c', 'binary'],
     ['a,b\n1,"never closed\n2,3\n', 'never closed'],
     ['a,b\n1,"' + 'x'.repeat(1_100_000), 'longer than a megabyte'],
