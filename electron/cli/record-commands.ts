@@ -132,13 +132,24 @@ function readRecord(path: string): Promise<RecordValues> {
   return readJson(path, recordValues);
 }
 
+/** A whole number that a double cannot hold stays as it is written; a column of text is read with all its digits. */
+export function keepDigits(
+  _key: string,
+  value: unknown,
+  context?: { readonly source?: string },
+): unknown {
+  return typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)
+    ? (context?.source ?? value)
+    : value;
+}
+
 /** Values never enter a message. */
 async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   const what = path === '-' ? 'Standard input' : path;
   const content = path === '-' ? await textOf(process.stdin) : await readSmall(path);
   let value: unknown;
   try {
-    value = JSON.parse(content);
+    value = JSON.parse(content, keepDigits);
   } catch {
     throw new AppError('invalid-input', `${what} is not JSON.`);
   }
