@@ -111,6 +111,12 @@ export async function changeRecord(
   { pool }: Deps,
 ): Promise<Change> {
   const { version: reference, record, ...options } = asked;
+  const unknown = options.immutable.find((column) => !Object.hasOwn(record, column));
+  if (unknown !== undefined)
+    throw new AppError(
+      'invalid-input',
+      `The record has no column ${unknown}, so it cannot be kept as it is.`,
+    );
   const { version, model } = await resolved(context, reference);
   const { value } = await pool.request(
     model,

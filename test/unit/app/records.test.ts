@@ -70,6 +70,13 @@ test('what is told of reasons is proposed by one person and approved by another,
   expect((await client.records.reasons({ version, record })).notice).toBe(null);
 });
 
+test('a column that is to stay and is not in the record is refused, not passed over', async () => {
+  const { client, as } = await withModel();
+  await as('grace');
+  const asked = { version: 'scored', record, immutable: ['A'] };
+  expect(await codeOf(client.records.change(asked))).toBe('invalid-input');
+});
+
 test('every act on a record is in the log, with a commitment that the salt opens and no value of it', async () => {
   const { client, as } = await withModel();
   const version = 'scored';
