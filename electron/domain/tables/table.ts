@@ -121,8 +121,11 @@ export interface TableSource {
   readonly sizeBytes: number;
   /** Open descriptor of the file itself; undefined when it is encrypted. */
   readonly fd: number | undefined;
-  /** Bytes `from` to `to`, fewer at the end of the file. They are the caller's. */
-  read(from: number, to: number): Promise<Uint8Array>;
+  /**
+   * Bytes `from` to `to`, fewer at the end of the file. They are the caller's. They may lie in `into`, if that is given and large
+   * enough.
+   */
+  read(from: number, to: number, into?: Uint8Array): Promise<Uint8Array>;
   /** Path of a folder, of which `read` gives nothing; undefined for a file. */
   readonly folder?: string | undefined;
 }

@@ -141,7 +141,9 @@ async function scoreSegment(segment: Segment, scoring: Scoring): Promise<Piece> 
       for (const [at, { data }] of columns.entries()) profiler.add(plan.wanted.length + at, data);
       profiler.addRows(kept.length);
       clock.lap('profile');
-      const numbers = Float64Array.from(kept, (at) => chunk.firstRow + at);
+      const numbers = Float64Array.from(kept);
+      for (let row = 0; row < numbers.length; row += 1)
+        numbers[row] = (numbers[row] ?? 0) + chunk.firstRow;
       const raw =
         chunk.raw === undefined ? undefined : Array.from(kept, (at) => chunk.raw?.[at] ?? []);
       output.writer.rows(numbers, raw, columns);

@@ -31,8 +31,12 @@ export async function openSource(source: Source): Promise<TableSource> {
   return {
     sizeBytes,
     fd,
-    async read(from, to) {
-      const bytes = Buffer.allocUnsafeSlow(Math.max(0, Math.min(to, sizeBytes) - from));
+    async read(from, to, into) {
+      const length = Math.max(0, Math.min(to, sizeBytes) - from);
+      const bytes =
+        into !== undefined && into.length >= length
+          ? into.subarray(0, length)
+          : Buffer.allocUnsafeSlow(length);
       let done = 0;
       while (done < bytes.length) {
         const { bytesRead } = await readAt(fd, bytes, done, bytes.length - done, from + done);
