@@ -22,7 +22,7 @@ import {
   type Registry,
 } from '#domain/registry/index.ts';
 import { createReasonTexts, reasonsSchema, type ReasonTextsStore } from '#domain/reasons/index.ts';
-import { createRunStore, runsSchema, type RunStore } from '#domain/runs/index.ts';
+import { createRunStore, receiptSchema, runsSchema, type RunStore } from '#domain/runs/index.ts';
 import {
   vaultCatalogSchema,
   vaultErasureSchema,
@@ -70,7 +70,7 @@ export const vaultSchema: VaultSchema = {
     ...bindingSchema,
   ],
   audit: auditSchema,
-  records: [...runsSchema, ...seenLogSchema],
+  records: [...runsSchema, ...seenLogSchema, ...receiptSchema],
   renewAudit: (audit, { vaultId, profile, clock }) =>
     renewLogKey(audit, { vaultId, algorithm: noteAlgorithms[profile], clock }),
 };

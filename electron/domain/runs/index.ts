@@ -5,5 +5,5 @@ export {
   signReceipt,
   type ReceiptStatement,
 } from './receipt.ts';
-export { runsSchema } from './schema.ts';
+export { receiptSchema, runsSchema } from './schema.ts';
 export { createRunStore, type RunStore } from './store.ts';

@@ -30,6 +30,10 @@ export const runsSchema: readonly string[] = [
      profile TEXT NOT NULL,
      PRIMARY KEY (model, version)
    ) STRICT;`,
+];
+
+/** What came later. The steps of a database are counted, so these stand behind all that vaults have already. */
+export const receiptSchema: readonly string[] = [
   'ALTER TABLE runs ADD COLUMN receipt TEXT;',
   // How far a run has come that may be killed before its end; gone when it has one.
   `CREATE TABLE run_journals (
