@@ -3,6 +3,7 @@
  * back from an older copy is then found without anything from outside. A copy of the whole vault put back is not; that takes
  * a checkpoint kept elsewhere. The catalog also remembers that a verification found the log broken.
  */
+import { AppError } from '#shared/errors.ts';
 import type { Database } from '#platform/database.ts';
 import { step } from '#platform/steps.ts';
 import type { LogMemory } from '#domain/audit/index.ts';
@@ -46,10 +47,11 @@ export function readMemory({
   audit,
 }: Databases & { readonly audit: Database }): LogMemory {
   const acts = numbers(catalog, 'SELECT log_index FROM done_acts');
-  const runs = numbers(
-    records,
-    "SELECT json_extract(result, '$.logIndex') FROM runs WHERE state = 'done' ORDER BY rowid DESC LIMIT 1",
-  );
+  const runs = records
+    .prepare<[], string>("SELECT result FROM runs WHERE state = 'done' ORDER BY rowid DESC LIMIT 1")
+    .pluck()
+    .all()
+    .map(announcedBy);
   const isLost = doneBy(audit, leavingRows).some((announced) => !acts.includes(announced));
   return {
     sizes: [
@@ -58,6 +60,20 @@ export function readMemory({
     ],
     broken: readRow(catalog).broken === 1,
   };
+}
+
+/** Log index in the result of a run. Pages of two states in one file give a text that is none. */
+function announcedBy(result: string): number {
+  try {
+    const { logIndex } = JSON.parse(result) as { logIndex: unknown };
+    if (typeof logIndex === 'number') return logIndex;
+  } catch {
+    // The same as a result without it.
+  }
+  throw new AppError(
+    'corrupt',
+    'What a database of the vault says of a run cannot be read: the file is damaged. Restore the vault from a backup.',
+  );
 }
 
 /** Announcements of the acts that, as the log says, were done since the last sign-in. */
