@@ -27,6 +27,8 @@ const gatherMs = 10;
 export function createCallLog(deps: {
   /** Throws when nothing may be written now. */
   readonly write: (entries: readonly Omit<NewEntry, 'actor' | 'role' | 'session'>[]) => LogEntry[];
+  /** Nothing can be written for a moment: what is owed waits. */
+  readonly isHeld: () => boolean;
   /** The log cannot be written. */
   readonly onFailure: () => void;
 }): CallLog {
@@ -50,6 +52,10 @@ export function createCallLog(deps: {
     soon = undefined;
     gathered = undefined;
     later = undefined;
+    if (deps.isHeld()) {
+      later = setTimeout(commit, longestOwedMs);
+      return;
+    }
     const ended = outcomes.splice(0);
     const begun = announcements.splice(0);
     if (ended.length + begun.length === 0) return;

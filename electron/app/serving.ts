@@ -66,6 +66,7 @@ export function createServing(deps: {
   function tell(): void {
     told ??= setTimeout(() => {
       told = undefined;
+      if (sessions.isRotating()) return tell();
       sessions.keepPin();
       deps.onChange();
     }, eventGapMs).unref();
@@ -144,6 +145,7 @@ export function createServing(deps: {
         tell();
         return written;
       },
+      isHeld: () => sessions.isRotating(),
       onFailure: () => void sessions.seal('log-failure'),
     });
   }

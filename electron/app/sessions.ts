@@ -61,6 +61,8 @@ export interface Sessions {
   }): Promise<SignedIn>;
   open(): OpenVaultState;
   isSealed(): boolean;
+  /** While the vault gets new keys its databases cannot be used. */
+  isRotating(): boolean;
   /**
    * The same for somebody who asks for something now. Throws `locked` while the vault is being sealed, when it has been idle
    * for too long (a computer that slept had no timer), and when the role or state of the person is no longer what it was.
@@ -112,6 +114,7 @@ export function createSessions(deps: {
   let lastVerified: { at: string; status: 'intact' | 'broken' } | null = null;
   let idleTimer: NodeJS.Timeout | undefined;
   let opening = false;
+  let rotating = false;
   let sealWanted: SealReason | undefined;
   /** What the sign-in will write once the vault has been accepted. */
   let owedRecord: (() => void) | undefined;
@@ -141,6 +144,8 @@ export function createSessions(deps: {
   function admit(): OpenVaultState {
     const opened = open();
     if (sealing !== undefined) throw new AppError('locked', 'The vault is being sealed.');
+    if (rotating)
+      throw new AppError('busy', 'The vault is getting new keys. Try again in a moment.');
     if (clock().toISOString() > opened.session.sealsAt && !deps.isWorking()) {
       void seal('idle');
       throw new AppError(
@@ -417,6 +422,7 @@ export function createSessions(deps: {
 
     open,
     isSealed: () => state === undefined,
+    isRotating: () => rotating,
     admit,
     touch,
     keepPin,
@@ -425,6 +431,7 @@ export function createSessions(deps: {
       const { vault, session } = open();
       let current = vault;
       let hasBegun = false;
+      rotating = true;
       try {
         current = await vault.rotate(asked, (epochs) => {
           prepared(epochs);
@@ -435,6 +442,8 @@ export function createSessions(deps: {
       } catch (error) {
         if (hasBegun) await closingOnFailure(current, () => Promise.reject(error));
         throw error;
+      } finally {
+        rotating = false;
       }
     },
     seal,
