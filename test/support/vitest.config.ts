@@ -1,11 +1,25 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const root = `${import.meta.dirname}/../..`;
+
+/** The longest files begin first: one that begins last keeps one core busy alone, for minutes. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const long = ['faults/kills', 'faults/media', 'unit/fuzz', 'hostile-models', 'app/cli', 'e2e/'];
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = long.findIndex((part) => moduleId.includes(part));
+      return at < 0 ? long.length : at;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 export default defineConfig({
   root,
   test: {
     root,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         root,
