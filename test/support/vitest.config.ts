@@ -6,7 +6,7 @@ const root = `${import.meta.dirname}/../..`;
 /** The longest files begin first: one that begins last keeps one core busy alone, for minutes. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const long = ['faults/kills', 'faults/media', 'unit/fuzz', 'hostile-models', 'app/cli', 'e2e/'];
+    const long = ['e2e/', 'faults/kills', 'faults/media', 'unit/fuzz', 'hostile-models', 'app/cli'];
     const rank = ({ moduleId }: TestSpecification): number => {
       const at = long.findIndex((part) => moduleId.includes(part));
       return at < 0 ? long.length : at;
