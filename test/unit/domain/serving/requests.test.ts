@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { TensorData } from '#domain/onnx/index.ts';
 import { inferReply, parseInferRequest, type ServedModel } from '#domain/serving/index.ts';
+import { servedTypes } from '../../../support/serving.ts';
 
 interface Vector {
   readonly client: string;
@@ -22,24 +23,8 @@ const vectors = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../../vectors/serving/requests.json'), 'utf8'),
 ) as Vector[];
 
-const types: Readonly<Record<string, string>> = {
-  bool: 'bool',
-  int8: 'int8',
-  int16: 'int16',
-  int32: 'int32',
-  int64: 'int64',
-  uint8: 'uint8',
-  uint16: 'uint16',
-  uint32: 'uint32',
-  uint64: 'uint64',
-  fp16: 'float16',
-  fp32: 'float',
-  fp64: 'double',
-  bf16: 'bfloat16',
-  bytes: 'string',
-};
 const tensors = (prefix: string): TensorSpec[] =>
-  Object.entries(types).map(([name, type]) => ({
+  Object.entries(servedTypes).map(([name, type]) => ({
     name: prefix + name,
     kind: 'tensor',
     type,
@@ -87,7 +72,7 @@ const one = (type: string, shape: TensorSpec['shape'] = [null]): ServedModel => 
   outputs: [{ name: 'x', kind: 'tensor', type, shape }],
 });
 const datatypeByType: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(types).map(([name, type]) => [type, name.toUpperCase()]),
+  Object.entries(servedTypes).map(([name, type]) => [type, name.toUpperCase()]),
 );
 const jsonBody = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
