@@ -190,9 +190,13 @@ function sniffDelimiter(text: string): string {
   );
 }
 
-function checkHeader(header: readonly string[], problem: boolean): void {
+/** Throws `corrupt` or `limit` for a first row that cannot name columns. */
+export function checkHeader(header: readonly string[], problem: boolean): void {
   if (problem || header.some((name) => name.includes('\uFFFD')))
-    throw new AppError('corrupt', 'The header row cannot be read: a stray quote, or not UTF-8.');
+    throw new AppError(
+      'corrupt',
+      'The header row cannot be read: a stray quote, or not text in the encoding of the file.',
+    );
   if (header.length > maxColumns)
     throw new AppError('limit', `The file has more than ${maxColumns} columns.`);
   if (header.every((name) => name.trim() === ''))
