@@ -52,18 +52,19 @@ const withFolder = `bytes=$1; shift; ${layFolder} && exec "$@"`;
  */
 const withView = `set -e; bytes=$1; shift; ${layFolder}
 mkdir -p usr proc dev tmp sys/devices/system/cpu ${ownFolder}
-show() { mount --rbind -o ro,nosuid,nodev "$1" ".$1"; }
+show() { mount --rbind -o "ro,nosuid,nodev$2" "$1" ".$1"; }
 for at in bin lib lib64 lib32; do
   if [ -L "/$at" ]; then ln -s "usr/$at" "$at"; elif [ -d "/$at" ]; then mkdir "$at"; show "/$at"; fi
 done
 show /usr; show /sys/devices/system/cpu; mount --rbind /proc proc; ln -s /proc/self/fd dev/fd
 while [ "$1" != -- ]; do mkdir -p ".$1"; show "$1"; shift; done; shift
+while [ "$1" != -- ]; do mkdir -p ".$1"; show "$1" ,noexec; shift; done; shift
 exec /usr/sbin/chroot . /bin/sh -c 'cd /${ownFolder} && exec "$@"' sh "$@"`;
 
 const wrappers: readonly Wrapper[] = [
   {
     command: (bytes, shown) =>
-      asRoot(withView, [String(bytes), ...programFolders(), ...shown, '--']),
+      asRoot(withView, [String(bytes), ...programFolders(), '--', ...shown, '--']),
     gives: ['view', 'memory folder', 'network', 'privileges'],
   },
   {
@@ -115,7 +116,10 @@ export function spawnContained(
     readonly nodeOptions?: readonly string[];
     /** For the script. */
     readonly args?: readonly string[];
-    /** Folders that it may read, by their real paths, besides the program's and the system's. */
+    /**
+     * Folders that it may read, by their real paths, besides the program's and the system's. A descriptor of a folder is never
+     * handed over: `..` leads from it to whatever lies beside it, out of the child's root.
+     */
     readonly shows?: readonly string[];
   },
 ): ChildProcess {

@@ -6,9 +6,9 @@ const status = readFileSync('/proc/self/status', 'utf8');
 const field = (name: string): string =>
   new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? '';
 
-function writes(file: URL): string {
+function writes(file: URL | string, flags = 'r+'): string {
   try {
-    closeSync(openSync(file, 'r+'));
+    closeSync(openSync(file, flags));
     return 'written';
   } catch (error) {
     return error instanceof Error && 'code' in error ? String(error.code) : 'failed';
@@ -33,6 +33,7 @@ function writeMebibytes(count: number): string {
   }
 }
 
+const [, , ofTheUser = '', shown = ''] = process.argv;
 process.send?.({
   inMemory: await hasMemoryFolder(),
   capabilities: [field('CapPrm'), field('CapEff'), field('CapBnd')],
@@ -42,7 +43,11 @@ process.send?.({
     .match(/^\s*\w+:/gm)
     ?.map((name) => name.trim()),
   seen: readdirSync('/').sort(),
-  ofTheUser: existsSync(process.argv[2] ?? ''),
+  ofTheUser: existsSync(ofTheUser),
+  shown: reads(`${shown}/row.txt`),
+  besideShown: readdirSync(`${shown}/..`),
+  throughLink: reads(`${shown}/link.txt`),
+  intoShown: writes(`${shown}/new.txt`, 'w'),
   program: writes(new URL('../../package.json', import.meta.url)),
   environmentOfParent: reads(`/proc/${process.ppid}/environ`),
   small: writeMebibytes(2),

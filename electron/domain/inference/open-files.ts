@@ -17,10 +17,6 @@ export interface ModelFiles {
 }
 
 export interface OpenFiles extends AsyncDisposable {
-  open(
-    path: string,
-    flags: number,
-  ): Promise<{ readonly handle: FileHandle; readonly number: number }>;
   sealed(object: ObjectHandOver): Promise<SealedFile>;
   model(files: ModelFiles): Promise<SealedModel>;
   descriptors(): number[];
@@ -30,22 +26,19 @@ export interface OpenFiles extends AsyncDisposable {
 export function createOpenFiles(): OpenFiles {
   const handles: FileHandle[] = [];
   const files: OpenFiles = {
-    async open(path, flags) {
-      // A pipe in the place of a file would keep whoever opens it waiting for ever.
-      const handle = await open(path, flags | (constants.O_NONBLOCK ?? 0), 0o600);
-      handles.push(handle);
-      return { handle, number: firstFileDescriptor + handles.length - 1 };
-    },
     async sealed({ path, key, aad, sizeBytes }) {
-      const { number } = await files.open(path, constants.O_RDONLY).catch((cause: unknown) => {
+      // A pipe in the place of a file would keep whoever opens it waiting for ever.
+      const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+      const handle = await open(path, flags).catch((cause: unknown) => {
         throw new AppError(
           'corrupt',
           'The file of a stored object is missing from the vault folder. Restore it from a copy of the vault.',
           { cause },
         );
       });
+      handles.push(handle);
       return {
-        fd: number,
+        fd: firstFileDescriptor + handles.length - 1,
         key: Buffer.from(key).toString('base64'),
         aad: Buffer.from(aad).toString('base64'),
         sizeBytes,

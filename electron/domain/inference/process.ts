@@ -29,6 +29,8 @@ export interface ChildRun {
   readonly job: Job;
   /** Open descriptors; they become `firstFileDescriptor` and up in the child. */
   readonly files: readonly number[];
+  /** Folders that it may read, by their real paths. */
+  readonly shows?: readonly string[];
   readonly limits: RunLimits;
   readonly onProgress?: (progress: Extract<ChildMessage, { kind: 'progress' }>) => void;
   /**
@@ -75,7 +77,7 @@ export async function runChild(run: ChildRun): Promise<unknown> {
 
 /** `isResident`: stdin and stdout are pipes, for requests after the job. */
 export async function startChild(
-  { files, limits }: Pick<ChildRun, 'files' | 'limits'>,
+  { files, limits, shows = [] }: Pick<ChildRun, 'files' | 'limits' | 'shows'>,
   options: { readonly isResident?: boolean } = {},
 ): Promise<LiveChild> {
   const folder = await createOwnedFolder(tmpdir(), 'strongroom-child-');
@@ -84,6 +86,7 @@ export async function startChild(
     cwd: folder,
     limits,
     stdio: [pipe, pipe, 'ignore', 'ipc', ...files],
+    shows,
   });
   let reason: Error | undefined;
   let memory = 0;
@@ -140,7 +143,7 @@ const lookEveryMs = process.platform === 'linux' ? 25 : 250;
 /** Gives the child its job, and waits for the answer within the times of `limits`. */
 export async function answerOf(
   child: LiveChild,
-  { job, limits, onProgress, onSaid, signal }: Omit<ChildRun, 'files'>,
+  { job, limits, onProgress, onSaid, signal }: Omit<ChildRun, 'files' | 'shows'>,
 ): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
   const expire = (ms: number, what: string): void => {

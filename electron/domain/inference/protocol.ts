@@ -30,8 +30,8 @@ export interface SealedModel {
 export type Source =
   | { readonly kind: 'plain'; readonly fd: number; readonly sizeBytes: number }
   | { readonly kind: 'sealed'; readonly file: SealedFile }
-  /** A folder is reached by its descriptor where the system lets it, else by its path. */
-  | { readonly kind: 'folder'; readonly fd: number; readonly path: string };
+  /** By its real path, at which it is shown to the child. */
+  | { readonly kind: 'folder'; readonly path: string };
 
 export interface ScoreJob extends SealedModel {
   readonly kind: 'score';

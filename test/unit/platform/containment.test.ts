@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { protections, spawnContained } from '#platform/containment.ts';
+import { temporaryFolder } from '../../support/vaults.ts';
 
 const script = join(import.meta.dirname, '../../support/contained-child.ts');
 const layRoot =
@@ -17,11 +18,18 @@ test.runIf(canBeCutOff)(
   async () => {
     expect(protections()).toEqual(['view', 'memory folder', 'network', 'privileges']);
     const cwd = mkdtempSync(join(tmpdir(), 'strongroom-contained-'));
+    const ofTheUser = temporaryFolder();
+    const shown = join(ofTheUser, "a folder's rows");
+    mkdirSync(shown);
+    writeFileSync(join(shown, 'row.txt'), 'a row');
+    writeFileSync(join(ofTheUser, 'secret.txt'), 'a secret');
+    symlinkSync('../secret.txt', join(shown, 'link.txt'));
     const child = spawnContained(script, {
       cwd,
       limits: { dataBytes: 2 ** 30, processorSeconds: 60, folderBytes: 4 * 2 ** 20 },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      args: [cwd],
+      args: [join(ofTheUser, 'secret.txt'), shown],
+      shows: [shown],
     });
     const told = await new Promise((resolve, reject) => {
       child.once('message', resolve);
@@ -35,6 +43,10 @@ test.runIf(canBeCutOff)(
       networks: ['lo:'],
       seen: expect.not.arrayContaining(['etc', 'home', 'root', 'var']) as string[],
       ofTheUser: false,
+      shown: 'read',
+      besideShown: ["a folder's rows"],
+      throughLink: 'ENOENT',
+      intoShown: 'EROFS',
       program: 'EROFS',
       environmentOfParent: 'EACCES',
       small: 'written',

@@ -60,6 +60,7 @@ export async function runReader(
   const work = runChild({
     job,
     files: request.readerFiles,
+    shows: request.shows,
     limits: request.limits,
     signal,
     onSaid(what, tell: Tell) {
@@ -117,6 +118,7 @@ export async function runScorer(
   const work = runChild({
     job,
     files: [...request.scorerFiles, ...files.map(({ fd }) => fd)],
+    shows: request.shows,
     limits: request.limits,
     signal,
     onProgress({ stage, rows }) {

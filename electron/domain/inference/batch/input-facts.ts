@@ -1,5 +1,5 @@
 /** In the core: what is seen of an input before a child reads it. */
-import { readdir, type FileHandle } from 'node:fs/promises';
+import { readdir, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import { formatOf, magicBytes, type TableFormat } from '#domain/tables/index.ts';
@@ -10,7 +10,10 @@ interface InputFacts {
   readonly size: number;
   readonly mtimeMs: number;
   readonly format: TableFormat;
-  /** `fd` is that of the child. */
+  /** What a child needs to read it: descriptors to hand over, folders to show. */
+  readonly files: readonly number[];
+  readonly shows: readonly string[];
+  /** `fd`: what the first of `files` is in the child. */
   source(fd: number): Source;
 }
 
@@ -19,12 +22,17 @@ export async function factsOf(input: FileHandle, path: string): Promise<InputFac
   const { size, mtimeMs } = facts;
   if (facts.isDirectory()) {
     // Which of the two it is, its reader tells.
-    const entries = (await readdir(path)).length;
+    const shown = await realpath(path);
+    const { dev, ino } = await stat(shown);
+    if (dev !== facts.dev || ino !== facts.ino)
+      throw new AppError('io', 'The folder was replaced while it was opened. Try again.');
     return {
-      size: entries,
+      size: (await readdir(shown)).length,
       mtimeMs,
       format: 'images',
-      source: (fd) => ({ kind: 'folder', fd, path }),
+      files: [],
+      shows: [shown],
+      source: () => ({ kind: 'folder', path: shown }),
     };
   }
   if (!facts.isFile())
@@ -35,6 +43,8 @@ export async function factsOf(input: FileHandle, path: string): Promise<InputFac
     size,
     mtimeMs,
     format: formatOf(first.subarray(0, bytesRead), basename(path)),
+    files: [input.fd],
+    shows: [],
     source: (fd) => ({ kind: 'plain', fd, sizeBytes: size }),
   };
 }

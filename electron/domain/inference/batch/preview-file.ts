@@ -4,11 +4,11 @@ import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
 import type { Dialect, TableFormat } from '#domain/tables/index.ts';
-import { createOpenFiles } from '../open-files.ts';
-import { ChildDied, runChild, type RunLimits } from '../process.ts';
+import { ChildDied, firstFileDescriptor, runChild, type RunLimits } from '../process.ts';
 import type { PreviewJob } from '../protocol.ts';
 import { factsOf } from './input-facts.ts';
 import { tablePreview, type TablePreview } from './messages.ts';
+import { createHandles } from './part-files.ts';
 
 export interface PreviewRequest {
   readonly inputPath: string;
@@ -23,19 +23,20 @@ export async function previewFile(
   request: PreviewRequest,
   limits: RunLimits,
 ): Promise<TablePreview> {
-  await using files = createOpenFiles();
-  const input = await files.open(request.inputPath, constants.O_RDONLY);
-  const facts = await factsOf(input.handle, request.inputPath);
+  await using handles = createHandles();
+  const input = await handles.open(request.inputPath, constants.O_RDONLY);
+  const facts = await factsOf(input, request.inputPath);
+  const { files, shows } = facts;
   const job: PreviewJob = {
     kind: 'preview',
-    source: facts.source(input.number),
+    source: facts.source(firstFileDescriptor),
     format: request.format ?? facts.format,
     asked: request.dialect ?? {},
     inputs: request.inputs,
     pipeline: request.pipeline ?? null,
   };
   try {
-    return tablePreview.parse(await runChild({ job, files: files.descriptors(), limits }));
+    return tablePreview.parse(await runChild({ job, files, shows, limits }));
   } catch (error) {
     if (!(error instanceof ChildDied)) throw error;
     throw new AppError(

@@ -30,6 +30,8 @@ export interface BatchRequest {
   readonly scorerSource: Source;
   readonly readerFiles: readonly number[];
   readonly readerSource: Source;
+  /** Folders that these children may read. */
+  readonly shows: readonly string[];
   readonly inputBytes: number;
   readonly inputModifiedMs: number;
   readonly format: TableFormat;

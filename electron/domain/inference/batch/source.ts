@@ -25,7 +25,7 @@ export async function openSource(source: Source): Promise<TableSource> {
       sizeBytes: 0,
       fd: undefined,
       read: () => Promise.resolve(new Uint8Array()),
-      folder: process.platform === 'linux' ? `/proc/self/fd/${source.fd}` : source.path,
+      folder: source.path,
     };
   const { fd, sizeBytes } = source;
   return {

@@ -1,5 +1,5 @@
 /** Pictures and texts the whole way: a folder, the contained child with sharp and the tokenizer in it, a file of predictions. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
@@ -48,6 +48,10 @@ test('a folder of images, bound without a word: each is decoded in the child, ba
   writeFileSync(join(folder, 'a.png'), await plain(51, 30).png().toBuffer());
   writeFileSync(join(folder, 'b.jpg'), Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]));
   writeFileSync(join(folder, 'c.webp'), await plain(255, 20).webp({ lossless: true }).toBuffer());
+  const outside = join(folder, '../outside.png');
+  writeFileSync(outside, await plain(102, 20).png().toBuffer());
+  symlinkSync(outside, join(folder, 'd.png'));
+  symlinkSync(folder, join(folder, '../link'));
   const brightest = model(
     graph('brightest', {
       nodes: [node('GlobalMaxPool', { inputs: ['pixels'], outputs: ['brightest'] })],
@@ -56,13 +60,16 @@ test('a folder of images, bound without a word: each is decoded in the child, ba
     }),
     { opsets },
   );
-  const { rows, rejects } = await score(brightest, folder);
+  const { rows, rejects } = await score(brightest, join(folder, '../link'));
   expect(rows).toEqual([
     ['row', 'brightest[0]', 'brightest[1]', 'brightest[2]'],
     ['1', '0.2', '0', '0'],
     ['3', '1', '0', '0'],
   ]);
-  expect(rejects).toEqual([['2', 'image', 'image']]);
+  expect(rejects).toEqual([
+    ['2', 'image', 'image'],
+    ['4', null, 'file'],
+  ]);
 });
 
 test('texts through a tokenizer of the bundle', async () => {
