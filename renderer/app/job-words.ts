@@ -62,6 +62,8 @@ export function jobOutcome({ method, state, result }: Operation): JobOutcome | u
     }
     case 'reports.verify': {
       const verdict = contract.reports.verify.output.safeParse(result).data;
+      if (verdict?.status === 'incomplete')
+        return { text: 'The file could not be checked in full' };
       return verdict && { text: `The file is ${verdict.status}` };
     }
     case 'backups.make': {

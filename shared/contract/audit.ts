@@ -51,9 +51,15 @@ export const verifyStatus = z.discriminatedUnion('status', [
 ]);
 export type VerifyStatus = z.infer<typeof verifyStatus>;
 
-export const check = z.strictObject({ name: z.string(), ok: z.boolean(), detail: z.string() });
+export const check = z.strictObject({
+  name: z.string(),
+  /** Null when it could not be checked: what it is about was not there. */
+  ok: z.boolean().nullable(),
+  detail: z.string(),
+});
 export const fileVerdict = z.strictObject({
-  status: z.enum(['valid', 'invalid']),
+  /** Incomplete: no check failed, and some could not be made. */
+  status: z.enum(['valid', 'incomplete', 'invalid']),
   kind: z.enum([
     'report',
     'proof',

@@ -6,11 +6,12 @@ import { keyFingerprint, parseVerifierKey, type VerifierKey } from './note.ts';
 export type Check = FileVerdict['checks'][number];
 
 export function verdictOf(kind: FileVerdict['kind'], checks: readonly Check[]): FileVerdict {
-  return {
-    status: checks.length > 0 && checks.every(({ ok }) => ok) ? 'valid' : 'invalid',
-    kind,
-    checks: [...checks],
-  };
+  return { status: statusOf(checks), kind, checks: [...checks] };
+}
+
+function statusOf(checks: readonly Check[]): FileVerdict['status'] {
+  if (checks.length === 0 || checks.some(({ ok }) => ok === false)) return 'invalid';
+  return checks.some(({ ok }) => ok === null) ? 'incomplete' : 'valid';
 }
 
 export function signatureCheck(signed: boolean, key: VerifierKey): Check {

@@ -22,7 +22,7 @@ export function looksLikeReceipt(text: string): boolean {
   return hasPredicate(text, receiptPredicate);
 }
 
-/** A file that is not beside the receipt fails nothing: its digest is told, and the reader compares it. */
+/** A file that is not beside the receipt could not be checked: its digest is told, and the reader compares it. */
 export async function verifyReceipt(
   text: string,
   trust: Trust,
@@ -40,33 +40,38 @@ async function fileCheck(
   folder: string,
 ): Promise<Check> {
   const found = await sha256Of(join(folder, name));
-  if (found === undefined)
+  if ('missing' in found)
     return {
       name: 'file',
-      ok: true,
-      detail: `${name} is not beside the receipt, so it was not compared. It has sha256:${digest.sha256}.`,
+      ok: null,
+      detail: `${name} ${found.missing}, so it was not compared. The run wrote one with sha256:${digest.sha256}.`,
     };
-  const same = found === digest.sha256;
+  const same = found.sha256 === digest.sha256;
   return {
     name: 'file',
     ok: same,
     detail: same
       ? `${name} is the file that the run wrote.`
-      : `${name} is not the file that the run wrote: it has sha256:${found} in place of sha256:${digest.sha256}.`,
+      : `${name} is not the file that the run wrote: it has sha256:${found.sha256} in place of sha256:${digest.sha256}.`,
   };
 }
 
-/** Undefined when there is no such file. */
-async function sha256Of(path: string): Promise<string | undefined> {
-  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
-  const opened = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  await using file = opened;
-  if (file === undefined || !(await file.stat()).isFile()) return undefined;
-  const hash = createHash('sha256');
-  for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: 1024 * 1024 }))
-    hash.update(chunk as Uint8Array);
-  return hash.digest('hex');
+/** Or why there is none. What is no plain file is not read: a pipe would keep whoever reads it waiting for ever. */
+async function sha256Of(
+  path: string,
+): Promise<{ readonly sha256: string } | { readonly missing: string }> {
+  try {
+    await using file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    if (!(await file.stat()).isFile())
+      return { missing: 'is beside the receipt but no plain file' };
+    const hash = createHash('sha256');
+    for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: 2 ** 20 }))
+      hash.update(chunk as Uint8Array);
+    return { sha256: hash.digest('hex') };
+  } catch (error) {
+    const isGone = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return {
+      missing: isGone ? 'is not beside the receipt' : 'is beside the receipt but cannot be read',
+    };
+  }
 }

@@ -119,30 +119,36 @@ export function ReportsPage() {
   );
 }
 
+const answers = {
+  valid: { tone: 'ok', is: 'is valid' },
+  incomplete: { tone: 'watch', is: 'could not be checked in full' },
+  invalid: { tone: 'act', is: 'is invalid' },
+} as const;
+
 function Verdict({ name, verdict }: { readonly name: string; readonly verdict: FileVerdict }) {
-  const failed = verdict.checks.filter(({ ok }) => !ok).map((check) => check.name);
+  const failed = verdict.checks.filter(({ ok }) => ok === false).map((check) => check.name);
+  const { tone, is } = answers[verdict.status];
   return (
     <div className="stack">
-      <Notice
-        tone={verdict.status === 'valid' ? 'ok' : 'act'}
-        title={`${name} is ${verdict.status}`}
-      >
+      <Notice tone={tone} title={`${name} ${is}`}>
         {verdict.kind === 'unknown'
           ? 'It is not something that Strongroom hands out.'
           : verdict.status === 'valid'
             ? `It is a ${verdict.kind}, and all ${verdict.checks.length} checks hold.`
-            : `It passes for a ${verdict.kind}, but does not hold: ${listed(failed)}. Do not rely on it; ask whoever sent it for a fresh copy.`}
+            : verdict.status === 'incomplete'
+              ? `It is a ${verdict.kind}, and what could be checked holds. Put the files that it names beside it and verify it again.`
+              : `It passes for a ${verdict.kind}, but does not hold: ${listed(failed)}. Do not rely on it; ask whoever sent it for a fresh copy.`}
       </Notice>
       <Panel title="Checks" flush>
         <Table
           label="Checks"
           columns={[{ title: 'Check' }, { title: 'Result' }, { title: 'What was seen' }]}
           rows={verdict.checks.map((check) => ({
-            key: check.name,
+            key: `${check.name} ${check.detail}`,
             cells: [
               capital(check.name),
-              <State key="ok" tone={check.ok ? 'ok' : 'act'}>
-                {check.ok ? 'holds' : 'fails'}
+              <State key="ok" tone={check.ok === null ? 'watch' : check.ok ? 'ok' : 'act'}>
+                {check.ok === null ? 'not checked' : check.ok ? 'holds' : 'fails'}
               </State>,
               check.detail,
             ],

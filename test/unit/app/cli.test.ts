@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../../support/vaults.ts';
@@ -269,6 +269,15 @@ describe('the command line', () => {
         kind: 'report',
       });
       expect(cli(['verify', join(sample, 'README.md')]).status).toBe(1);
+      const receipt = join(dir, 'out/scored.csv.receipt.json');
+      expect(cli(['verify', receipt]).status).toBe(0);
+      rmSync(join(dir, 'out/scored.csv'));
+      const alone = cli(['verify', receipt]);
+      expect({ status: alone.status, out: alone.stdout }).toMatchObject({
+        status: 1,
+        out: expect.stringMatching(/INCOMPLETE.*scored\.csv is not beside the receipt/s),
+      });
+      expect(cli(['verify', receipt, '--allow-missing']).status).toBe(0);
       expect(cli(['verify', join(dir, 'nothing-here')]).status).toBe(66);
       expect(
         cli(['models', 'list'], { ...as('grace'), STRONGROOM_PASSWORD: 'wrong' }),

@@ -53,7 +53,7 @@ function rotatedLog(
   return { db, log, taken };
 }
 
-function failed({ checks }: { checks: readonly { name: string; ok: boolean }[] }): string[] {
+function failed({ checks }: { checks: readonly { name: string; ok: boolean | null }[] }): string[] {
   return checks.filter(({ ok }) => !ok).map(({ name }) => name);
 }
 
