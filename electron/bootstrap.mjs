@@ -11,6 +11,8 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -29,6 +31,7 @@ const modules = join(root, 'node_modules');
 const installedMark = join(modules, '.strongroom-lock');
 const electronMark = join(modules, '.strongroom-no-electron');
 const builtMark = join(root, '.build', 'sources');
+const childrenBundle = join(root, '.build', 'children');
 const electronMain = join(root, '.build', 'electron', 'main.mjs');
 
 const [task = 'start', ...args] = process.argv.slice(2);
@@ -40,6 +43,7 @@ try {
     stop(`Node 20 or newer is needed; this is ${process.versions.node}.`);
   process.chdir(root);
   installPackages();
+  bundleChildren();
   await run(task);
 } catch (error) {
   if (error?.code === 'EACCES' || error?.code === 'EROFS')
@@ -275,21 +279,44 @@ function buildWindow() {
 }
 
 function buildElectron() {
-  for (const mode of ['main', 'preload']) {
-    if (
-      node([
-        'node_modules/vite/bin/vite.js',
-        'build',
-        '--config',
-        'electron/vite.config.ts',
-        '--mode',
-        mode,
-        '--logLevel',
-        'warn',
-      ]) !== 0
-    )
-      stop('The Electron host could not be built.');
+  for (const mode of ['main', 'preload'])
+    if (buildMode(mode) !== 0) stop('The Electron host could not be built.');
+}
+
+/**
+ * Bundles what the contained children run, when a source is newer. They run from source where that fails, and start more slowly:
+ * it is no error.
+ */
+function bundleChildren() {
+  const mark = join(childrenBundle, 'made-of');
+  const sources = fingerprint(['electron', 'shared', 'package-lock.json']);
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === sources) return;
+  // Made aside, so that a child that starts meanwhile finds all of the old one or all of the new one.
+  const made = `${childrenBundle}.${process.pid}`;
+  try {
+    if (buildMode('children', '--outDir', made) !== 0) return;
+    writeFileSync(join(made, 'made-of'), sources);
+    rmSync(childrenBundle, { recursive: true, force: true });
+    renameSync(made, childrenBundle);
+  } catch {
+    // The folder is somebody else's, or another start was faster.
+  } finally {
+    rmSync(made, { recursive: true, force: true });
   }
+}
+
+function buildMode(mode, ...options) {
+  return node([
+    'node_modules/vite/bin/vite.js',
+    'build',
+    '--config',
+    'electron/vite.config.ts',
+    '--mode',
+    mode,
+    '--logLevel',
+    'warn',
+    ...options,
+  ]);
 }
 
 function fingerprint(paths) {

@@ -10,7 +10,6 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmdirSync } from '
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 export interface ChildLimits {
   /** Private memory, bytes. */
@@ -86,7 +85,7 @@ const leastFolderBytes = 1024 * 1024;
 
 /** What a child needs to read besides the system's libraries: this program, its packages and the Node binary. */
 function programFolders(): string[] {
-  const root = realpathSync(fileURLToPath(new URL('../../', import.meta.url)));
+  const root = realpathSync(join(import.meta.dirname, '../..'));
   const wanted = [root, join(root, 'node_modules'), dirname(process.execPath)]
     .filter((path) => existsSync(path))
     .map((path) => realpathSync(path));

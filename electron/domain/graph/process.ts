@@ -1,10 +1,8 @@
 /** In the core: has the outline of a model made by a contained child, which is given the bytes and nothing else. */
-import { fileURLToPath } from 'node:url';
 import { AppError } from '#shared/errors.ts';
+import { childScript } from '#platform/child-script.ts';
 import { startReader, type ReaderLimits } from '#platform/contained-reader.ts';
 import { longestAnswer, outlineAnswer, type UnreadOutline } from './answer.ts';
-
-const outlinerPath = fileURLToPath(new URL('../../outliner.ts', import.meta.url));
 
 const limits: ReaderLimits = {
   heapBytes: 2 * 2 ** 30,
@@ -22,7 +20,7 @@ export async function readOutline(
   source: AsyncIterable<Uint8Array>,
   { use, signal }: { readonly use: 'view' | 'compare'; readonly signal?: AbortSignal },
 ): Promise<UnreadOutline> {
-  await using reader = await startReader(outlinerPath, limits, [use]);
+  await using reader = await startReader(childScript('outliner'), limits, [use]);
   for await (const chunk of source) {
     signal?.throwIfAborted();
     await reader.write(chunk);

@@ -5,13 +5,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { AppError } from '#shared/errors.ts';
+import { childScript } from '#platform/child-script.ts';
 import { residentBytes, spawnContained, type ChildLimits } from '#platform/containment.ts';
 import { createOwnedFolder } from '#platform/owned-folder.ts';
 import { childMessage, type ChildMessage, type Job } from './protocol.ts';
-
-const workerPath = fileURLToPath(new URL('../../worker.ts', import.meta.url));
 
 /** First descriptor after stdin, stdout, stderr and the channel. */
 export const firstFileDescriptor = 4;
@@ -82,7 +80,7 @@ export async function startChild(
 ): Promise<LiveChild> {
   const folder = await createOwnedFolder(tmpdir(), 'strongroom-child-');
   const pipe = options.isResident === true ? 'pipe' : 'ignore';
-  const child = spawnContained(workerPath, {
+  const child = spawnContained(childScript('worker'), {
     cwd: folder,
     limits,
     stdio: [pipe, pipe, 'ignore', 'ipc', ...files],

@@ -3,11 +3,9 @@
  * stored, and never more than it has taken. A child that dies, hangs, outgrows its memory or answers nonsense is a finding of
  * the rules SR-SCAN; the core and the pass over the bundle go on.
  */
-import { fileURLToPath } from 'node:url';
+import { childScript } from '#platform/child-script.ts';
 import { startReader, type Ending, type ReaderLimits } from '#platform/contained-reader.ts';
 import { longestAnswer, scanAnswer, type ScanAnswer } from './answer.ts';
-
-const scannerPath = fileURLToPath(new URL('../../../scanner.ts', import.meta.url));
 
 export type ScanLimits = ReaderLimits;
 
@@ -27,7 +25,7 @@ export interface Scanner {
 }
 
 export async function startScanner(limits: Partial<ScanLimits> = {}): Promise<Scanner> {
-  const reader = await startReader(scannerPath, { ...defaultLimits, ...limits });
+  const reader = await startReader(childScript('scanner'), { ...defaultLimits, ...limits });
   return { ...reader, end: async () => toAnswer(await reader.end()) };
 }
 

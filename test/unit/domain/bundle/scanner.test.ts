@@ -46,7 +46,7 @@ function manyNodes(count: number): Uint8Array {
 /** Processes that this one started for scanning. */
 function scanners(): number[] {
   try {
-    return execFileSync('pgrep', ['-P', String(process.pid), '-f', 'scanner.ts'], {
+    return execFileSync('pgrep', ['-P', String(process.pid), '-f', 'scanner\\.'], {
       encoding: 'utf8',
     })
       .trim()

@@ -386,7 +386,7 @@ describe('what goes wrong', () => {
       while (child === '') {
         await new Promise((resolve) => setTimeout(resolve, 100));
         child =
-          execFileSync('pgrep', ['-P', String(process.pid), '-f', 'worker.ts'], {
+          execFileSync('pgrep', ['-P', String(process.pid), '-f', 'worker\\.'], {
             encoding: 'utf8',
           })
             .trim()
