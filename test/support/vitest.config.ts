@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -6,7 +7,7 @@ const root = `${import.meta.dirname}/../..`;
 /** The longest files begin first: one that begins last keeps one core busy alone, for minutes. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const long = ['e2e/', 'faults/kills', 'faults/media', 'unit/fuzz', 'hostile-models', 'app/cli'];
+    const long = ['faults/kills', 'faults/media', 'e2e/', 'unit/fuzz', 'hostile-models', 'app/cli'];
     const rank = ({ moduleId }: TestSpecification): number => {
       const at = long.findIndex((part) => moduleId.includes(part));
       return at < 0 ? long.length : at;
@@ -15,11 +16,16 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** Programs of ours that a test starts find what an earlier one has compiled: that is half of their time. */
+const env = { NODE_COMPILE_CACHE: `${root}/.build/compiled` };
+
 export default defineConfig({
   root,
   test: {
     root,
     sequence: { sequencer: LongestFirst },
+    // Vitest would leave one processor free: of two, half.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         root,
@@ -27,6 +33,7 @@ export default defineConfig({
           name: 'node',
           include: ['test/{unit,faults}/**/*.test.ts'],
           environment: 'node',
+          env,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -37,9 +44,9 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.e2e.ts'],
           environment: 'node',
+          env,
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
         },
       },
     ],

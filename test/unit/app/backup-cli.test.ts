@@ -1,33 +1,21 @@
-import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { appPasswords, openBareApp } from '../../support/bare-app.ts';
+import { environmentOf, runCli } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/vaults.ts';
 
-const root = join(import.meta.dirname, '../../..');
-
-test('backup, list, verify, restore and pins on the command line, with their exit codes', () => {
+test('backup, list, verify, restore and pins on the command line, with their exit codes', async () => {
   const dir = temporaryFolder();
   const cli = (...args: string[]) => {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [join(root, 'electron/cli.ts'), ...args, '--json'],
-      {
-        encoding: 'utf8',
-        cwd: dir,
-        env: {
-          PATH: process.env['PATH'],
-          STRONGROOM_VAULT: join(dir, 'vault'),
-          STRONGROOM_PINS: join(dir, 'pins'),
-          STRONGROOM_USER: 'ada',
-          STRONGROOM_PASSWORD: 'a quiet harbour',
-        },
-      },
-    );
+    const environment = environmentOf(dir, 'ada');
+    const { status, stdout, stderr } = runCli([...args, '--json'], environment, { cwd: dir });
     const text = status === 0 || status === 1 ? stdout : stderr;
     return { status, answer: text === '' ? undefined : (JSON.parse(text) as unknown), stderr };
   };
-  expect(cli('init', '--policy', 'solo').status).toBe(0);
+  const { app, client } = openBareApp(dir);
+  await client.vault.create({ user: 'ada', password: appPasswords.ada, policy: 'solo' });
+  await app.close();
   cpSync(join(dir, 'vault'), join(dir, 'older'), { recursive: true });
   expect(cli('backup', 'vault/inside').status).toBe(66);
   expect(existsSync(join(dir, 'vault/inside'))).toBe(false);

@@ -2,20 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { temporaryFolder } from '../../support/vaults.ts';
+import { appPasswords, openBareApp } from '../../support/bare-app.ts';
 import { writeTar } from '../../support/bundles.ts';
+import { cliEnvironment, environmentOf, runCli as cli } from '../../support/cli.ts';
+import { temporaryFolder } from '../../support/vaults.ts';
 
-const root = join(import.meta.dirname, '../../..');
-const sample = join(root, 'resources/sample');
-
-function cli(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [join(root, 'electron/cli.ts'), ...args],
-    { encoding: 'utf8', env: { PATH: process.env['PATH'], ...environment } },
-  );
-  return { status, stdout, stderr };
-}
+const sample = join(import.meta.dirname, '../../../resources/sample');
 
 /** Socket calls that are not local, from an strace log. */
 function networkCalls(log: string): string[] {
@@ -79,15 +71,30 @@ describe('the command line', () => {
       ['audit', 'prove', 'x'],
       ['--no-such-option'],
     ]) {
-      const { status, stderr } = cli(args, {
-        STRONGROOM_USER: 'a',
-        STRONGROOM_PASSWORD: 'b',
-        STRONGROOM_VAULT: '/nonexistent',
-        STRONGROOM_PINS: '/nonexistent',
-      });
+      const { status, stderr } = cli(
+        args,
+        cliEnvironment({
+          STRONGROOM_USER: 'a',
+          STRONGROOM_PASSWORD: 'b',
+          STRONGROOM_VAULT: '/nonexistent',
+          STRONGROOM_PINS: '/nonexistent',
+        }),
+      );
       expect([64, 66], args.join(' ')).toContain(status);
       expect(stderr).toMatch(/^strongroom: /m);
     }
+  });
+
+  test('init makes a vault that opens, and a file with its recovery key for nobody else', () => {
+    const dir = temporaryFolder();
+    const recovery = join(dir, 'recovery');
+    const created = cli(['init', '--recovery-file', recovery, '--json'], environmentOf(dir, 'ada'));
+    expect(created).toMatchObject({ status: 0, stderr: '' });
+    expect(JSON.parse(created.stdout)).toMatchObject({ role: 'administrator' });
+    expect(statSync(recovery).mode & 0o077).toBe(0);
+    const listed = cli(['users', 'list', '--json'], environmentOf(dir, 'ada'));
+    expect(listed).toMatchObject({ status: 0, stderr: '' });
+    expect(listed.stdout).toContain('"ada"');
   });
 
   test(
@@ -95,28 +102,18 @@ describe('the command line', () => {
     { timeout: 240_000 },
     async () => {
       const dir = temporaryFolder();
-      const people: Readonly<Record<string, string>> = {
-        ada: 'a quiet harbour',
-        grace: 'windmills at noon',
-        alan: 'the second signature',
-      };
-      const as = (user: string): Record<string, string> => ({
-        STRONGROOM_VAULT: join(dir, 'vault'),
-        STRONGROOM_PINS: join(dir, 'pins'),
-        STRONGROOM_USER: user,
-        STRONGROOM_PASSWORD: people[user] ?? '',
-      });
+      const as = (user: keyof typeof appPasswords) => environmentOf(dir, user);
       const json = (result: { stdout: string }): Record<string, unknown> =>
         JSON.parse(result.stdout) as Record<string, unknown>;
-      const ok = (user: string, ...args: string[]): Record<string, unknown> => {
+      const ok = (user: keyof typeof appPasswords, ...args: string[]): Record<string, unknown> => {
         const result = cli([...args, '--json'], as(user));
         expect(result, args.join(' ')).toMatchObject({ status: 0, stderr: '' });
         return json(result);
       };
-      expect(ok('ada', 'init', '--recovery-file', join(dir, 'recovery'))).toMatchObject({
-        role: 'administrator',
-      });
-      expect(statSync(join(dir, 'recovery')).mode & 0o077).toBe(0);
+      // The password hash of a vault of its own is dear on purpose, at each of these sign-ins.
+      const { app, client } = openBareApp(dir);
+      await client.vault.create({ user: 'ada', password: appPasswords.ada });
+      await app.close();
       for (const [name, role] of [
         ['grace', 'analyst'],
         ['alan', 'approver'],
@@ -124,7 +121,7 @@ describe('the command line', () => {
         expect(
           cli(['users', 'add', name, '--role', role, '--json'], {
             ...as('ada'),
-            STRONGROOM_NEW_PASSWORD: people[name] ?? '',
+            STRONGROOM_NEW_PASSWORD: appPasswords[name],
           }).status,
         ).toBe(0);
       }
@@ -150,25 +147,11 @@ describe('the command line', () => {
       ok('ada', 'trust', 'add', key, '--name', 'Sample');
 
       const trace = join(dir, 'trace');
-      const imported = hasStrace
-        ? spawnSync(
-            'strace',
-            [
-              '-f',
-              '-qq',
-              '-e',
-              'trace=network',
-              '-o',
-              trace,
-              process.execPath,
-              join(root, 'electron/cli.ts'),
-              'import',
-              join(sample, 'credit-risk'),
-              '--json',
-            ],
-            { encoding: 'utf8', env: { PATH: process.env['PATH'], ...as('grace') } },
-          )
-        : cli(['import', join(sample, 'credit-risk'), '--json'], as('grace'));
+      const traced = (calls: string): string[] =>
+        hasStrace ? ['strace', '-f', '-qq', '-e', `trace=${calls}`, '-o', trace] : [];
+      const imported = cli(['import', join(sample, 'credit-risk'), '--json'], as('grace'), {
+        prefix: traced('network'),
+      });
       expect(imported.status).toBe(0);
       expect(json(imported)).toMatchObject({
         model: 'credit-risk',
@@ -209,26 +192,7 @@ describe('the command line', () => {
         join(dir, 'out/scored.csv'),
         '--json',
       ];
-      const run = hasStrace
-        ? spawnSync(
-            'strace',
-            [
-              '-f',
-              '-qq',
-              '-e',
-              'trace=network,openat',
-              '-o',
-              trace,
-              process.execPath,
-              join(root, 'electron/cli.ts'),
-              ...runArgs,
-            ],
-            {
-              encoding: 'utf8',
-              env: { PATH: process.env['PATH'], HOME: dir, ...as('grace') },
-            },
-          )
-        : cli(runArgs, as('grace'));
+      const run = cli(runArgs, { ...as('grace'), HOME: dir }, { prefix: traced('network,openat') });
       expect(json(run)).toMatchObject({
         model: 'credit-risk',
         version: 1,

@@ -6,10 +6,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
 import { openBareApp } from '../../support/bare-app.ts';
 import { signingKey, writeFolder } from '../../support/bundles.ts';
+import { cliScript, environmentOf, runCli } from '../../support/cli.ts';
 import { askHttp, importModel, slowModel } from '../../support/serving.ts';
 import { temporaryFolder } from '../../support/vaults.ts';
 
-const cli = join(import.meta.dirname, '../../../electron/cli.ts');
 const hasStrace = spawnSync('strace', ['-V']).status === 0;
 const hasCurl = spawnSync('curl', ['-V']).status === 0;
 
@@ -19,13 +19,7 @@ async function prepare(dir: string): Promise<NodeJS.ProcessEnv> {
   await client.vault.create({ user: 'ada', password: 'a quiet harbour' });
   await client.policy.set({ serving: true, reason: 'as tested' });
   await app.close();
-  return {
-    PATH: process.env['PATH'],
-    STRONGROOM_VAULT: join(dir, 'vault'),
-    STRONGROOM_PINS: join(dir, 'pins'),
-    STRONGROOM_USER: 'ada',
-    STRONGROOM_PASSWORD: 'a quiet harbour',
-  };
+  return environmentOf(dir, 'ada');
 }
 
 /** Resolves with the first line that it writes. */
@@ -61,7 +55,7 @@ test.skipIf(!hasStrace)(
     const traced = ['-f', '-qq', '-e', 'trace=bind,listen,connect,sendto,sendmsg', '-o', trace];
     const served = [
       process.execPath,
-      cli,
+      cliScript,
       'serve',
       '--port',
       '0',
@@ -114,7 +108,7 @@ test('killed while it answers, it leaves a log in which every call has its outco
 
   const { child, line } = await startServing(
     process.execPath,
-    [cli, 'serve', '--port', '0', '--json'],
+    [cliScript, 'serve', '--port', '0', '--json'],
     env,
   );
   const { address, token } = JSON.parse(line) as { address: string; token: string };
@@ -152,8 +146,7 @@ test('killed while it answers, it leaves a log in which every call has its outco
 test('serve says what it needs', async () => {
   const dir = temporaryFolder();
   const env = await prepare(dir);
-  const run = (...args: string[]): { status: number | null; stderr: string } =>
-    spawnSync(process.execPath, [cli, ...args], { env, encoding: 'utf8' });
+  const run = (...args: string[]) => runCli(args, env);
   expect(run('serve', '--port', '80')).toMatchObject({
     status: 64,
     stderr: expect.stringContaining('must be 0 or at least 1024') as string,
