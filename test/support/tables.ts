@@ -33,12 +33,18 @@ export async function readCsv(
     readonly blockBytes?: number;
     readonly segmentBytes?: number;
     readonly rows?: number;
+    /** Without the raw fields, rows of plain numbers are read in another way. */
+    readonly raw?: false;
   } = {},
 ): Promise<ReadTable> {
   const source = sourceOf(content);
   const info = await describeCsv(source, options.asked ?? {});
   const wanted = options.wanted ?? info.columns.map(({ name }) => ({ name, as: 'text' as const }));
-  const reader = openCsvReader(source, info, { wanted, rows: options.rows ?? 4, raw: true });
+  const reader = openCsvReader(source, info, {
+    wanted,
+    rows: options.rows ?? 4,
+    raw: options.raw ?? true,
+  });
   const columns = wanted.map((): unknown[] => []);
   const bad: [number, string | null, string][] = [];
   const raw: (readonly string[])[] = [];

@@ -76,7 +76,7 @@ export function createQuantileSketch({
   function compact(level: number): void {
     const from = levelAt(level);
     const above = levelAt(level + 1);
-    const full = from.values.subarray(0, from.length).sort();
+    const full = sortRuns(from.values.subarray(0, from.length));
     grow(above, above.length + (full.length >> 1) + 1);
     let end = above.length;
     for (let at = from.odd ? 1 : 0; at < full.length; at += 2) above.values[end++] = full[at] ?? 0;
@@ -147,6 +147,30 @@ export function createQuantileSketch({
       return [...result, maximum];
     },
   };
+}
+
+/** In place. What came up from below is two sorted runs as a rule, and to merge them is several times as fast as to sort. */
+function sortRuns(values: Float64Array): Float64Array {
+  const { length } = values;
+  const middle = endOfRun(values, 0);
+  if (middle === length) return values;
+  if (endOfRun(values, middle) < length) return values.sort();
+  const first = values.slice(0, middle);
+  let [at, left, right] = [0, 0, middle];
+  while (left < middle) {
+    const [a, b] = [first[left] ?? 0, right < length ? (values[right] ?? 0) : Infinity];
+    const isLeft = a <= b;
+    values[at++] = isLeft ? a : b;
+    if (isLeft) left += 1;
+    else right += 1;
+  }
+  return values;
+}
+
+function endOfRun(values: Float64Array, from: number): number {
+  let at = from + 1;
+  while (at < values.length && (values[at - 1] ?? 0) <= (values[at] ?? 0)) at += 1;
+  return at;
 }
 
 /** A place in a group, scattered: the finalizer of MurmurHash3 on the number of the group. */

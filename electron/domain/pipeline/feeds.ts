@@ -46,6 +46,15 @@ export function storageOf({ name, type }: Pick<TensorSpec, 'name' | 'type'>): St
   return storage;
 }
 
+/** From here on a number becomes an infinite float: halfway from the greatest one to where the next would be. */
+const infiniteFloat = 2 ** 128 - 2 ** 103;
+
+/** As good as never; so this is a loop for itself, which is fast. */
+function reaches(values: Float64Array, bound: number): boolean {
+  for (let at = 0; at < values.length; at += 1) if (Math.abs(values[at] ?? 0) >= bound) return true;
+  return false;
+}
+
 /** Rejects rows whose value the type cannot hold; there is no missing value but a float's. */
 export function checkFits(
   data: Feature,
@@ -70,12 +79,10 @@ export function checkFits(
         marks.reject(at, column, Number.isNaN(value) ? 'missing' : code);
       }
     } else {
-      const isFloat = storage.isFloat === true;
-      for (let at = 0; at < marks.rows; at += 1) {
-        const value = values[at] ?? Number.NaN;
-        const stored = isFloat ? Math.fround(value) : value;
-        if (stored - stored !== 0 && !Number.isNaN(value)) marks.reject(at, column, 'range');
-      }
+      const infinite = storage.isFloat === true ? infiniteFloat : Number.POSITIVE_INFINITY;
+      if (reaches(values, infinite))
+        for (let at = 0; at < marks.rows; at += 1)
+          if (Math.abs(values[at] ?? 0) >= infinite) marks.reject(at, column, 'range');
     }
   } else if (type === 'uint64' && data.kind === 'text') {
     for (let at = 0; at < marks.rows; at += 1) {
@@ -95,7 +102,12 @@ export function tensorOf(
     readonly slots: readonly Slot[];
   },
   features: readonly (Feature | undefined)[],
-  rows: { readonly kept: Uint32Array; readonly padded: number },
+  rows: {
+    readonly kept: Uint32Array;
+    readonly padded: number;
+    /** Arrays of the tensors before, by the name of the input: megabytes for each batch would keep the garbage collector busy. */
+    readonly spare: Map<string, TensorArray>;
+  },
 ): TensorData {
   const { spec, rest, slots } = input;
   const [first] = slots.map(({ id }) => features[id]);
@@ -103,13 +115,16 @@ export function tensorOf(
   if (first?.kind === 'tensor') return { ...takeRows(first, rows), type };
   const width = slots.length;
   const dims = spec.shape.length === 0 ? [] : [rows.padded, ...rest];
-  const data = newArray(type, rows.padded * width);
+  const before = rows.spare.get(spec.name);
+  const data =
+    before?.length === rows.padded * width ? before : newArray(type, rows.padded * width);
   if (data === undefined) {
     const texts = Array.from({ length: rows.padded * width }, () => '');
     for (const [place, { id }] of slots.entries())
       fillTexts(texts, features[id], { ...rows, width, place });
     return { type, dims, data: texts };
   }
+  rows.spare.set(spec.name, data);
   for (const [place, { id }] of slots.entries())
     fill(data, features[id], { ...rows, width, place });
   return { type, dims, data };

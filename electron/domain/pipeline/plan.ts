@@ -1,7 +1,7 @@
 /** What stands between a file and a model, ready to be done: columns of a chunk to tensors, tensors to columns of the output. */
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
-import type { TensorData } from '#domain/onnx/index.ts';
+import type { TensorArray, TensorData } from '#domain/onnx/index.ts';
 import {
   textToNumber,
   type BadRow,
@@ -40,7 +40,10 @@ export interface PlannedColumn extends WantedColumn {
 }
 
 export interface Feeds {
-  /** By the name of the input; rows of `chunk.bad` and of `bad` are not in them. Empty when no row is left. */
+  /**
+   * By the name of the input; rows of `chunk.bad` and of `bad` are not in them. Empty when no row is left. Good until the plan is
+   * asked for the next ones, which are put in the same place.
+   */
   readonly tensors: Readonly<Record<string, TensorData>>;
   /** Positions in the chunk of the rows that are in the tensors, ascending. */
   readonly kept: Uint32Array;
@@ -69,6 +72,7 @@ export function planPipeline(request: PlanRequest): Plan {
   const { inputs, sources, fixedBatch } = binding;
   requireFit(binding);
   const widths = new Map<string, number>();
+  const spare = new Map<string, TensorArray>();
 
   return {
     wanted: sources.map((source) => ({ ...wantedAs(source), facts: source.facts })),
@@ -83,7 +87,10 @@ export function planPipeline(request: PlanRequest): Plan {
         kept.length === 0
           ? {}
           : Object.fromEntries(
-              inputs.map((input) => [input.spec.name, tensorOf(input, features, { kept, padded })]),
+              inputs.map((input) => [
+                input.spec.name,
+                tensorOf(input, features, { kept, padded, spare }),
+              ]),
             );
       return { tensors, kept, bad: marks.found() };
     },

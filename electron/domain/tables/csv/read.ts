@@ -1,6 +1,6 @@
 /**
- * Bytes of a segment to columns. Numbers that are written plainly are made from the digits as they pass; everything else takes
- * the way of `cells.ts`. A row gets one entry among the bad ones at most: of the whole row, or the first from the left.
+ * Bytes of a segment to columns. Numbers that are written plainly are taken by `plain.ts`; everything else takes the way of
+ * `cells.ts`. A row gets one entry among the bad ones at most: of the whole row, or the first from the left.
  */
 import { isUtf8 } from 'node:buffer';
 import { AppError } from '#shared/errors.ts';
@@ -18,14 +18,12 @@ import type {
 } from '../table.ts';
 import { textToBoolean, textToInteger, textToNumber, type Cell } from './cells.ts';
 import { toUtf8 } from './encoding.ts';
-import { divideDigits, powersOfTen } from './numbers.ts';
+import { readPlain, type Cursor, type PlainCells } from './plain.ts';
 import { closingQuote, maxCellBytes, readRecord } from './record.ts';
 
 const newline = 10;
 const carriageReturn = 13;
-const plus = 43;
-const minus = 45;
-const digitZero = 48;
+const rowsAtOnce = 64;
 
 export function openCsvReader(
   source: TableSource,
@@ -48,30 +46,16 @@ export function openCsvReader(
   };
 }
 
-/** Of one cell: bytes `from` to `to`. */
-interface CellPlace {
-  readonly row: number;
-  readonly column: number;
-  readonly from: number;
-  readonly to: number;
-  readonly quoted: boolean;
-}
-
 interface Slot {
   readonly want: WantedColumn;
   readonly numbers: Float64Array;
-  /** Low and high halves of 64-bit integers. */
-  readonly halves: Int32Array;
   readonly integers: BigInt64Array;
   readonly flags: Uint8Array;
   readonly missing: Uint8Array;
   readonly texts: (string | null)[];
 }
 
-/**
- * Gives the next chunk each time it is called, until there is none. No generator: the loop over the bytes keeps what it counts in
- * variables of its own, which no other function sees, so that they can stay in registers.
- */
+/** Gives the next chunk each time it is called, until there is none. */
 function createParser(
   source: Uint8Array,
   segment: Segment,
@@ -80,156 +64,107 @@ function createParser(
 ): () => Chunk | undefined {
   const { dialect, columns } = info;
   if (dialect === undefined) throw new Error('Separated values have a dialect.');
-  const { bytes: text, damaged } = prepared(source, dialect.encoding);
+  const { bytes, damaged } = prepared(source, dialect.encoding);
+  const { length } = bytes;
   const quoteText = dialect.quote ?? '';
+  const delimiter = dialect.delimiter.charCodeAt(0);
+  const quote = dialect.quote?.charCodeAt(0) ?? -1;
   const { decimal } = dialect;
+  const width = columns.length;
   const slots = wanted.map((want) => createSlot(want, chunkRows));
   const slotsByColumn = columns.map(({ name }) => slots.filter(({ want }) => want.name === name));
-  // At full speed: columns that are wanted once, as numbers.
-  const fastColumns = slotsByColumn.map((of) =>
-    of.length === 1 && of[0]?.want.as === 'number' ? of[0].numbers : undefined,
-  );
+  const plain: PlainCells = {
+    bytes,
+    view: new DataView(bytes.buffer, bytes.byteOffset, length),
+    delimiter,
+    decimal: decimal.charCodeAt(0),
+    // Those that are wanted once, as numbers.
+    columns: slotsByColumn.map((of) =>
+      of.length === 1 && of[0]?.want.as === 'number' ? of[0].numbers : undefined,
+    ),
+    endsRows: !raw && !damaged,
+  };
+  const cursor: Cursor = { at: 0, row: 0, column: 0, rowAt: 0 };
   let firstRow = segment.firstRow;
-  let place = 0;
-  let badColumn = 0;
-  let badCode: RejectCode | undefined;
+  let bad: BadRow[] = [];
+  let rawRows: (readonly string[])[] = [];
 
-  function reject(column: number, code: RejectCode): void {
-    if (badCode !== undefined) return;
-    badColumn = column;
-    badCode = code;
+  /** What is wrong with the whole row counts more than what is wrong with a cell of it. */
+  function reject(column: string | null, code: RejectCode): void {
+    const last = bad.at(-1);
+    const known = last?.at === cursor.row ? last : undefined;
+    if (known !== undefined && (column !== null || known.column === null)) return;
+    if (known !== undefined) bad.pop();
+    bad.push({ at: cursor.row, column, code });
   }
 
-  /** A cell that is not taken at full speed: bytes `from` to `to`. */
-  function put(cell: CellPlace): void {
-    const { row, column, from, to, quoted } = cell;
-    const list = slotsByColumn[column];
+  function put(from: number, to: number, quoted: boolean): void {
+    const list = slotsByColumn[cursor.column];
     if (list === undefined || list.length === 0) return;
-    let value = text.toString('utf8', from, to);
+    let value = bytes.toString('utf8', from, to);
     if (quoted && value.includes(quoteText))
       value = value.replaceAll(quoteText + quoteText, quoteText);
     for (const slot of list) {
-      const code = putText(slot, row, value, decimal);
-      if (code !== undefined) reject(column, code);
+      const code = putText(slot, cursor.row, value, decimal);
+      if (code !== undefined) reject(slot.want.name, code);
     }
   }
 
-  return () => {
-    // Variables of the function around it would be read from memory each time.
-    const [bytes, length, fast, powers] = [text, text.length, fastColumns, powersOfTen];
-    const delimiter = dialect.delimiter.charCodeAt(0);
-    const quote = dialect.quote?.charCodeAt(0) ?? -1;
-    const decimalByte = decimal.charCodeAt(0);
-    const width = columns.length;
-    const bad: BadRow[] = [];
-    const rawRows: (readonly string[])[] = [];
-    let rows = 0;
-    let at = place;
-    while (at < length && rows < chunkRows) {
-      const start = at;
-      let column = 0;
-      let problem: RejectCode | undefined;
-      badCode = undefined;
-      for (;;) {
-        const from = at;
-        let byte = bytes[at] ?? newline;
-        const numbers = column < width ? fast[column] : undefined;
-        if (numbers !== undefined && byte !== quote) {
-          const negative = byte === minus;
-          if (negative || byte === plus) byte = bytes[(at += 1)] ?? newline;
-          // In 32 bits, which is fast; more than nine digits are read once more.
-          let digit = 0;
-          let whole = 0;
-          const first = at;
-          while ((digit = byte - digitZero) >= 0 && digit <= 9) {
-            whole = (Math.imul(whole, 10) + digit) | 0;
-            byte = bytes[(at += 1)] ?? newline;
-          }
-          let count = at - first;
-          let fraction = 0;
-          if (byte === decimalByte) {
-            const point = at;
-            byte = bytes[(at += 1)] ?? newline;
-            while ((digit = byte - digitZero) >= 0 && digit <= 9) {
-              whole = (Math.imul(whole, 10) + digit) | 0;
-              byte = bytes[(at += 1)] ?? newline;
-            }
-            fraction = at - point - 1;
-            count += fraction;
-          }
-          if (
-            (byte === delimiter || byte === newline || byte === carriageReturn) &&
-            count > 0 &&
-            fraction <= 22
-          ) {
-            const value =
-              count <= 9 ? whole / (powers[fraction] ?? 1) : longNumber(bytes, first, at, fraction);
-            if (!Number.isNaN(value)) {
-              numbers[rows] = negative ? -value : value;
-              if (byte === delimiter) {
-                at += 1;
-                column += 1;
-                continue;
-              }
-              if (byte === newline) {
-                at += 1;
-                column += 1;
-                break;
-              }
-              if (bytes[at + 1] === newline) {
-                at += 2;
-                column += 1;
-                break;
-              }
-            }
-          }
-          at = from;
-          byte = bytes[at] ?? newline;
-        }
-        let end = at;
-        let quoted = false;
-        if (byte === quote) {
-          const close = closingQuote(bytes, at, quote);
-          if (close < 0 || close >= length) throw changed();
-          quoted = true;
-          end = close;
-          at = close + 1;
-        }
-        const behind = at;
-        byte = bytes[at] ?? newline;
-        while (byte !== delimiter && byte !== newline) {
-          if (byte === quote) problem = 'quote';
-          byte = bytes[(at += 1)] ?? newline;
-        }
-        const stop =
-          byte === newline && at > behind && bytes[at - 1] === carriageReturn ? at - 1 : at;
-        if (!quoted) end = stop;
-        else if (stop > behind) problem = 'quote';
-        if (end - from > maxCellBytes) problem ??= 'length';
-        else if (problem === undefined)
-          put({ row: rows, column, from: quoted ? from + 1 : from, to: end, quoted });
-        at += 1;
-        column += 1;
-        if (byte === newline) break;
-      }
-      const last = at - 1;
-      const empty = last === start || (last === start + 1 && bytes[start] === carriageReturn);
-      // A blank line is no row.
-      if (empty) continue;
-      if (problem === undefined && column !== width) problem = 'fields';
-      if (problem === undefined && damaged && isDamaged(bytes.subarray(start, last)))
-        problem = 'encoding';
-      if (problem !== undefined) bad.push({ at: rows, column: null, code: problem });
-      else if (badCode !== undefined)
-        bad.push({ at: rows, column: columns[badColumn]?.name ?? null, code: badCode });
-      if (raw)
-        rawRows.push(
-          readRecord({ bytes: bytes.subarray(0, last), delimiter, quote }, start)?.fields ?? [],
-        );
-      rows += 1;
+  /** One cell, whatever it is, and the end of its row if it is the last. */
+  function readCell(): void {
+    const from = cursor.at;
+    let at = from;
+    let byte = bytes[at];
+    let end = at;
+    const quoted = byte === quote;
+    if (quoted) {
+      end = closingQuote(bytes, at, quote);
+      if (end < 0) throw changed();
+      at = end + 1;
     }
-    place = at;
-    if (at >= length && firstRow + rows !== segment.firstRow + segment.rows) throw changed();
+    const behind = at;
+    byte = bytes[at];
+    let strayQuote = false;
+    while (byte !== delimiter && byte !== newline) {
+      if (byte === quote) strayQuote = true;
+      byte = bytes[(at += 1)];
+    }
+    const stop = byte === newline && at > behind && bytes[at - 1] === carriageReturn ? at - 1 : at;
+    if (!quoted) end = stop;
+    if (strayQuote || stop > (quoted ? behind : stop)) reject(null, 'quote');
+    else if (end - from > maxCellBytes) reject(null, 'length');
+    else put(quoted ? from + 1 : from, end, quoted);
+    cursor.at = at + 1;
+    cursor.column += 1;
+    if (byte === newline) endRow(at);
+  }
+
+  function endRow(last: number): void {
+    const { rowAt, column } = cursor;
+    cursor.rowAt = cursor.at;
+    cursor.column = 0;
+    // A blank line is no row.
+    if (last === rowAt || (last === rowAt + 1 && bytes[rowAt] === carriageReturn)) return;
+    if (column !== width) reject(null, 'fields');
+    else if (damaged && isDamaged(bytes.subarray(rowAt, last))) reject(null, 'encoding');
+    if (raw)
+      rawRows.push(
+        readRecord({ bytes: bytes.subarray(0, last), delimiter, quote }, rowAt)?.fields ?? [],
+      );
+    cursor.row += 1;
+  }
+
+  return () => {
+    cursor.row = 0;
+    bad = [];
+    rawRows = [];
+    while (cursor.at < length && cursor.row < chunkRows) {
+      const upTo = Math.min(chunkRows, cursor.row + rowsAtOnce);
+      readPlain(plain, cursor, upTo);
+      if (cursor.at < length && cursor.row < upTo) readCell();
+    }
+    const rows = cursor.row;
+    if (cursor.at >= length && firstRow + rows !== segment.firstRow + segment.rows) throw changed();
     if (rows === 0) return undefined;
     const chunk = {
       firstRow,
@@ -265,32 +200,11 @@ function isDamaged(record: Uint8Array): boolean {
 /** Beyond it a float is infinite: halfway to where the next one would be. */
 const greatestFloat = 2 ** 128 - 2 ** 103 - 2 ** 80;
 
-/** Up to 19 digits with at most one point among them; NaN for those that have to be read as text. */
-function longNumber(bytes: Uint8Array, from: number, to: number, fraction: number): number {
-  let high = 0;
-  let low = 0;
-  let count = 0;
-  for (let at = from; at < to; at += 1) {
-    const digit = (bytes[at] ?? 0) - digitZero;
-    if (digit < 0 || digit > 9) continue; // the point
-    if (count === 0 && digit === 0) continue;
-    count += 1;
-    if (count <= 15) high = high * 10 + digit;
-    else low = low * 10 + digit;
-  }
-  if (count > 19) return Number.NaN;
-  return count <= 15
-    ? high / (powersOfTen[fraction] ?? Number.NaN)
-    : divideDigits(high, low, count - 15, fraction);
-}
-
 function createSlot(want: WantedColumn, rows: number): Slot {
-  const integers = new BigInt64Array(want.as === 'integer' ? rows : 0);
   return {
     want,
     numbers: new Float64Array(want.as === 'number' ? rows : 0),
-    integers,
-    halves: new Int32Array(integers.buffer),
+    integers: new BigInt64Array(want.as === 'integer' ? rows : 0),
     flags: new Uint8Array(want.as === 'boolean' ? rows : 0),
     missing: new Uint8Array(want.as === 'integer' || want.as === 'boolean' ? rows : 0),
     texts: want.as === 'text' ? Array.from({ length: rows }, () => null) : [],

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { csvField } from '#platform/csv.ts';
 import { cellText, createRowWriter, type ColumnData } from '#domain/tables/index.ts';
+import { textToNumber } from '../../../../electron/domain/tables/csv/cells.ts';
 import { readCsv } from '../../../support/tables.ts';
 
 const text = (rows: readonly (readonly string[])[], newline = '\n'): string =>
@@ -71,6 +72,59 @@ describe('reading separated values', () => {
           if (Number.isFinite(value)) expect(read.columns[0]?.[at]).toBe(value);
       }),
       { numRuns: 300 },
+    );
+  });
+
+  test('plain or not, a cell means what the rules say, and a row with a bad one is bad', async () => {
+    const cell = fc.oneof(
+      fc.string({ unit: fc.constantFrom(...'0123456789.-+e x'), maxLength: 13 }),
+      fc.double({ min: -1000, max: 1000, noNaN: true }).map((value) => value.toFixed(6)),
+      fc.constantFrom('', 'NA', '1.2345\r', '-.5', '1.23456x', '1.23:4', '1.?999', '\r'),
+    );
+    const row = fc.array(cell, { minLength: 2, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof({ weight: 4, arbitrary: fc.tuple(cell, cell, cell) }, row)),
+        fc.constantFrom('\n', '\r\n'),
+        async (rows, newline) => {
+          const read = await readCsv(
+            `a,b,c${newline}${rows.map((fields) => fields.join(',')).join(newline)}`,
+            {
+              wanted: ['a', 'b', 'c'].map((name) => ({ name, as: 'number' as const })),
+              asked: { delimiter: ',', quote: null },
+              rows: 100,
+              segmentBytes: 200,
+              raw: false,
+            },
+          );
+          const expected = rows.map((fields, at) => {
+            const ended = newline === '\r\n' && at < rows.length - 1;
+            const [last = ''] = fields.slice(-1);
+            // A carriage return before the line break belongs to it, once.
+            const cut = ended ? last : last.replace(/\r$/, '');
+            return [...fields.slice(0, -1), cut].map((text) => textToNumber(text));
+          });
+          expect(read.bad).toEqual(
+            expected.flatMap((cells, at) => {
+              if (cells.length !== 3) return [[at + 1, null, 'fields']];
+              const bad = cells.findIndex((each) => each !== 'missing' && 'code' in each);
+              const found = cells[bad];
+              return found === undefined || found === 'missing' || !('code' in found)
+                ? []
+                : [[at + 1, ['a', 'b', 'c'][bad], found.code]];
+            }),
+          );
+          const badRows = new Set(read.bad.map(([at]) => at - 1));
+          for (const [at, cells] of expected.entries())
+            if (!badRows.has(at))
+              expect([0, 1, 2].map((column) => read.columns[column]?.[at])).toEqual(
+                cells.map((each) =>
+                  each === 'missing' || 'code' in each ? Number.NaN : each.value,
+                ),
+              );
+        },
+      ),
+      { numRuns: 1000 },
     );
   });
 
