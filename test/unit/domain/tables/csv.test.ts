@@ -105,13 +105,13 @@ describe('reading separated values', () => {
             return [...fields.slice(0, -1), cut].map((text) => textToNumber(text));
           });
           expect(read.bad).toEqual(
-            expected.flatMap((cells, at) => {
+            expected.flatMap((cells, at): (number | string | null | undefined)[][] => {
               if (cells.length !== 3) return [[at + 1, null, 'fields']];
-              const bad = cells.findIndex((each) => each !== 'missing' && 'code' in each);
-              const found = cells[bad];
-              return found === undefined || found === 'missing' || !('code' in found)
-                ? []
-                : [[at + 1, ['a', 'b', 'c'][bad], found.code]];
+              const codes = cells.map((each) =>
+                each !== 'missing' && 'code' in each ? each.code : undefined,
+              );
+              const bad = codes.findIndex((code) => code !== undefined);
+              return bad < 0 ? [] : [[at + 1, 'abc'.charAt(bad), codes[bad]]];
             }),
           );
           const badRows = new Set(read.bad.map(([at]) => at - 1));
