@@ -6,14 +6,16 @@
 import { AppError, type ErrorBody, type ErrorCode } from '#shared/errors.ts';
 import type { Clock } from '#platform/clock.ts';
 import {
+  countRows,
   inferReply,
   modelMetadata,
   parseInferRequest,
   parseJson,
   readRoute,
   repositoryIndex,
-  rowsOf,
+  servedName,
   serverMetadata,
+  type Form,
   type FailureReason,
   type InferRoute,
   type LookRoute,
@@ -23,7 +25,7 @@ import { runnableStages, type Registry, type ResolvedVersion } from '#domain/reg
 import { HttpError, type HttpReply, type HttpRequest } from '../serving/listener.ts';
 import type { CallFacts, CallLog } from './call-log.ts';
 import { errorToBody } from './error-envelope.ts';
-import { requireFiles, requireRunnable } from './model-access.ts';
+import { hasOwnPipeline, requireFiles, requireRunnable } from './model-access.ts';
 import type { OpenVaultState } from './open-state.ts';
 import { createResolver } from './resolve-often.ts';
 import type { ServedVersions } from './served-versions.ts';
@@ -88,10 +90,10 @@ export function answerCalls(deps: {
       case 'model': {
         const version = runnable((reference) => resolve(opened, reference), route);
         const others = versionsOf(registry, route.model).filter(({ stage }) => mayRun(stage));
-        const { tensors } = await versions.of(version);
+        const { tensors } = await versions.of(version, route.form);
         return json(
           modelMetadata(
-            version.model,
+            { model: version.model, form: route.form },
             others.map((each) => each.version),
             tensors,
           ),
@@ -107,30 +109,35 @@ export function answerCalls(deps: {
     let objects: CallFacts['objects'] = [{ type: 'model', id: referenceOf(route).slice(0, 300) }];
     let version: ResolvedVersion | undefined;
     let announced: number | undefined;
+    const facts = (rows: number) => (route.form === 'rows' ? { rows, form: 'rows' } : { rows });
     const elapsedNs = (): number => (performance.now() - request.since) * 1e6;
     try {
       const opened = admit();
       version = runnable((reference) => resolve(opened, reference), route);
       const { model, version: number, digest } = version;
       objects = [{ type: 'version', id: `${model}@${number}`, digest }];
-      const { tensors, queue } = await versions.of(version);
+      const { tensors, queue } = await versions.of(version, route.form);
       const parsed = parseInferRequest(body, request.jsonBytes, tensors);
-      const rows = rowsOf(tensors.inputs, parsed.feeds);
+      const rows = countRows(tensors, parsed.feeds);
       queue.requireRoom();
       // One connection can ask without waiting for its replies.
       if (inHand > mostInHand)
         throw new AppError('busy', `${mostInHand} requests are under way already. Try again.`);
-      announced = await log.announce({ objects, details: { rows } });
+      announced = await log.announce({ objects, details: facts(rows) });
       const { results, times } = await queue.submit({
         feeds: parsed.feeds,
         rows,
         timeoutMicroseconds: parsed.timeoutMicroseconds,
         signal: request.signal,
       });
-      const reply = inferReply({ model, version: number, tensors }, parsed, results);
+      const reply = inferReply(
+        { model: servedName(model, route.form), version: number, tensors },
+        parsed,
+        results,
+      );
       const at = deps.clock().getTime();
       statistics.succeeded(version, { ...times, rows, totalNs: elapsedNs(), at });
-      log.outcome(announced, { objects, outcome: 'ok', details: { rows } });
+      log.outcome(announced, { objects, outcome: 'ok', details: facts(rows) });
       return {
         status: 200,
         headers:
@@ -156,7 +163,7 @@ export function answerCalls(deps: {
   return answer;
 }
 
-type ModelRoute = { readonly model: string; readonly version?: number };
+type ModelRoute = { readonly model: string; readonly form: Form; readonly version?: number };
 
 /** Throws `not-found`, and `refused` for what may not run. */
 function runnable(
@@ -186,21 +193,33 @@ function versionsOf(
 
 function allVersions(registry: Registry): Parameters<typeof repositoryIndex>[0] {
   return registry.list().flatMap(({ name }) =>
-    registry.show(name).versions.map(({ version, stage }) => ({
-      model: name,
-      version,
-      notReady: mayRun(stage) ? undefined : stage,
-    })),
+    registry.show(name).versions.flatMap(({ version, stage }) =>
+      formsOf(registry.resolve(`${name}@${version}`)).map((form) => ({
+        model: name,
+        form,
+        version,
+        notReady: mayRun(stage) ? undefined : stage,
+      })),
+    ),
   );
+}
+
+/** Rows can be sent to any version that takes them; they are listed where somebody said what their columns mean. */
+function formsOf(version: ResolvedVersion): readonly Form[] {
+  return hasOwnPipeline(version) || version.binding !== undefined
+    ? ['tensors', 'rows']
+    : ['tensors'];
 }
 
 /** Not ready is a 4xx, as the protocol has it: 404 for what is not there, 400 for what may not run. */
 function ready(resolve: (reference: string) => ResolvedVersion, route: ModelRoute): HttpReply {
   try {
-    return json({ name: runnable(resolve, route).model, ready: true });
+    const { model } = runnable(resolve, route);
+    return json({ name: servedName(model, route.form), ready: true });
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'refused') throw error;
-    return { ...json({ name: route.model, ready: false }), status: 400 };
+    const name = servedName(route.model, route.form);
+    return { ...json({ name, ready: false }), status: 400 };
   }
 }
 
@@ -242,7 +261,7 @@ const statusByCode: Readonly<Record<ErrorCode, number>> = {
   tampered: 500,
   limit: 500,
   unsupported: 501,
-  unavailable: 503,
+  unavailable: 500,
   busy: 503,
   cancelled: 503,
   io: 500,

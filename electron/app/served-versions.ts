@@ -1,5 +1,5 @@
 /**
- * Versions that are being served: the tensors of each as the protocol shows them, its queue, and the resident child of the pool that
+ * Versions that are being served: the tensors of each form as the protocol shows them, its queue, and the resident child of the pool that
  * runs it. Made at the first request for a version, kept until serving stops.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import type { ResolvedVersion } from '#domain/registry/index.ts';
 import {
   createRequestQueue,
   isJoinable,
+  type Form,
   type RequestQueue,
   type ServedModel,
   type Statistics,
@@ -23,7 +24,7 @@ export interface ServedVersion {
 }
 
 export interface ServedVersions {
-  of(version: ResolvedVersion): Promise<ServedVersion>;
+  of(version: ResolvedVersion, form: Form): Promise<ServedVersion>;
   /** What waits is refused with `because`, what runs is finished, or ended when it takes too long. */
   close(because: AppError): Promise<void>;
 }
@@ -45,20 +46,26 @@ export function createServedVersions(deps: {
   const ending = new AbortController();
   let closed: AppError | undefined;
 
-  async function make(version: ResolvedVersion): Promise<ServedVersion> {
+  async function make(version: ResolvedVersion, form: Form): Promise<ServedVersion> {
     const model = await pooledModel(admit, version);
-    const tensors = await tensorsOf(version, model);
+    const tensors =
+      form === 'rows' ? await described(model, form) : await tensorsOf(version, model);
     if (closed !== undefined) throw closed;
+    let waiting = 0;
     const queue = createRequestQueue({
       async run(feeds) {
-        const request = { kind: 'infer', body: {}, tensors: feeds } as const;
-        const { tensors: results, times } = await pool.request(model, request, {
-          signal: ending.signal,
-        });
+        const { signal } = ending;
+        const { tensors: results, times } =
+          form === 'rows'
+            ? await pool.request(model, { kind: 'rows', body: null, tensors: feeds }, { signal })
+            : await pool.request(model, { kind: 'infer', body: {}, tensors: feeds }, { signal });
         return { results, times };
       },
       onExecuted: (batchSize, times) => statistics.executed(version, batchSize, times),
-      onWaiting: (count) => statistics.waiting(version, count),
+      onWaiting(count) {
+        statistics.waiting(version, count - waiting);
+        waiting = count;
+      },
       ...deps.batching,
       maxWaiting,
       joinable: isJoinable(tensors),
@@ -74,11 +81,7 @@ export function createServedVersions(deps: {
   async function tensorsOf({ facts }: ResolvedVersion, model: PooledModel): Promise<ServedModel> {
     const declared = [...facts.inputs, ...facts.outputs];
     if (declared.every(({ kind }) => kind === 'tensor')) return facts;
-    const { value } = await pool.request(
-      model,
-      { kind: 'describe', body: null },
-      { signal: ending.signal },
-    );
+    const value = await described(model, 'tensors');
     const ofFile = new Map(
       declared.filter(({ kind }) => kind === 'tensor').map((spec) => [spec.name, spec]),
     );
@@ -86,15 +89,23 @@ export function createServedVersions(deps: {
     return { inputs: value.inputs.map(asDeclared), outputs: value.outputs.map(asDeclared) };
   }
 
+  async function described(model: PooledModel, form: Form): Promise<ServedModel> {
+    const { signal } = ending;
+    const request = { kind: 'describe', body: { of: form } } as const;
+    const { value } = await pool.request(model, request, { signal });
+    return { ...value, takesMissing: form === 'rows' };
+  }
+
   return {
-    of(version) {
-      const { digest } = version;
-      const found = served.get(digest);
+    of(version, form) {
+      // A binding that is saved meanwhile reads other columns.
+      const key = [version.digest, form, version.binding?.savedAt ?? ''].join(':');
+      const found = served.get(key);
       if (found !== undefined) return found;
-      const made = make(version);
-      served.set(digest, made);
+      const made = make(version, form);
+      served.set(key, made);
       // A model that could not be loaded is tried again by the next request.
-      made.catch(() => served.delete(digest));
+      made.catch(() => served.delete(key));
       return made;
     },
     async close(because) {

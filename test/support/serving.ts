@@ -114,12 +114,14 @@ export type Served = TestApp & {
 export async function importModel(
   { app, client, dir, wait }: BareApp,
   name: string,
-  onnx: OnnxModel,
+  onnx: OnnxModel | Uint8Array,
   stage: 'production' | 'candidate' = 'production',
+  files: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const source = app.admitFile(
     await signedFolder(join(dir, `bundle-${name}-${Math.random()}`), {
-      'model.onnx': bytesOf(onnx),
+      'model.onnx': onnx instanceof Uint8Array ? onnx : bytesOf(onnx),
+      ...files,
     }),
   );
   const { version } = await wait(contract.bundles.import, client.bundles.import({ source, name }));

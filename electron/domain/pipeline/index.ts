@@ -12,4 +12,4 @@ export {
   type PlannedColumn,
   type PlanRequest,
 } from './plan.ts';
-export { readTexts } from './read-texts.ts';
+export { readColumns, readTexts } from './read-texts.ts';

@@ -81,11 +81,29 @@ export function isJoinable({ inputs, outputs }: ServedModel): boolean {
   );
 }
 
-/** Rows of a request as they are counted: the common first dimension where the model leaves it free, else 1. */
-export function rowsOf(inputs: readonly TensorSpec[], feeds: Tensors): number {
-  const [first, ...others] = inputs.map(({ name }) => feeds[name]?.dims[0]);
-  const isCommon = inputs.every(hasFreeRows) && others.every((rows) => rows === first);
-  return isCommon ? (first ?? 1) : 1;
+/**
+ * Rows of a request: the common first dimension where the model leaves it free, else 1. Throws `invalid-input` where there is
+ * none, on which a model has nothing to say, and for numbers of rows that differ where one is meant: the runtime would repeat the
+ * shorter ones, or leave them out.
+ */
+export function countRows(model: ServedModel, feeds: Tensors): number {
+  const { inputs } = model;
+  const all = inputs.map((spec) => ({ spec, rows: feeds[spec.name]?.dims[0] }));
+  const empty = all.find(({ spec, rows }) => rows === 0 && hasFreeRows(spec));
+  if (empty !== undefined)
+    throw new AppError(
+      'invalid-input',
+      `Input ${empty.spec.name} has no rows. A request has one at least.`,
+    );
+  const [first] = all;
+  const other = all.find(({ rows }) => rows !== first?.rows);
+  if (first === undefined || (other !== undefined && !isJoinable(model))) return 1;
+  if (other !== undefined)
+    throw new AppError(
+      'invalid-input',
+      `Inputs ${first.spec.name} and ${other.spec.name} take one value for each row, and ${first.rows} and ${other.rows} rows are given.`,
+    );
+  return inputs.every(hasFreeRows) ? (first.rows ?? 1) : 1;
 }
 
 const hasFreeRows = ({ shape }: TensorSpec): boolean =>

@@ -17,8 +17,10 @@ import {
 } from './datatypes.ts';
 import { dataToJson, jsonToData, parseJson } from './json-data.ts';
 
-/** What is known of a model: the tensors of its file, in their order. */
+/** What is known of a model: the tensors that it takes and gives, in their order. */
 export interface ServedModel {
+  /** Whether a value may be `null`, as those of a column may. */
+  readonly takesMissing?: boolean;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
 }
@@ -39,34 +41,48 @@ interface WantedOutput {
   readonly binary: boolean | undefined;
 }
 
+/** What each field must be: the rest of a sentence. */
+const objectOf = <Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape> =>
+  z.object(shape, 'an object');
+const textOf = (most: number): z.ZodString =>
+  z
+    .string(`a text of at most ${most} characters`)
+    .max(most, `a text of at most ${most} characters`);
+const listOf = <Item extends z.ZodType>(item: Item, most: number): z.ZodArray<Item> =>
+  z.array(item, `a list of at most ${most}`).max(most, `a list of at most ${most}`);
+const size = 'a whole number from 0';
+
 const parameters = z
   .record(
-    z.string().max(200),
-    z.union([z.string().max(10_000), z.number(), z.bigint(), z.boolean()]),
+    textOf(200),
+    z.union(
+      [textOf(10_000), z.number(), z.bigint(), z.boolean()],
+      'a number, true, false or a text of at most 10000 characters',
+    ),
+    'an object with names of at most 200 characters',
   )
   .nullish()
   .transform((given) => given ?? {});
-const name = z.string().min(1).max(1000);
+const name = textOf(1000).min(1, 'a name');
 /** What is parsed in one piece, while nothing else of the program goes on. */
 const mostJsonBytes = 16 * 2 ** 20;
 const mostTensors = 1000;
 const mostDimensions = 32;
 
-const requestHeader = z.object({
-  id: z.string().max(1000).nullish(),
+const requestHeader = objectOf({
+  id: textOf(1000).nullish(),
   parameters,
-  inputs: z
-    .array(
-      z.object({
-        name,
-        shape: z.array(z.int().nonnegative()).max(mostDimensions),
-        datatype: z.enum(datatypes),
-        parameters,
-        data: z.unknown().optional(),
-      }),
-    )
-    .max(mostTensors),
-  outputs: z.array(z.object({ name, parameters })).max(mostTensors).nullish(),
+  inputs: listOf(
+    objectOf({
+      name,
+      shape: listOf(z.int(size).nonnegative(size), mostDimensions),
+      datatype: z.enum(datatypes, `one of ${datatypes.join(', ')}`),
+      parameters,
+      data: z.unknown().optional(),
+    }),
+    mostTensors,
+  ),
+  outputs: listOf(objectOf({ name, parameters }), mostTensors).nullish(),
 });
 
 /**
@@ -119,7 +135,7 @@ export function parseInferRequest(
       dims: input.shape,
       data:
         size === undefined
-          ? jsonToData(input.name, input.datatype, input.data, input.shape)
+          ? jsonToData(input, model.takesMissing === true)
           : bytesToData(input.name, input.datatype, body.subarray(at, at + size), count),
     });
     at += size ?? 0;
@@ -157,9 +173,12 @@ function parseHeader(bytes: Uint8Array): z.infer<typeof requestHeader> {
   const parsed = requestHeader.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
+  const place = (issue?.path ?? []).map((part) =>
+    typeof part === 'number' ? `[${part}]` : `.${String(part)}`,
+  );
   throw new AppError(
     'invalid-input',
-    `The request is not an inference request: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not accepted'}.`,
+    `The request is no inference request: ${place.join('').slice(1) || 'its JSON'} must be ${issue?.message}.`,
   );
 }
 

@@ -33,12 +33,20 @@ function keepDigits(_key: string, value: unknown, context?: { readonly source?: 
   return /^-?\d+$/.test(source) ? BigInt(source) : value;
 }
 
-/** Elements of a tensor from `data` of a request. Throws `invalid-input`, naming the tensor. */
+interface JsonTensor {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly shape: readonly number[];
+  readonly data?: unknown;
+}
+
+/**
+ * Elements of a tensor from `data` of a request. Throws `invalid-input`, naming the tensor. `null` is a missing value where
+ * `takesMissing`: NaN among floats, the empty text among texts.
+ */
 export function jsonToData(
-  name: string,
-  datatype: Datatype,
-  given: unknown,
-  dims: readonly number[],
+  { name, datatype, data: given, shape: dims }: JsonTensor,
+  takesMissing: boolean,
 ): TensorData['data'] {
   const bad = (why: string): AppError => new AppError('invalid-input', `Input ${name}: ${why}`);
   if (!Array.isArray(given)) throw bad('data must be an array.');
@@ -48,8 +56,9 @@ export function jsonToData(
     throw bad(`data does not have the shape [${dims.join(', ')}], flat or nested.`);
   const wrong = (): AppError => bad(`data holds something that is no ${datatype}.`);
   if (datatype === 'BYTES') {
-    if (!values.every((value) => typeof value === 'string' && value.isWellFormed())) throw wrong();
-    return values as string[];
+    const texts = takesMissing ? values.map((value) => value ?? '') : values;
+    if (!texts.every((value) => typeof value === 'string' && value.isWellFormed())) throw wrong();
+    return texts as string[];
   }
   const { range } = carriedBy[datatype];
   const data = allocate(datatype, count);
@@ -73,6 +82,10 @@ export function jsonToData(
   } else {
     const [least, most] = range === undefined ? [-Infinity, Infinity] : range.map(Number);
     for (const [at, value] of values.entries()) {
+      if (value === null && takesMissing && range === undefined) {
+        data[at] = Number.NaN;
+        continue;
+      }
       const number = typeof value === 'bigint' && range === undefined ? Number(value) : value;
       if (typeof number !== 'number' || number < (least ?? 0) || number > (most ?? 0))
         throw wrong();

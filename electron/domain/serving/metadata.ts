@@ -2,6 +2,7 @@
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import { datatypeOf } from './datatypes.ts';
 import { shapeToWire, type ServedModel } from './infer.ts';
+import { servedName, type Form } from './routes.ts';
 
 /** Triton's names of the extensions that are served whole. Of `model_repository` only the index is there. */
 const extensions: readonly string[] = ['binary_tensor_data', 'parameters', 'statistics'];
@@ -10,16 +11,22 @@ export function serverMetadata(version: string): object {
   return { name: 'strongroom', version, extensions };
 }
 
+/** Of the model's own tensors the protocol has a name; that of rows is this program's. */
+const platforms: Readonly<Record<Form, string>> = {
+  tensors: 'onnx_onnxv1',
+  rows: 'strongroom_rows',
+};
+
 /** `versions`: those that may be asked for. Throws `unsupported` for tensors that cannot be served. */
 export function modelMetadata(
-  name: string,
+  { model, form }: { readonly model: string; readonly form: Form },
   versions: readonly number[],
   { inputs, outputs }: ServedModel,
 ): object {
   return {
-    name,
+    name: servedName(model, form),
     versions: versions.map(String),
-    platform: 'onnx_onnxv1',
+    platform: platforms[form],
     inputs: inputs.map(tensorMetadata),
     outputs: outputs.map(tensorMetadata),
   };
@@ -27,6 +34,7 @@ export function modelMetadata(
 
 export interface IndexedVersion {
   readonly model: string;
+  readonly form: Form;
   readonly version: number;
   /** Undefined for one that may run. */
   readonly notReady: string | undefined;
@@ -35,8 +43,8 @@ export interface IndexedVersion {
 export function repositoryIndex(versions: readonly IndexedVersion[], onlyReady: boolean): object[] {
   return versions
     .filter(({ notReady }) => !onlyReady || notReady === undefined)
-    .map(({ model, version, notReady }) => ({
-      name: model,
+    .map(({ model, form, version, notReady }) => ({
+      name: servedName(model, form),
       version: String(version),
       state: notReady === undefined ? 'READY' : 'UNAVAILABLE',
       reason: notReady ?? '',

@@ -1,7 +1,14 @@
 /** The paths of the protocol (OIP v2 REST, Triton's statistics, repository index and metrics), read and nothing else. */
 
+/**
+ * What is sent to a version. `tensors`: those of its file. `rows`: one tensor for each column that its pipeline reads, asked for
+ * as a model of its own, `NAME:rows`, as Triton has an ensemble beside the models that it is made of.
+ */
+export type Form = 'tensors' | 'rows';
+
 interface OfModel {
   readonly model: string;
+  readonly form: Form;
   readonly version?: number;
 }
 export type InferRoute = { readonly kind: 'infer' } & OfModel;
@@ -28,6 +35,14 @@ const fixed: Readonly<Record<string, { readonly method: 'GET' | 'POST'; readonly
     '/metrics': { method: 'GET', route: { kind: 'metrics' } },
   };
 
+/** No name of a model has a colon in it. */
+const rowsEnding = ':rows';
+
+/** As it is asked for. */
+export function servedName(model: string, form: Form): string {
+  return form === 'rows' ? `${model}${rowsEnding}` : model;
+}
+
 const ofModel = /^\/v2\/models\/([^/]+)(?:\/versions\/([1-9]\d{0,8}))?(?:\/(ready|stats|infer))?$/;
 
 /** `target` is the request target as it came; what stands after a `?` means nothing here. */
@@ -39,11 +54,13 @@ export function readRoute(method: string, target: string): RouteAnswer {
       ? { route: known.route }
       : { problem: 'method', allow: known.method };
   const [, encoded = '', digits, act] = ofModel.exec(path) ?? [];
-  const model = decoded(encoded);
-  if (model === undefined || model === '') return { problem: 'unknown' };
+  const name = decoded(encoded) ?? '';
+  const form: Form = name.endsWith(rowsEnding) ? 'rows' : 'tensors';
+  const model = form === 'rows' ? name.slice(0, -rowsEnding.length) : name;
+  if (model === '') return { problem: 'unknown' };
   const allow = act === 'infer' ? 'POST' : 'GET';
   if (method !== allow) return { problem: 'method', allow };
-  const of = { model, ...(digits === undefined ? {} : { version: Number(digits) }) };
+  const of = { model, form, ...(digits === undefined ? {} : { version: Number(digits) }) };
   switch (act) {
     case 'infer':
       return { route: { kind: 'infer', ...of } };

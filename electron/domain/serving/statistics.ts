@@ -53,8 +53,8 @@ export interface VersionStatistics {
 }
 
 export interface Statistics {
-  /** So many requests wait for the model now. */
-  waiting(of: Version, count: number): void;
+  /** So many more requests wait for the version now; fewer when negative. */
+  waiting(of: Version, more: number): void;
   succeeded(
     of: Version,
     request: ExecutionTimes & {
@@ -89,7 +89,7 @@ export function createStatistics(): Statistics {
   };
   const all = (): Counters[] => [...counters.values()];
   return {
-    waiting: (version, count) => void (of(version).pending = count),
+    waiting: (version, more) => void (of(version).pending += more),
     succeeded(version, { rows, queueNs, totalNs, at, ...times }) {
       const each = of(version);
       each.lastInference = at;

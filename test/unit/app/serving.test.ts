@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { LogEntry } from '#shared/contract/audit.ts';
+import type { RecordValues } from '#shared/contract/records.ts';
 import type { OnnxModel } from '#domain/onnx/index.ts';
 import { codeOf } from '../../support/bare-app.ts';
 import { matrixModel, zipMapModel } from '../../support/onnx-models.ts';
+import { sampleFolder } from '../../support/record-models.ts';
 import {
   echoModel,
   importModel,
@@ -34,6 +36,16 @@ const scoresOf = (values: readonly number[]): number[] =>
 /** A request to `slowModel`. */
 const turns = (count: number): string =>
   JSON.stringify({ inputs: [{ name: 'turns', shape: [], datatype: 'INT64', data: [count] }] });
+interface Output {
+  readonly name: string;
+  readonly data: readonly unknown[];
+}
+/** Numbers of a float in as many digits as a float has. */
+const close = (outputs: readonly Output[]): unknown =>
+  outputs.map(({ name, data }) => [
+    name,
+    data.map((value) => (typeof value === 'number' ? Number(value.toPrecision(6)) : value)),
+  ]);
 const dataOf = (answer: HttpAnswer): unknown =>
   (answer.json() as { outputs: { data: unknown }[] }).outputs[0]?.data;
 
@@ -322,6 +334,77 @@ describe('the protocol', () => {
     expect(dataOf(await ask('shapeless', 'any'))).toEqual([0, 1]);
   });
 
+  test('rows go through the pipeline of the bundle, under a name of their own', async () => {
+    const app = await openServingApp();
+    const pipeline = readFileSync(join(sampleFolder, 'pipeline.json'), 'utf8');
+    const model = readFileSync(join(sampleFolder, 'model.onnx'));
+    await importModel(app, 'credit', model, 'production', { 'pipeline.json': pipeline });
+    const served = await serve(app, { maxQueueDelayMicroseconds: 2000 });
+    const get = async (path: string): Promise<unknown> => (await served.ask(path)).json();
+    expect(await get('/v2/models/credit')).toMatchObject({
+      name: 'credit',
+      platform: 'onnx_onnxv1',
+    });
+    const { inputs, ...metadata } = (await get('/v2/models/credit:rows')) as {
+      readonly inputs: readonly { readonly name: string; readonly datatype: string }[];
+    };
+    expect(metadata).toMatchObject({ name: 'credit:rows', platform: 'strongroom_rows' });
+    expect(inputs).toContainEqual({ name: 'savings', datatype: 'FP64', shape: [-1] });
+    expect(inputs).toContainEqual({ name: 'purpose', datatype: 'BYTES', shape: [-1] });
+    const index = await served.ask('/v2/repository/index', { method: 'POST' });
+    expect(index.json()).toMatchObject([{ name: 'credit' }, { name: 'credit:rows' }]);
+
+    const [header = '', ...lines] = readFileSync(join(sampleFolder, 'reference.csv'), 'utf8').split(
+      '\n',
+    );
+    const names = header.split(',');
+    // Some of their values are missing.
+    const records = lines.slice(0, 2).map((line): RecordValues => {
+      const fields = line.split(',').map((field) => (field === '' ? null : field));
+      return Object.fromEntries(names.map((name, at) => [name, fields[at] ?? null]));
+    });
+    const typed = (text: unknown, datatype: string): unknown => {
+      if (text === null || datatype === 'BYTES') return text;
+      return datatype === 'BOOL' ? text === 'true' : Number(text);
+    };
+    const ask = (rows: readonly RecordValues[]): Promise<HttpAnswer> =>
+      served.ask('/v2/models/credit:rows/infer', {
+        body: JSON.stringify({
+          inputs: inputs.map(({ name, datatype }) => ({
+            name,
+            datatype,
+            shape: [rows.length],
+            data: rows.map((each) => typed(each[name], datatype)),
+          })),
+        }),
+      });
+    const predicted = await Promise.all(
+      records.map((record) => app.client.records.predict({ version: 'credit', record })),
+    );
+    const expected = predicted[0]?.outputs.map(({ name }) => ({
+      name,
+      shape: [2],
+      data: predicted.map(({ outputs }) => outputs.find((each) => each.name === name)?.value),
+    }));
+    const answer = (await ask(records)).json() as { readonly outputs: readonly Output[] };
+    expect(answer).toMatchObject({ model_name: 'credit:rows', model_version: '1' });
+    expect(close(answer.outputs)).toEqual(close(expected ?? []));
+    // Joined with others, each gets its own, and what one sent wrongly is told to nobody else.
+    const [first, bad, second] = await Promise.all([
+      ask(records.slice(0, 1)),
+      ask([{ ...records[0], savings: '1e300' }]),
+      ask(records.slice(1)),
+    ]);
+    expect([first.status, second.status]).toEqual([200, 200]);
+    expect([bad.status, bad.json()]).toEqual([
+      400,
+      { error: expect.stringMatching(/^Row 1, savings: .*Nothing was scored\.$/) },
+    ]);
+    const entries = await entriesOf(served, 'serve.infer');
+    expect(entries.map(({ details }) => details?.['form'])).toContain('rows');
+    expect(JSON.stringify(entries)).not.toContain('1e+300');
+  });
+
   test('what is wrong is answered with a status and a sentence', async () => {
     const app = await openServingApp();
     await importModel(app, 'scores', matrixModel());
@@ -333,6 +416,9 @@ describe('the protocol', () => {
       ['/v2', { method: 'OPTIONS' }, 405, /takes GET/],
       [path, { body: '{' }, 400, /not JSON/],
       [path, { body: row([1, 2]).replace('FP32', 'FP64') }, 400, /is FP32/],
+      [path, { body: row([]) }, 400, /features has no rows/],
+      [path, { body: '{}' }, 400, /inputs must be a list/],
+      ['/v2/models/nothing:rows/infer', { body: row([1, 2]) }, 404, /nothing/],
       [path, { body: 'x', headers: { 'content-encoding': 'br' } }, 415, /gzip or deflate/],
       [path, { body: 'x', headers: { 'content-encoding': 'gzip' } }, 400, /Content-Encoding/],
       [

@@ -26,6 +26,7 @@ export type Answer<Body, Value> = (
 export const residentKinds = {
   describe: () => import('./describe.ts'),
   infer: () => import('./infer.ts'),
+  rows: () => import('./rows.ts'),
   form: () => import('./form.ts'),
   predict: () => import('./predict.ts'),
   explain: () => import('./explain.ts'),

@@ -17,6 +17,7 @@ export const replies: { readonly [K in KindName]: z.ZodType<ValueOf<K>> } = {
     labelsByOutput: z.record(z.string(), z.array(z.string())),
   }),
   infer: z.null(),
+  rows: z.null(),
   form: recordFormFacts,
   predict: predictionFacts,
   explain: explanationFacts,

@@ -30,7 +30,7 @@ export async function goTheWay(
   await using pool = inference.pool;
   const model = { key: 'model', files: () => files, pipeline: undefined };
   try {
-    const { value } = await pool.request(model, { kind: 'describe', body: null });
+    const { value } = await pool.request(model, { kind: 'describe', body: { of: 'tensors' } });
     const tensors = Object.fromEntries(value.inputs.map((spec) => [spec.name, blank(spec)]));
     await pool.request(model, { kind: 'infer', body: {}, tensors });
     return { verdict: 'runs', said: contact.message };

@@ -88,7 +88,7 @@ describe('a resident child', () => {
       count_out: tensors.count,
       inactive: column('bool', Uint8Array.of(0, 1)),
     });
-    const { value } = await pool.request(model, { kind: 'describe', body: null });
+    const { value } = await pool.request(model, { kind: 'describe', body: { of: 'tensors' } });
     expect(value.inputs.map(({ name, type }) => `${name}: ${type}`)).toContain('color: string');
   });
 

@@ -11,12 +11,18 @@ test('paths of the protocol, and no others', () => {
   expect(readRoute('GET', '/v2')).toEqual({ route: { kind: 'server' } });
   expect(readRoute('GET', '/v2/health/live?verbose=1')).toEqual({ route: { kind: 'live' } });
   expect(readRoute('POST', '/v2/models/credit%20risk/versions/3/infer')).toEqual({
-    route: { kind: 'infer', model: 'credit risk', version: 3 },
+    route: { kind: 'infer', model: 'credit risk', form: 'tensors', version: 3 },
   });
+  for (const name of ['m:rows', 'm%3Arows'])
+    expect(readRoute('POST', `/v2/models/${name}/infer`)).toEqual({
+      route: { kind: 'infer', model: 'm', form: 'rows' },
+    });
   expect(readRoute('GET', '/v2/models/stats')).toEqual({ route: { kind: 'stats' } });
-  expect(readRoute('GET', '/v2/models/m/stats')).toEqual({ route: { kind: 'stats', model: 'm' } });
+  expect(readRoute('GET', '/v2/models/m/stats')).toEqual({
+    route: { kind: 'stats', model: 'm', form: 'tensors' },
+  });
   expect(readRoute('GET', '/v2/models/m/ready')).toEqual({
-    route: { kind: 'model-ready', model: 'm' },
+    route: { kind: 'model-ready', model: 'm', form: 'tensors' },
   });
   expect(readRoute('GET', '/v2/models/m/infer')).toEqual({ problem: 'method', allow: 'POST' });
   expect(readRoute('OPTIONS', '/v2')).toEqual({ problem: 'method', allow: 'GET' });
@@ -25,6 +31,7 @@ test('paths of the protocol, and no others', () => {
     '/v1/models/m',
     '/v2/models',
     '/v2/models//infer',
+    '/v2/models/:rows/infer',
     '/v2/models/%ff/infer',
     '/v2/models/m/versions/0/infer',
     '/v2/models/m/versions/latest',
@@ -46,7 +53,7 @@ test('metadata as the protocol names it', () => {
     { name: 'text', kind: 'tensor', type: 'string', shape: [1] },
   ] as const;
   expect(
-    modelMetadata('m', [2, 1], {
+    modelMetadata({ model: 'm', form: 'tensors' }, [2, 1], {
       inputs: inputs.map((each) => ({ ...each, shape: [...each.shape] })),
       outputs: [],
     }),
@@ -61,11 +68,11 @@ test('metadata as the protocol names it', () => {
     outputs: [],
   });
   const versions = [
-    { model: 'm', version: 2, notReady: undefined },
-    { model: 'm', version: 1, notReady: 'retired' },
-  ];
+    { model: 'm', form: 'rows', version: 2, notReady: undefined },
+    { model: 'm', form: 'tensors', version: 1, notReady: 'retired' },
+  ] as const;
   expect(repositoryIndex(versions, false)).toEqual([
-    { name: 'm', version: '2', state: 'READY', reason: '' },
+    { name: 'm:rows', version: '2', state: 'READY', reason: '' },
     { name: 'm', version: '1', state: 'UNAVAILABLE', reason: 'retired' },
   ]);
   expect(repositoryIndex(versions, true)).toHaveLength(1);
@@ -76,7 +83,7 @@ test('statistics and metrics as Triton names them', () => {
   const version = { model: 'credit "risk"', version: 3 };
   const times = { inputNs: 1000, inferNs: 20_000, outputNs: 3000 };
   statistics.waiting(version, 2);
-  statistics.waiting(version, 1);
+  statistics.waiting(version, -1);
   statistics.executed(version, 5, times);
   const request = { ...times, queueNs: 500, totalNs: 30_000, at: 1_900_000_000_000 };
   statistics.succeeded(version, { ...request, rows: 2 });

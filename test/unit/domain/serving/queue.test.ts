@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import { AppError } from '#shared/errors.ts';
-import { createRequestQueue, isJoinable, rowsOf, type Tensors } from '#domain/serving/index.ts';
+import { countRows, createRequestQueue, isJoinable, type Tensors } from '#domain/serving/index.ts';
 
 const times = { queueNs: 0, inputNs: 1, inferNs: 2, outputNs: 3 };
 const rowsIn = (feeds: Tensors): number => feeds['x']?.dims[0] ?? 0;
@@ -163,6 +163,57 @@ test('only models whose first dimensions are free, and the same, are joined', ()
   expect(joinable([spec(1, 2)], [spec('N', 1)])).toBe(false);
   expect(joinable([spec('N', 2)], [spec()])).toBe(false);
   expect(joinable([{ ...spec('N'), kind: 'sequence' }], [spec('N')])).toBe(false);
-  expect(rowsOf([spec('N', 2)], feed([1, 2, 3, 4], 2))).toBe(2);
-  expect(rowsOf([spec(2, 2)], feed([1, 2, 3, 4], 2))).toBe(1);
+});
+
+test('rows are counted; none, and numbers of them that differ, are refused', () => {
+  type Shape = TensorSpec['shape'];
+  const rowsOf = (
+    shapes: readonly Shape[],
+    counts: readonly number[],
+    output: Shape = ['N'],
+  ): number => {
+    const spec = (name: string, shape: Shape): TensorSpec => ({
+      name,
+      kind: 'tensor',
+      type: 'float',
+      shape: [...shape],
+    });
+    const inputs = shapes.map((shape, at) => spec(`x${at}`, shape));
+    const feeds = inputs.map(({ name, shape }, at) => {
+      const count = counts[at] ?? 0;
+      const dims = [count, ...shape.slice(1).map(Number)];
+      return [name, { type: 'float', dims, data: new Float32Array(count) }];
+    });
+    return countRows(
+      { inputs, outputs: [spec('y', output)] },
+      Object.fromEntries(feeds) as Tensors,
+    );
+  };
+  expect(rowsOf([['N', 1]], [2])).toBe(2);
+  expect(rowsOf([[2, 1]], [2])).toBe(1);
+  // Every converter of scikit-learn writes its columns without a name for their rows.
+  expect(
+    rowsOf(
+      [
+        [null, 1],
+        [null, 1],
+      ],
+      [3, 3],
+      [null],
+    ),
+  ).toBe(3);
+  expect(() =>
+    rowsOf(
+      [
+        [null, 1],
+        [null, 1],
+      ],
+      [3, 1],
+      [null],
+    ),
+  ).toThrow(/x0 and x1 .* 3 and 1 rows/);
+  expect(() => rowsOf([['N', 1]], [0])).toThrow(/x0 has no rows/);
+  expect(() => rowsOf([['N'], ['M']], [1, 0])).toThrow(/x1 has no rows/);
+  // Not rows of the same thing, by their names.
+  expect(rowsOf([['N'], ['M']], [3, 2])).toBe(1);
 });

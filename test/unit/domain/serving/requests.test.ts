@@ -263,6 +263,49 @@ describe('what is no request is refused with a sentence', () => {
     expect(() => parseInferRequest(bytes, undefined, model)).toThrow(message);
   });
 
+  test('whatever a field holds, in words of this program', () => {
+    const whole = {
+      id: '7',
+      parameters: { timeout: 1 },
+      inputs: [{ ...input, parameters: { binary_data_size: 8 } }],
+      outputs: [{ name: 'x', parameters: { binary_data: true } }],
+    };
+    const paths: readonly (readonly (string | number)[])[] = [
+      [],
+      ['id'],
+      ['parameters'],
+      ['parameters', 'timeout'],
+      ['inputs'],
+      ...['name', 'shape', 'datatype', 'parameters'].map((key) => ['inputs', 0, key]),
+      ['inputs', 0],
+      ['inputs', 0, 'shape', 0],
+      ['outputs'],
+      ['outputs', 0],
+      ['outputs', 0, 'name'],
+    ];
+    const hostile = [true, -1, 1.5, '', 'x'.repeat(20_000), [], {}, [[null]], Array(2000).fill(0)];
+    for (const path of paths)
+      for (const value of hostile) {
+        const body = structuredClone<unknown>(whole);
+        const last = path.at(-1);
+        const holder = path
+          .slice(0, -1)
+          .reduce((at, key) => (at as Record<string | number, unknown>)[key], body);
+        if (last !== undefined) (holder as Record<string | number, unknown>)[last] = value;
+        const bytes = jsonBody(last === undefined ? value : body);
+        try {
+          parseInferRequest(bytes, undefined, one('float'));
+        } catch (error) {
+          expect(error).toMatchObject({
+            code: 'invalid-input',
+            message: expect.not.stringMatching(
+              /Invalid|expected|received|Too (big|small)|undefined/,
+            ) as string,
+          });
+        }
+      }
+  });
+
   test('binary data of another length, and bytes that nobody has announced', () => {
     const header = (size: number): Uint8Array =>
       jsonBody({
