@@ -69,6 +69,8 @@ export function createDispatcher(deps: {
       const operationId = operations.start({ method: path, title: declared.about, work: start });
       return { ok: true, value: { operationId } };
     } catch (error) {
+      // What went wrong may have sealed the vault: whoever hears of it finds it sealed.
+      await sessions.sealed();
       return { ok: false, error: errorToBody(error) };
     }
   }
@@ -223,7 +225,7 @@ export function createDispatcher(deps: {
       void sessions.seal('log-failure');
       throw new AppError(
         'io',
-        'The log cannot be written, so the vault was sealed. Check the disk, then sign in again: the log then says whether this was done.',
+        'The log cannot be written, so the vault seals itself. Check the disk, then sign in again: the log then says whether this was done.',
         { cause },
       );
     }

@@ -78,6 +78,8 @@ export interface Sessions {
   /** New keys of the vault under the session that goes on. When it fails halfway, the vault is sealed; signing in finishes it. */
   rotate(...asked: Parameters<OpenVault['rotate']>): Promise<void>;
   seal(because: SealReason): Promise<void>;
+  /** Resolves when no seal is under way. */
+  sealed(): Promise<void>;
   /** `own`: without the checkpoints that somebody brought, because a forged one must not stop all acts. */
   verified(verdict: {
     readonly status: 'intact' | 'broken';
@@ -447,6 +449,7 @@ export function createSessions(deps: {
       }
     },
     seal,
+    sealed: () => sealing ?? Promise.resolve(),
 
     async checkPassword(user, password) {
       const opened = open();
