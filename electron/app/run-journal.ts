@@ -4,7 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { z } from 'zod';
+import { AppError } from '#shared/errors.ts';
 import { outputFormat } from '#shared/contract/runs.ts';
 import { canonicalBytes } from '#platform/canonical-json.ts';
 import { step } from '#platform/steps.ts';
@@ -98,7 +100,9 @@ export function createRunJournal(run: {
         canonicalBytes(settings).toString(),
       );
       if (asked !== before)
-        throw new ResumeRefused('The run was begun with other settings of what is kept.');
+        throw new ResumeRefused(
+          'The run was begun with other settings: format of the output, columns, reference or what is kept.',
+        );
     },
   };
 }
@@ -107,6 +111,22 @@ export function createRunJournal(run: {
 export function interruptedRun(runs: RunStore, runId: string): InterruptedRun {
   const { outputPath, startedAt, journal } = runs.leftBy(runId);
   return { ...runJournal.parse(JSON.parse(journal)), runId, outputPath, startedAt };
+}
+
+/** Throws `io`, and the run can go on still, while its files are out of reach. */
+export function giveUpRun(
+  runs: RunStore,
+  { runId, outputPath }: { readonly runId: string; readonly outputPath: string },
+): void {
+  if (!existsSync(dirname(outputPath)))
+    throw new AppError(
+      'io',
+      'The folder with the unfinished output is not there, so nothing could be removed. Plug the medium in and give the run up again.',
+    );
+  // The files go first: nobody looks for those of a run that cannot go on.
+  removeUnfinished({ runId, outputPath, canGoOn: false });
+  runs.giveUp(runId);
+  step('run: given up');
 }
 
 /**

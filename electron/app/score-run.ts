@@ -1,12 +1,18 @@
 /** A run: recorded as started, scored in a child, compared with the reference, recorded as what it became. */
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import type { DriftReport } from '#shared/contract/monitor.ts';
 import type { KeptData, RunResult } from '#shared/contract/runs.ts';
 import type { Clock } from '#platform/clock.ts';
 import { step } from '#platform/steps.ts';
-import { ResumeRefused, type Inference, type ScoreResult } from '#domain/inference/index.ts';
+import {
+  partPathsOf,
+  ResumeRefused,
+  type Inference,
+  type ScoreResult,
+} from '#domain/inference/index.ts';
 import { compareProfiles, minimumRows } from '#domain/monitoring/index.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
 import type { ResolvedVersion } from '#domain/registry/index.ts';
@@ -18,7 +24,12 @@ import { errorToBody } from './error-envelope.ts';
 import type { CallContext } from './handler.ts';
 import { keepData, planKeeping } from './keep-data.ts';
 import { readPipeline, requireRunnable, storedModelFiles } from './model-access.ts';
-import { createRunJournal, type InterruptedRun, type RunSettings } from './run-journal.ts';
+import {
+  createRunJournal,
+  giveUpRun,
+  type InterruptedRun,
+  type RunSettings,
+} from './run-journal.ts';
 import { refuseExisting, writeNew } from './small-files.ts';
 
 export interface RunInput extends RunSettings {
@@ -138,17 +149,26 @@ export async function scoreRun(
       at: finishedAt,
     });
     step('run: recorded as done');
+    const overtaken = giveUpOvertaken(context, outputPath);
     const kept = keptData.find(runId) ?? null;
     context.note(runFacts({ result, drift: drift?.state }));
+    if (overtaken.length > 0) context.note({ details: { gaveUp: overtaken } });
     if (kept !== null) context.note({ details: { kept: kept.rows, subjects: kept.subjects } });
     return { ...result, receiptPath: await writeReceipt(outputPath, receipt.text), kept };
   } catch (error) {
     await takeBackKept(context, runId);
     const body = errorToBody(error);
-    if (error instanceof ResumeRefused) {
+    // Whatever it was: while what the run would go on from is still there, it can.
+    const isLeft =
+      from !== undefined && partPathsOf(outputPath, runId).every((at) => existsSync(at));
+    if (error instanceof ResumeRefused || isLeft) {
       runs.interrupt(runId, now());
       step('run: recorded as interrupted still');
-      throw error;
+      throw new AppError(
+        body.code,
+        `${body.message} The run can go on still with what it was begun with; give it up (runs give-up ${runId}), and its unfinished output is removed; or start anew, without resuming.`,
+        { cause: error, ...(body.details === undefined ? {} : { details: body.details }) },
+      );
     }
     runs.fail({
       runId,
@@ -162,6 +182,21 @@ export async function scoreRun(
       ...(body.details === undefined ? {} : { details: body.details }),
     });
   }
+}
+
+/** No other run can go on with an output that is whole. What cannot be removed now can be given up later. */
+function giveUpOvertaken(context: CallContext, outputPath: string): string[] {
+  const { runs } = context.open();
+  const overtaken: string[] = [];
+  try {
+    for (const runId of runs.interruptedAt(outputPath)) {
+      giveUpRun(runs, { runId, outputPath });
+      overtaken.push(runId);
+    }
+  } catch {
+    // The result counts, and is there.
+  }
+  return overtaken;
 }
 
 function receiptOf(

@@ -56,6 +56,11 @@ export function addRunCommands(program: Command, runner: Runner): void {
         command: Command,
       ) =>
         runner.signedIn(command, async ({ connection, client, output }) => {
+          if (/[\\/]$/.test(options.output))
+            throw new AppError(
+              'invalid-input',
+              `--output: ${options.output} names a folder. Name the file in it that shall be written.`,
+            );
           const input = {
             version,
             input: await connection.file(options.input),

@@ -1,7 +1,6 @@
 /** Handlers of models and their runs. */
 import { join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
-import { step } from '#platform/steps.ts';
 import type { contract } from '#shared/contract/index.ts';
 import type { Inference } from '#domain/inference/index.ts';
 import type { ResolvedVersion } from '#domain/registry/index.ts';
@@ -24,7 +23,7 @@ import { endErased, readPipeline, requireRunnable } from '../model-access.ts';
 import { modelPaths, pageOf } from '../model-outlines.ts';
 import { monitorView } from '../monitor-view.ts';
 import type { OpenVaultState } from '../open-state.ts';
-import { interruptedRun, removeUnfinished } from '../run-journal.ts';
+import { giveUpRun, interruptedRun } from '../run-journal.ts';
 import { scoreRun } from '../score-run.ts';
 import { writeNew } from '../small-files.ts';
 
@@ -136,7 +135,7 @@ export function modelsHandlers(
       ) => {
         const { runs } = context.open();
         const outputPath = join(folderOf(folder), name);
-        const left = resume ? runs.interruptedAt(outputPath) : undefined;
+        const [left] = resume ? runs.interruptedAt(outputPath) : [];
         return scoreRun(
           context,
           {
@@ -175,10 +174,7 @@ export function modelsHandlers(
             { type: 'version', id: version },
           ],
         });
-        // The files go first: nobody looks for those of a run that cannot go on.
-        removeUnfinished({ runId, outputPath, canGoOn: false });
-        runs.giveUp(runId);
-        step('run: given up');
+        giveUpRun(runs, { runId, outputPath });
         return runs.show(runId).summary;
       },
       list: ({ open }, { model, limit }) => open().runs.list({ model, limit }),

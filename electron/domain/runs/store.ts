@@ -65,8 +65,8 @@ export interface RunStore {
   unfinished(
     runIds: readonly string[],
   ): readonly { readonly runId: string; readonly outputPath: string }[];
-  /** The newest interrupted run that would go on with this output. */
-  interruptedAt(outputPath: string): string | undefined;
+  /** The interrupted runs that could go on with this output, newest first. */
+  interruptedAt(outputPath: string): readonly string[];
   /** An interrupted run goes on. */
   goOn(runId: string): void;
   /** It could not; it can still. */
@@ -190,10 +190,10 @@ export function createRunStore(db: Database): RunStore {
       db
         .prepare<[string], string>(
           `SELECT r.run_id FROM runs r JOIN run_journals j ON j.run_id = r.run_id
-             WHERE r.output_path = ? AND r.state = 'interrupted' ORDER BY r.started_at DESC, r.rowid DESC LIMIT 1`,
+             WHERE r.output_path = ? AND r.state = 'interrupted' ORDER BY r.started_at DESC, r.rowid DESC`,
         )
         .pluck()
-        .get(outputPath),
+        .all(outputPath),
     goOn(runId) {
       db.prepare(
         "UPDATE runs SET state = 'running', finished_at = NULL, error = NULL WHERE run_id = ?",

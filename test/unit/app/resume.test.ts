@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
 import type { RunSummary } from '#shared/contract/runs.ts';
@@ -110,10 +110,10 @@ test(
   'what no longer fits is refused and can go on still; given up, nothing is left',
   { timeout: 120_000 },
   async () => {
-    const first = await prepare();
-    const opened = await killRun(first, '1');
+    const opened = await killRun(await killRun(await prepare(), '1'), '1');
     const { app, client, dir, wait } = opened;
-    const { runId } = await newest(opened);
+    const [newer, older] = await client.runs.list({});
+    const runId = newer?.runId ?? '';
     const asked = {
       version: 'tested',
       input: app.admitFile(join(dir, 'rows.csv')),
@@ -121,31 +121,45 @@ test(
       name: 'killed.csv',
       resume: true,
     };
+    const resume = (): Promise<unknown> =>
+      wait(contract.runs.resume, client.runs.resume({ runId }));
     const content = readFileSync(join(dir, 'rows.csv'), 'utf8');
     await expect(
       wait(contract.runs.start, client.runs.start({ ...asked, keepColumns: true })),
     ).rejects.toMatchObject({ code: 'conflict', message: /settings/ });
     writeFileSync(join(dir, 'rows.csv'), content.replace('\n5,', '\n6,'));
-    await expect(wait(contract.runs.resume, client.runs.resume({ runId }))).rejects.toMatchObject({
+    await expect(resume()).rejects.toMatchObject({
       code: 'conflict',
-      message: /input/,
+      message: expect.stringMatching(`input.*runs give-up ${runId}`),
     });
+    // Nor is it lost when something else is in the way.
+    rmSync(join(dir, 'rows.csv'));
+    await expect(resume()).rejects.toMatchObject({ code: 'not-found', message: /give-up/ });
+    writeFileSync(join(dir, 'rows.csv'), content);
+    writeFileSync(join(dir, 'killed.csv'), '');
+    await expect(resume()).rejects.toMatchObject({ code: 'conflict', message: /give-up/ });
+    rmSync(join(dir, 'killed.csv'));
     expect(await newest(opened)).toMatchObject({ runId, state: 'interrupted', canGoOn: true });
-    expect(hidden(dir).length).toBe(2);
+    expect(hidden(dir).length).toBe(4);
 
     expect(await client.runs.giveUp({ runId })).toMatchObject({
       canGoOn: false,
       state: 'interrupted',
     });
-    expect(hidden(dir)).toEqual([]);
-    for (const work of [
-      client.runs.giveUp({ runId }),
-      wait(contract.runs.resume, client.runs.resume({ runId })),
-    ])
+    expect(hidden(dir).length).toBe(2);
+    for (const work of [client.runs.giveUp({ runId }), resume()])
       await expect(work).rejects.toMatchObject({ code: 'conflict' });
-    // With nothing to go on from, `resume` begins.
-    expect(await wait(contract.runs.start, client.runs.start(asked))).toMatchObject({
-      rejected: 60,
-    });
+
+    // Begun anew, the same output leaves nothing of the other run that was on its way there; files of others stay.
+    const stranger = join(dir, '.killed.csv.0123456789abcdef.part');
+    writeFileSync(stranger, 'mine');
+    expect(
+      await wait(contract.runs.start, client.runs.start({ ...asked, resume: false })),
+    ).toMatchObject({ rejected: 60 });
+    expect(hidden(dir)).toEqual([basename(stranger)]);
+    const { summary } = await client.runs.show({ runId: older?.runId ?? '' });
+    expect(summary).toMatchObject({ state: 'interrupted', canGoOn: false });
+    const { entries } = await client.audit.list({ action: 'run.score', limit: 1 });
+    expect(entries[0]?.entry.details).toMatchObject({ gaveUp: [older?.runId] });
   },
 );

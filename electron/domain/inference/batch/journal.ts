@@ -39,6 +39,6 @@ export type BatchJournal = z.infer<typeof batchJournal>;
 /** What a run would go on from is not what it has left. Nothing was changed, and it can still go on from the right files. */
 export class ResumeRefused extends AppError {
   constructor(reason: string) {
-    super('conflict', `${reason} The run cannot go on with it; nothing was changed.`);
+    super('conflict', `${reason} Nothing was changed.`);
   }
 }

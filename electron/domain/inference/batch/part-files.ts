@@ -88,14 +88,16 @@ export async function requireThere(path: string): Promise<void> {
 }
 
 export async function refuseExisting(path: string): Promise<void> {
-  const exists = await lstat(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return false;
-      throw error;
-    },
-  );
-  if (exists) throw taken();
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (found?.isDirectory() === true)
+    throw new AppError(
+      'conflict',
+      'There is a folder of that name, and a result is a file. Choose the name of a new file, in that folder or elsewhere.',
+    );
+  if (found !== undefined) throw taken();
 }
 
 /** Gives the finished file its name, and never takes one from another file that came in the meantime. */
