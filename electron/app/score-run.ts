@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import type { DriftReport } from '#shared/contract/monitor.ts';
-import type { KeptData, RunResult } from '#shared/contract/runs.ts';
+import type { FinishedRun, RunResult } from '#shared/contract/runs.ts';
 import type { Clock } from '#platform/clock.ts';
 import { step } from '#platform/steps.ts';
 import {
@@ -45,11 +45,6 @@ export interface RunDeps {
   readonly clock: Clock;
   readonly inference: Inference;
 }
-
-export type FinishedRun = RunResult & {
-  readonly receiptPath: string | null;
-  readonly kept: KeptData | null;
-};
 
 /** `from`: the interrupted run that goes on. */
 export async function scoreRun(
@@ -228,7 +223,7 @@ function receiptOf(
         rejectsPath === null || rejectsDigest === null
           ? undefined
           : { path: rejectsPath, digest: rejectsDigest },
-      counts: { rows: result.rows, rejected: result.rejected },
+      counts: { rows: result.rows, rejected: result.rejected, outOfRange: result.outOfRange },
       by: session.user,
       startedAt,
       finishedAt,
@@ -324,6 +319,9 @@ function toResult(
     versionDigest: version.digest,
     rows: scored.rows,
     rejected: scored.rejected,
+    outOfRange: scored.profile.columns.flatMap(({ role, name, outOfRange }) =>
+      role === 'input' && outOfRange > 0 ? [{ column: name, rows: outOfRange }] : [],
+    ),
     seconds: scored.seconds,
     rowsPerSecond: scored.rows / Math.max(scored.seconds, 1e-6),
     bindingDigest: run.pipeline === undefined ? null : bindingDigest(run.pipeline),

@@ -172,7 +172,13 @@ async function readSmall(path: string): Promise<string> {
   return readFile(path, 'utf8');
 }
 
-function predictionText({ outputs, target, value, threshold, commitment }: Prediction): string {
+const outside = {
+  range: 'outside of the range that the model states',
+  category: 'none of the categories that the model states',
+} as const;
+
+function predictionText(prediction: Prediction): string {
+  const { outputs, target, value, threshold, unusual, commitment } = prediction;
   const side =
     value === null || threshold === null
       ? []
@@ -182,6 +188,7 @@ function predictionText({ outputs, target, value, threshold, commitment }: Predi
   return [
     ...outputs.map(({ name, value: found }) => `${name}: ${found ?? 'missing'}`),
     ...side,
+    ...unusual.map(({ column, code }) => `Warning: ${column} is ${outside[code]}.`),
     `Commitment ${commitment.digest}, salt ${commitment.salt}`,
   ].join('\n');
 }

@@ -3,7 +3,14 @@ import { Option, type Command } from 'commander';
 import type { z } from 'zod';
 import { AppError } from '#shared/errors.ts';
 import { contract } from '#shared/contract/index.ts';
-import { dialect, outputFormat, tableFormat, type KeptData } from '#shared/contract/runs.ts';
+import {
+  dialect,
+  outputFormat,
+  tableFormat,
+  type FinishedRun,
+  type KeptData,
+  type RunResult,
+} from '#shared/contract/runs.ts';
 import { timeOf, type Runner } from './command.ts';
 import { table } from './output.ts';
 
@@ -73,15 +80,7 @@ export function addRunCommands(program: Command, runner: Runner): void {
             ...(options.subject === undefined ? {} : { subject: options.subject }),
           };
           const result = await connection.wait(contract.runs.start, client.runs.start(input));
-          const rejected =
-            result.rejectsPath === null
-              ? ''
-              : `\n${result.rejected} rows rejected: ${result.rejectsPath}`;
-          const receipt = `\n${result.receiptPath === null ? `The receipt could not be written there; save it with: runs receipt ${result.runId} --out FILE` : `Receipt: ${result.receiptPath}`}`;
-          output.result(
-            result,
-            `${result.rows} rows scored by ${result.model}@${result.version} in ${result.seconds.toFixed(1)} s: ${result.outputPath}${rejected}\nRun ${result.runId}, output ${result.outputDigest}${receipt}${result.kept === null ? '' : `\n${keptText(result.kept)}`}`,
-          );
+          output.result(result, finishedText(result, options.encoding));
         }),
     );
 
@@ -131,6 +130,7 @@ export function addRunCommands(program: Command, runner: Runner): void {
             ...(result === null
               ? []
               : [`Input ${result.inputDigest}, output ${result.outputDigest}`]),
+            ...(result === null ? [] : outOfRangeLines(result)),
             kept === null ? 'No data is kept.' : keptText(kept),
           ].join('\n'),
         );
@@ -253,6 +253,32 @@ function howToRead({ format, inputFormat, delimiter, quote, encoding, decimal }:
     ...(inputFormat === undefined ? {} : { format: inputFormat }),
     dialect: asked.data,
   };
+}
+
+function finishedText(result: FinishedRun, encoding: string | undefined): string {
+  const { rows, model, version, seconds, outputPath, rejectsPath, receiptPath, kept } = result;
+  const isGuessed = encoding === undefined && result.dialect?.encoding === 'windows-1252';
+  return [
+    `${rows} rows scored by ${model}@${version} in ${seconds.toFixed(1)} s: ${outputPath}`,
+    ...(rejectsPath === null ? [] : [`${result.rejected} rows rejected: ${rejectsPath}`]),
+    ...outOfRangeLines(result),
+    ...(isGuessed
+      ? ['The file is not UTF-8 and was read as windows-1252, a guess; say --encoding to be sure.']
+      : []),
+    `Run ${result.runId}, output ${result.outputDigest}`,
+    receiptPath === null
+      ? `The receipt could not be written there; save it with: runs receipt ${result.runId} --out FILE`
+      : `Receipt: ${receiptPath}`,
+    ...(kept === null ? [] : [keptText(kept)]),
+  ].join('\n');
+}
+
+/** Values that were scored, and that the maker of the bundle does not expect. */
+function outOfRangeLines({ outOfRange }: Pick<RunResult, 'outOfRange'>): string[] {
+  if (outOfRange.length === 0) return [];
+  const shown = outOfRange.slice(0, 20).map(({ column, rows }) => `${column} in ${rows}`);
+  const more = outOfRange.length > 20 ? `, and ${outOfRange.length - 20} more columns` : '';
+  return [`Scored outside of what the model states: ${shown.join(', ')}${more} rows.`];
 }
 
 function keptText(kept: KeptData): string {

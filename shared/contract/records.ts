@@ -61,6 +61,10 @@ export const predictionFacts = z.strictObject({
   target: z.string().nullable(),
   value: z.number().nullable(),
   threshold: z.number().nullable(),
+  /** Columns whose value is outside of the range or the categories that the pipeline states, and was taken all the same. */
+  unusual: z
+    .array(z.strictObject({ column: z.string(), code: z.enum(['range', 'category']) }))
+    .max(20_000),
 });
 
 export const prediction = z.strictObject({

@@ -87,6 +87,8 @@ export const runResult = z.strictObject({
   versionDigest: digest,
   rows: z.int(),
   rejected: z.int(),
+  /** Of the scored rows, by column: how many are outside of the range or the categories that the pipeline states. */
+  outOfRange: z.array(z.strictObject({ column: z.string(), rows: z.int().positive() })).default([]),
   seconds: z.number(),
   rowsPerSecond: z.number(),
   /** Of the pipeline that bound columns to inputs; null when that followed from names, types and shapes alone. */
@@ -135,6 +137,7 @@ const finishedRun = z.strictObject({
   receiptPath: z.string().nullable(),
   kept: keptData.nullable(),
 });
+export type FinishedRun = z.infer<typeof finishedRun>;
 
 export const runs = {
   preview: method({

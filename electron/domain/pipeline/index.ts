@@ -6,6 +6,7 @@ export { neededColumns } from './needed-columns.ts';
 export { previewBinding } from './preview-binding.ts';
 export { inferPipeline } from './infer.ts';
 export {
+  findOutside,
   planPipeline,
   type Feeds,
   type Plan,

@@ -155,36 +155,35 @@ function requireFit(binding: {
   );
 }
 
-/** Plausibility is only counted by monitoring, unless the pipeline says that such rows must not be scored. */
+/** Plausibility is only counted, unless the pipeline says that such rows must not be scored. */
 function checkFacts(data: Feature, { facts, column }: Source, marks: Marks): void {
-  if (facts?.reject !== true) return;
-  const { min, max, categories } = facts;
-  if (min !== undefined || max !== undefined)
-    checkRange(data, facts, { marks, column: column.name });
-  if (data.kind !== 'text' || categories === undefined) return;
-  const allowed = new Set(categories);
-  for (const [at, value] of data.values.entries())
-    if (value !== null && value !== '' && !allowed.has(value))
-      marks.reject(at, column.name, 'category');
+  if (facts?.reject === true)
+    findOutside(data, facts, (at, code) => marks.reject(at, column.name, code));
 }
 
-/** What is missing, or is no number at all, is for others to judge. */
-function checkRange(
+/**
+ * Tells each row whose value is outside of the range or the categories that the pipeline states for the column. What is missing,
+ * or is no number at all, is for others to judge.
+ */
+export function findOutside(
   data: Feature,
-  { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }: PipelineColumn,
-  { marks, column }: { readonly marks: Marks; readonly column: string },
+  { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, categories }: PipelineColumn,
+  found: (at: number, code: 'range' | 'category') => void,
 ): void {
   if (data.kind === 'text') {
+    const allowed = categories === undefined ? undefined : new Set(categories);
     for (const [at, text] of data.values.entries()) {
-      const cell = text === null ? 'missing' : textToNumber(text);
+      if (text === null || text === '') continue;
+      const cell = textToNumber(text);
       if (cell !== 'missing' && 'value' in cell && (cell.value < min || cell.value > max))
-        marks.reject(at, column, 'range');
+        found(at, 'range');
+      else if (allowed?.has(text) === false) found(at, 'category');
     }
   } else if (data.kind === 'number' || data.kind === 'integer') {
     const missing = data.kind === 'integer' ? data.missing : undefined;
-    for (let at = 0; at < marks.rows; at += 1) {
+    for (let at = 0; at < data.values.length; at += 1) {
       const value = Number(data.values[at]);
-      if ((value < min || value > max) && missing?.[at] !== 1) marks.reject(at, column, 'range');
+      if ((value < min || value > max) && missing?.[at] !== 1) found(at, 'range');
     }
   }
 }

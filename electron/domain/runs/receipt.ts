@@ -30,7 +30,12 @@ export const receiptStatement = z.strictObject({
     model: z.strictObject({ name: modelName, version: z.int(), digest: sha256 }),
     /** Of the canonical JSON of what bound columns to inputs; null where it followed from names and types alone. */
     binding: z.strictObject({ digest: sha256 }).nullable(),
-    counts: z.strictObject({ rows: z.int(), rejected: z.int() }),
+    counts: z.strictObject({
+      rows: z.int(),
+      rejected: z.int(),
+      /** Not in receipts from before it was counted. */
+      outOfRange: z.array(z.strictObject({ column: z.string(), rows: z.int() })).optional(),
+    }),
     by: z.string(),
     startedAt: z.iso.datetime(),
     finishedAt: z.iso.datetime(),
@@ -49,7 +54,7 @@ export interface ReceiptFacts {
   readonly binding: unknown;
   readonly output: { readonly path: string; readonly digest: string };
   readonly rejects: { readonly path: string; readonly digest: string } | undefined;
-  readonly counts: { readonly rows: number; readonly rejected: number };
+  readonly counts: ReceiptStatement['predicate']['counts'];
   readonly by: string;
   readonly startedAt: string;
   readonly finishedAt: string;

@@ -3,7 +3,7 @@ import { client } from '../../app/client.ts';
 import { Loaded, Page } from '../../app/Page.tsx';
 import { go, linkTo } from '../../app/routes.ts';
 import { useQuery } from '../../app/use-query.ts';
-import { count, duration, plural } from '../../lib/format.ts';
+import { count, duration, listed, plural } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Digest } from '../../ui/Digest.tsx';
 import { Facts } from '../../ui/Facts.tsx';
@@ -78,6 +78,11 @@ export function RunResultPage({ runId }: { readonly runId: string }) {
             {result?.override == null ? null : (
               <Notice tone="watch" title="By a version that the gate would have refused">
                 {overrideWord(result.override)}
+              </Notice>
+            )}
+            {result === null || result.outOfRange.length === 0 ? null : (
+              <Notice tone="watch" title="Scored outside of what the model states">
+                {`${listed(result.outOfRange.map(({ column, rows }) => `${column} in ${plural(rows, 'row')}`))}. The model may not have learned such values; Monitor compares them with the reference.`}
               </Notice>
             )}
             {result === null ? null : <Result result={result} />}

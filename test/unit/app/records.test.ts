@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
 import type { ReasonTexts, RecordValues } from '#shared/contract/records.ts';
+import { verifyFile } from '#domain/compliance/index.ts';
 import { canonicalBytes } from '#platform/canonical-json.ts';
 import { openPeopledApp, type TestApp } from '../../support/apps.ts';
 import { codeOf } from '../../support/bare-app.ts';
@@ -75,6 +76,34 @@ test('a column that is to stay and is not in the record is refused, not passed o
   await as('grace');
   const asked = { version: 'scored', record, immutable: ['A'] };
   expect(await codeOf(client.records.change(asked))).toBe('invalid-input');
+});
+
+test('values that the maker of the bundle does not expect are scored, and said: of a record, of a file, in its receipt', async () => {
+  const { app, client, dir, as, wait } = await withModel();
+  await as('grace');
+  const version = 'scored';
+  const odd = await client.records.predict({ version, record: { a: 11, b: '3' } });
+  expect(odd.unusual).toEqual([{ column: 'a', code: 'range' }]);
+  expect((await client.records.predict({ version, record })).unusual).toEqual([]);
+  writeFileSync(join(dir, 'rows.csv'), 'a,b\n1,2\n11,2\n3,\n-1,x\n12,10.5\n');
+  const input = { input: app.admitFile(join(dir, 'rows.csv')), folder: app.admitFile(dir) };
+  const run = await wait(contract.runs.start, client.runs.start({ version, ...input, name: 'o' }));
+  // A row that is rejected counts for nothing.
+  const outOfRange = [
+    { column: 'a', rows: 2 },
+    { column: 'b', rows: 1 },
+  ];
+  expect(run).toMatchObject({ rows: 4, rejected: 1, outOfRange });
+  const { payload } = JSON.parse(readFileSync(run.receiptPath ?? '', 'utf8')) as {
+    payload: string;
+  };
+  expect(JSON.parse(Buffer.from(payload, 'base64').toString())).toMatchObject({
+    predicate: { counts: { rows: 4, rejected: 1, outOfRange } },
+  });
+  const { checks } = await verifyFile(run.receiptPath ?? '');
+  expect(checks[2]?.detail).toContain(
+    'outside of what the model states, and scored: a in 2, b in 1',
+  );
 });
 
 test('every act on a record is in the log, with a commitment that the salt opens and no value of it', async () => {
