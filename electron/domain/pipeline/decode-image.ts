@@ -1,5 +1,6 @@
 /** In the child: an image to pixels. The library decodes nothing but the formats that are named here, on one thread. */
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
+import { isBmp, readBmp } from './read-bmp.ts';
 
 sharp.cache(false);
 sharp.concurrency(1);
@@ -10,6 +11,7 @@ sharp.unblock({
     'VipsForeignLoadPngBuffer',
     'VipsForeignLoadWebpBuffer',
     'VipsForeignLoadTiffBuffer',
+    'VipsForeignLoadNsgifBuffer',
   ],
 });
 
@@ -37,10 +39,11 @@ export async function decodeImage(
 ): Promise<Uint8Array | undefined> {
   const { width, height, channels, maxPixels, resize, crop } = options;
   try {
-    let picture = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', pages: 1 })
-      .autoOrient()
+    let picture = opened(bytes, maxPixels)
+      ?.autoOrient()
       .flatten({ background: '#000' })
-      .toColorspace(channels === 1 ? 'b-w' : 'srgb');
+      .toColorspace('srgb');
+    if (picture === undefined) return undefined;
     if (resize !== undefined)
       picture = picture.resize(resize.width, resize.height, {
         fit: resize.fit ?? 'cover',
@@ -48,13 +51,37 @@ export async function decodeImage(
         background: '#000',
       });
     const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
-    if (info.channels !== channels) return undefined;
-    const cut = crop === undefined ? data : centre(data, info, crop);
+    if (info.channels !== 3) return undefined;
+    const colours = crop === undefined ? data : centre(data, info, crop);
+    const cut = channels === 1 && colours !== undefined ? toGrey(colours) : colours;
     return cut?.length === width * height * channels ? cut : undefined;
   } catch {
     // The library's messages may quote the file, and each of them means the same for the row.
     return undefined;
   }
+}
+
+function opened(bytes: Uint8Array, maxPixels: number): Sharp | undefined {
+  if (!isBmp(bytes))
+    return sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', pages: 1 });
+  const found = readBmp(bytes, maxPixels);
+  if (found === undefined) return undefined;
+  const { pixels, width, height } = found;
+  return sharp(pixels, { raw: { width, height, channels: 3 } });
+}
+
+/** ITU-R 601 luma in whole numbers, to the bit as Pillow has it: models are trained on that, and the library's is another. */
+function toGrey(colours: Uint8Array): Uint8Array {
+  const grey = new Uint8Array(colours.length / 3);
+  for (let at = 0; at < grey.length; at += 1) {
+    const [red = 0, green = 0, blue = 0] = [
+      colours[3 * at],
+      colours[3 * at + 1],
+      colours[3 * at + 2],
+    ];
+    grey[at] = (red * 19_595 + green * 38_470 + blue * 7471 + 0x8000) >> 16;
+  }
+  return grey;
 }
 
 /** Undefined when the image is smaller than the cut. */

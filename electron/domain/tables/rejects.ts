@@ -15,7 +15,8 @@ export const rejectMessages: Readonly<Record<RejectCode, string>> = {
   encoding: 'Not valid text in the encoding of the file.',
   length: 'Longer than a cell may be.',
   json: 'Not a JSON object of plain values.',
-  image: 'Not an image that can be read, or larger than an image may be.',
+  image:
+    'Not an image that can be read (JPEG, PNG, WebP, TIFF, GIF, BMP), or larger than an image may be.',
   text: 'Not a text that can be read.',
   file: 'Not a plain file but a link, a folder or a device, which is not opened.',
 };

@@ -12,7 +12,7 @@ const size = { width: side, height: side };
  * "crop": { "width": 224, "height": 224 }, "color": "rgb", "layout": "NCHW", "scale": 0.00392156862745098,
  * "mean": [0.485, 0.456, 0.406], "sd": [0.229, 0.224, 0.225] }`.
  *
- * JPEG, PNG, WebP or TIFF (its first page). In this order: turned as its EXIF orientation says, laid on black where it is
+ * JPEG (CMYK too), PNG, WebP, TIFF, GIF (of several pages the first) or BMP without compression; of 16 bits the upper 8. In this order: turned as its EXIF orientation says, laid on black where it is
  * transparent, resized, cropped in the centre, and each value (0 to 255) becomes `(value * scale - mean) / sd`; all but a size may
  * be left out. With `fit` `cover` the image fills the size and is cut in the centre, with `contain` it is padded with black, with `fill` it is
  * stretched; with `outside` its shorter side fits the size, and `crop` must follow. `type` `uint8` gives the bytes as they

@@ -15,6 +15,22 @@ const files = [
 ] as const;
 const step = { step: 'image', column: 'image', as: 'x' };
 
+/** The same 3 × 2 pixels, written by Pillow 9.4; `one` is their black and white. */
+const bitmaps = {
+  a24: '424d4e0000000000000036000000280000000300000002000000010018000000000018000000c40e0000c40e000000000000000000000302010605040908070000001e140a0064c8ffffff000000',
+  a32: '424d4e0000000000000036000000280000000300000002000000010020000000000018000000c40e0000c40e00000000000000000000030201ff060504ff090807ff1e140aff0064c8ffffffffff',
+  p8: '424d56000000000000004e000000280000000300000002000000010008000000000008000000c40e0000c40e00000600000000010000ffffff000064c8001e140a000908070006050400030201000504030002010000',
+  one: '424d46000000000000003e000000280000000300000002000000010001000000000008000000c40e0000c40e0000020000000200000000000000ffffffff0000000020000000',
+};
+const bitmapPixels = [10, 20, 30, 200, 100, 0, 255, 255, 255, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+const bitmapGrey = [18, 118, 255, 2, 5, 8];
+
+function bmp(name: keyof typeof bitmaps, other?: { at: number; value: number }): Buffer {
+  const bytes = Buffer.from(bitmaps[name], 'hex');
+  if (other !== undefined) bytes.writeUInt32LE(other.value, other.at);
+  return bytes;
+}
+
 async function tensor(
   options: object,
   image: Uint8Array | null,
@@ -31,6 +47,7 @@ describe('an image becomes a tensor', () => {
     ['png', () => picture().png()],
     ['webp', () => picture().webp({ lossless: true })],
     ['tiff', () => picture().tiff({ compression: 'lzw' })],
+    ['gif', () => picture().gif()],
   ])('of %s, channels first', async (_, encode) => {
     const { x, bad } = await tensor({ crop }, await encode().toBuffer());
     expect(bad).toEqual([]);
@@ -71,6 +88,46 @@ describe('an image becomes a tensor', () => {
     );
     // The centre of 3 × 2 is the second pixel of the first line.
     expect(x?.data).toEqual(Float32Array.of(10 * 0.5 - 5, (50 - 10) / 2, (100 - 20) / 4));
+  });
+
+  test.each(['a24', 'a32', 'p8'] as const)('of BMP as Pillow writes it, %s', async (name) => {
+    const input = (channels: number) => spec('x', 'uint8', ['N', 2, 3, channels]);
+    const as = { crop, layout: 'NHWC', type: 'uint8' };
+    expect((await tensor(as, bmp(name), input(3))).x?.data).toEqual(Uint8Array.from(bitmapPixels));
+    // Grey is Pillow's too.
+    const grey = await tensor({ ...as, color: 'grey' }, bmp(name), input(1));
+    expect(grey.x?.data).toEqual(Uint8Array.from(bitmapGrey));
+  });
+
+  test('of BMP of one bit, and of lines from the top', async () => {
+    const as = { crop, color: 'grey' };
+    const input = spec('x', 'float', ['N', 1, 2, 3]);
+    expect((await tensor(as, bmp('one'), input)).x?.data).toEqual(
+      Float32Array.of(0, 0, 255, 0, 0, 0),
+    );
+    const fromTop = bmp('one', { at: 22, value: 2 ** 32 - 2 });
+    expect((await tensor(as, fromTop, input)).x?.data).toEqual(Float32Array.of(0, 0, 0, 0, 0, 255));
+  });
+
+  test('of 16 bits, of CMYK, and of several pages the first', async () => {
+    const one = async (image: Buffer, color = 'rgb') => {
+      const input = spec('x', 'float', ['N', color === 'rgb' ? 3 : 1, 1, 1]);
+      const { x } = await tensor({ crop: { width: 1, height: 1 }, color }, image, input);
+      return [...(x?.data ?? [])];
+    };
+    const deep = sharp(Uint16Array.of(0x8000), { raw: { width: 1, height: 1, channels: 1 } });
+    const grey16 = await deep.toColorspace('grey16').png().toBuffer();
+    expect(await one(grey16)).toEqual([128, 128, 128]);
+    expect(await one(grey16, 'grey')).toEqual([128]);
+    const background = { r: 200, g: 100, b: 0 };
+    const plain = sharp({ create: { width: 8, height: 8, channels: 3, background } });
+    const cmyk = await plain.toColorspace('cmyk').jpeg({ quality: 100 }).toBuffer();
+    for (const [at, value] of (await one(cmyk)).entries())
+      expect(Math.abs(Number(value) - ([200, 100, 0][at] ?? 0))).toBeLessThan(8);
+    const frames = sharp(Uint8Array.of(255, 0, 0, 0, 0, 255), {
+      raw: { width: 1, height: 2, channels: 3, pageHeight: 1 },
+    });
+    expect(await one(await frames.gif({ delay: [50, 50] }).toBuffer())).toEqual([255, 0, 0]);
   });
 
   test('turned as its orientation says', async () => {
@@ -155,7 +212,17 @@ describe('what is no image of the kinds that are read', () => {
           Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
         ),
     ],
-    ['a GIF', () => picture().gif().toBuffer()],
+    [
+      'a HEIC',
+      () => Promise.resolve(Buffer.from('0000001866747970686569630000000068656963', 'hex')),
+    ],
+    ['a packed BMP', () => Promise.resolve(bmp('one', { at: 30, value: 1 }))],
+    ['half a BMP', () => Promise.resolve(bmp('a24').subarray(0, 70))],
+    [
+      'a BMP whose palette ends before its colours',
+      () => Promise.resolve(bmp('p8', { at: 78, value: 200 })),
+    ],
+    ['a BMP bomb', () => Promise.resolve(bmp('a24', { at: 18, value: 0x7fffffff }))],
     ['half a PNG', async () => (await picture().png().toBuffer()).subarray(0, 60)],
     ['an image bomb', bomb],
     [
