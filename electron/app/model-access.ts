@@ -3,8 +3,8 @@ import { AppError } from '#shared/errors.ts';
 import type { ModelFacts } from '#shared/contract/bundles.ts';
 import {
   goldenCases,
-  mlflowColumns,
   mlflowDescription,
+  mlflowSignature,
   wellKnown,
   type GoldenCases,
 } from '#domain/bundle/index.ts';
@@ -54,7 +54,7 @@ export async function readPipeline(
   const signature = await readStored(vault, version, mlflowDescription);
   return withSignature(
     found === undefined ? undefined : pipelineSchema.parse(found),
-    signature === undefined ? [] : mlflowColumns(signature),
+    signature === undefined ? { columns: [], tensors: [] } : mlflowSignature(signature),
   );
 }
 

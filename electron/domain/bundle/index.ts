@@ -3,7 +3,7 @@ export { passGate, type GateResult } from './gate.ts';
 export type { FindKnown, KnownFile } from './known-files.ts';
 export { goldenCases, type GoldenCases, type GoldenTensor } from './golden.ts';
 export { goldenRecords } from './golden-records.ts';
-export { descriptionFile as mlflowDescription, mlflowColumns } from './layouts/mlflow.ts';
+export { descriptionFile as mlflowDescription, mlflowSignature } from './layouts/mlflow.ts';
 export { reportToSarif } from './sarif.ts';
 export { digestOf, wellKnown, type Digested } from './read-file.ts';
 export { checkSignatures, isSignatureFile, type CheckedSignatures } from './signatures/check.ts';

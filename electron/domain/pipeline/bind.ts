@@ -6,7 +6,8 @@ import { bindInputs, fixedBatchOf, widthOf } from './binding.ts';
 import { createDraft, type Draft, type Slot, type Source, type Work } from './draft.ts';
 import { checkFits, storageOf } from './feeds.ts';
 import { impliedSteps } from './implied-steps.ts';
-import type { Pipeline } from './schema.ts';
+import type { Pipeline, PipelineV2 } from './schema.ts';
+import { withTensors } from './signature.ts';
 import { applyStep } from './steps/steps.ts';
 import type { Assets } from './steps/step.ts';
 
@@ -49,25 +50,23 @@ export function bindPipeline(request: {
 }): PipelineBinding {
   const { pipeline, columns, assets = new Map() } = request;
   const draft = createDraft(columns, pipeline?.columns ?? []);
-  const steps =
-    pipeline === undefined
-      ? impliedSteps(request.inputs, columns)
-      : pipeline.schemaVersion === 2
-        ? pipeline.steps
-        : [];
+  const signed = pipeline?.schemaVersion === 2 ? (pipeline.tensors ?? []) : [];
+  const { inputs: specs, problems } = withTensors(request.inputs, signed);
+  for (const problem of problems) draft.note(problem);
+  const steps = stepsOf(pipeline) ?? impliedSteps(specs, columns);
   for (const step of steps) applyStep(step, draft, assets);
-  const declared = declaredInputs(pipeline, request.inputs);
-  if (pipeline?.schemaVersion === 2) noteStrangers(declared, request.inputs, draft);
+  const declared = declaredInputs(pipeline, specs);
+  if (pipeline?.schemaVersion === 2) noteStrangers(declared, specs, draft);
   const rows: BoundRow[] = [];
   const whole = new Map(
-    request.inputs.flatMap((spec) => {
+    specs.flatMap((spec) => {
       const [name = spec.name, ...others] = declared.get(spec.name) ?? [];
       const slot = others.length === 0 ? draft.slot(name) : undefined;
       return slot?.tensor === undefined ? [] : [[spec.name, slot] as const];
     }),
   );
   const bindings = bindInputs(
-    request.inputs.filter(({ name, kind }) => kind === 'tensor' && !whole.has(name)),
+    specs.filter(({ name, kind }) => kind === 'tensor' && !whole.has(name)),
     {
       names: offeredNames(draft, pipeline),
       find: draft.find,
@@ -75,7 +74,7 @@ export function bindPipeline(request: {
     declared,
   );
   const bound = new Map(bindings.map((binding) => [binding.spec.name, binding]));
-  const inputs = request.inputs.map((spec): BoundTensor => {
+  const inputs = specs.map((spec): BoundTensor => {
     if (spec.kind !== 'tensor') {
       const problem = `It is of the kind ${spec.kind}, and the rows of a file feed tensors only.`;
       draft.note(`Input ${spec.name}: ${problem}`);
@@ -97,17 +96,14 @@ export function bindPipeline(request: {
     }
     return { spec, rest, slots: columnSlots(spec, names, { draft, rows }) };
   });
-  const fixed = fixedBatchOf(request.inputs);
+  const fixed = fixedBatchOf(specs);
   if (typeof fixed === 'string') draft.note(fixed);
   const { work, sources } = draft.workFor(inputs.flatMap(({ slots }) => slots));
   const used = new Set(sources.map(({ column }) => column.name));
   return {
     inputs,
     names: new Map(
-      request.inputs.map(({ name }) => [
-        name,
-        bound.get(name)?.columns ?? declared.get(name) ?? [name],
-      ]),
+      specs.map(({ name }) => [name, bound.get(name)?.columns ?? declared.get(name) ?? [name]]),
     ),
     work,
     sources,
@@ -117,6 +113,15 @@ export function bindPipeline(request: {
     problems: draft.problems,
     missing: draft.missing,
   };
+}
+
+/** Undefined where nobody says what to do with the columns: a signature says only what comes of it. */
+function stepsOf(pipeline: Pipeline | undefined): PipelineV2['steps'] | undefined {
+  if (pipeline === undefined) return undefined;
+  if (pipeline.schemaVersion === 1) return [];
+  const { columns, steps, inputs } = pipeline;
+  const isSilent = columns.length + steps.length + Object.keys(inputs).length === 0;
+  return isSilent && pipeline.tensors !== undefined ? undefined : steps;
 }
 
 /** Where a signature declares columns, those of numbers are what a matrix may take, in their order. */

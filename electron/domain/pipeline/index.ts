@@ -1,7 +1,7 @@
 export { declaredType, pipelineSchema, type Pipeline } from './schema.ts';
 export { atMost } from './steps/step.ts';
 export { assetsOf, checkAssets, pipelineFaults } from './check.ts';
-export { withSignature, type SignatureColumn } from './signature.ts';
+export { withSignature, type Signature } from './signature.ts';
 export { neededColumns } from './needed-columns.ts';
 export { previewBinding } from './preview-binding.ts';
 export { inferPipeline } from './infer.ts';

@@ -48,6 +48,17 @@ const column2 = z.strictObject({
 });
 export type PipelineColumn = z.infer<typeof column2>;
 
+/** An input as MLflow's signature declares it, see `signature.ts`. */
+const tensor = z.strictObject({
+  /** The only input without it. */
+  name: text.min(1).optional(),
+  /** NumPy's name. */
+  dtype: text.min(1),
+  /** -1: any size. */
+  shape: z.array(z.int().min(-1)).max(32),
+});
+export type SignatureTensor = z.infer<typeof tensor>;
+
 const common = {
   /** Path of the model to run, when the bundle has several. */
   model: text.optional(),
@@ -74,6 +85,8 @@ const version2 = z.strictObject({
   ...common,
   /** Of the file, before any step. */
   columns: atMost(20_000, column2).default([]),
+  /** What the inputs have to be, besides what the model says of them. */
+  tensors: atMost(10_000, tensor).optional(),
   /** Before the model, in this order. */
   steps: atMost(1000, inputStep).default([]),
   /** By the name of an input: the column that feeds it, or several in order. Others are bound by their names. */

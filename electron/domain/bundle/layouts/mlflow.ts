@@ -1,7 +1,7 @@
 /** A model as MLflow saves it: `MLmodel` (YAML) names the flavours, and the ONNX flavour its file. */
 import { isScalar, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
-import { declaredType, type SignatureColumn } from '#domain/pipeline/index.ts';
+import { declaredType, type Signature } from '#domain/pipeline/index.ts';
 import { utf8Text } from '#platform/utf8.ts';
 import type { Layout, LayoutFile } from './layout.ts';
 
@@ -31,7 +31,9 @@ const declaredValues = z
       name: z.string().optional(),
       type: z.string(),
       required: z.boolean().optional(),
-      'tensor-spec': z.object({ dtype: z.string(), shape: z.array(z.number()) }).optional(),
+      'tensor-spec': z
+        .object({ dtype: z.string().min(1).max(200), shape: z.array(z.int().min(-1)).max(32) })
+        .optional(),
     }),
   )
   .max(20_000);
@@ -78,16 +80,19 @@ export function mlflowLayout(files: readonly LayoutFile[]): Layout | undefined {
     : { layout: 'mlflow', model: found, facts };
 }
 
-/** The columns that the signature declares; none where it declares tensors, or columns without names, or is not there. */
-export function mlflowColumns(bytes: Uint8Array): readonly SignatureColumn[] {
+/** What the signature declares of the inputs: columns or tensors. Nothing where it is not there, or has columns without names. */
+export function mlflowSignature(bytes: Uint8Array): Signature {
   const { signature } = description.parse(readYaml(bytes));
-  if (signature?.inputs === null || signature?.inputs === undefined) return [];
-  const { data = [] } = declaredValues.safeParse(parseJson(signature.inputs));
+  const { data = [] } = declaredValues.safeParse(parseJson(signature?.inputs ?? '[]'));
+  const tensors = data.flatMap(({ name, 'tensor-spec': tensor }) =>
+    tensor === undefined ? [] : [{ ...(name === undefined ? {} : { name }), ...tensor }],
+  );
+  if (tensors.length > 0) return { columns: [], tensors };
   const columns = data.flatMap(({ name, type, required = true }) => {
     const known = declaredType.safeParse(type);
     return name === undefined || !known.success ? [] : [{ name, type: known.data, required }];
   });
-  return columns.length === data.length ? columns : [];
+  return { columns: columns.length === data.length ? columns : [], tensors: [] };
 }
 
 function parseJson(text: string): unknown {

@@ -6,14 +6,15 @@ import {
   withSignature,
   type Pipeline,
 } from '#domain/pipeline/index.ts';
+import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { ColumnData, TableColumn } from '#domain/tables/index.ts';
-import { mlflowColumns } from '#domain/bundle/index.ts';
+import { mlflowSignature } from '#domain/bundle/index.ts';
 import { chunk, numbers, plan, spec, text, texts } from '../../../support/pipelines.ts';
 
 const signed = (columns: Readonly<Record<string, string>>, required = true): Pipeline | undefined =>
   withSignature(
     undefined,
-    mlflowColumns(
+    mlflowSignature(
       Buffer.from(
         `flavors: {onnx: {data: model.onnx}}\nsignature:\n  inputs: '${JSON.stringify(
           Object.entries(columns).map(([name, type]) => ({ name, type, required })),
@@ -117,27 +118,104 @@ test('what a pipeline says of a column stays, and a pipeline of version 1 says a
     schemaVersion: 2,
     columns: [{ name: 'a', kind: 'numeric', min: 0, required: false }],
   });
-  const signature = [
-    { name: 'a', type: 'long', required: true },
-    { name: 'b', type: 'string', required: true },
-  ] as const;
+  const signature = {
+    columns: [
+      { name: 'a', type: 'long', required: true },
+      { name: 'b', type: 'string', required: true },
+    ],
+    tensors: [],
+  } as const;
   expect(withSignature(described, signature)?.columns).toEqual([
     { name: 'a', kind: 'numeric', min: 0, required: false, type: 'long' },
     { name: 'b', kind: 'categorical', type: 'string', required: true },
   ]);
   const first = pipelineSchema.parse({ schemaVersion: 1, columns: [] });
   expect(withSignature(first, signature)).toBe(first);
-  expect(withSignature(undefined, [])).toBeUndefined();
+  expect(withSignature(undefined, { columns: [], tensors: [] })).toBeUndefined();
 });
 
-test('a signature of tensors, of nameless columns, or that is none declares no columns', () => {
+test('a signature of nameless columns, or that is none, declares nothing', () => {
   for (const inputs of [
-    '[{"type":"tensor","tensor-spec":{"dtype":"float32","shape":[-1,2]},"name":"X"}]',
     '[{"type":"long"}]',
     '[{"type":"long","name":"a"},{"type":"complex","name":"b"}]',
     '{',
   ])
     expect(
-      mlflowColumns(Buffer.from(`flavors: {onnx: {}}\nsignature: {inputs: '${inputs}'}\n`)),
-    ).toEqual([]);
+      mlflowSignature(Buffer.from(`flavors: {onnx: {}}\nsignature: {inputs: '${inputs}'}\n`)),
+    ).toEqual({ columns: [], tensors: [] });
+});
+
+describe('a signature of tensors', () => {
+  const bound = (
+    tensors: readonly [dtype: string, shape: readonly number[], name?: string][],
+    inputs: readonly TensorSpec[],
+    header: readonly string[] = ['a', 'b', 'c'],
+  ) =>
+    plan(inputs, header, {
+      pipeline: withSignature(
+        undefined,
+        mlflowSignature(
+          Buffer.from(
+            `flavors: {onnx: {}}\nsignature:\n  inputs: '${JSON.stringify(
+              tensors.map(([dtype, shape, name]) => ({
+                type: 'tensor',
+                'tensor-spec': { dtype, shape },
+                ...(name === undefined ? {} : { name }),
+              })),
+            )}'\n`,
+          ),
+        ),
+      ),
+    });
+
+  test('gives the width that the model leaves open', () => {
+    const open = spec('X', 'float', ['N', null]);
+    expect(bound([['float32', [-1, 3]]], [open]).wanted).toHaveLength(3);
+    expect(() => bound([['float32', [-1, 2]]], [open])).toThrow(/Input X/);
+    expect(() => bound([['float32', [-1, 4], 'X']], [open])).toThrow(/Input X/);
+  });
+
+  test('goes with the model: doubles become floats, nothing else is cast, and sizes are what they are', () => {
+    const X = spec('X', 'float', ['N', 3]);
+    const rows = (...tensors: Parameters<typeof bound>[0]): unknown =>
+      bound(tensors, [X]).wanted.length;
+    expect(rows(['float64', [-1, 3]])).toBe(3);
+    expect(rows(['float32', [-1, -1], 'X'])).toBe(3);
+    const refused: readonly [RegExp, ...Parameters<typeof bound>[0]][] = [
+      [/takes float, and its signature declares int64, which is not cast/, ['int64', [-1, 3]]],
+      [/declares datetime64/, ['datetime64[ns]', [-1, 3]]],
+      [/takes \[N, 3\], and its signature declares \[-1, 4\]/, ['float32', [-1, 4]]],
+      [/declares \[-1, 3, 1\]/, ['float32', [-1, 3, 1]]],
+      [/fixes its first dimension at 8/, ['float32', [8, 3]]],
+      [
+        /declares an input Y, and the model has none/,
+        ['float32', [-1, 3], 'X'],
+        ['int64', [-1], 'Y'],
+      ],
+      [/without names/, ['float32', [-1, 3]], ['float32', [-1]]],
+    ];
+    for (const [message, ...tensors] of refused) expect(() => rows(...tensors)).toThrow(message);
+  });
+
+  test('says nothing of what becomes of the columns: images are decoded as without it', () => {
+    const pixels = spec('pixels', 'float', ['N', 3, 8, 8]);
+    const made = planPipeline({
+      pipeline: {
+        schemaVersion: 2,
+        columns: [],
+        steps: [],
+        inputs: {},
+        outputs: [],
+        tensors: [{ dtype: 'float32', shape: [-1, 3, 8, 8] }],
+      },
+      inputs: [pixels],
+      outputs: [],
+      labelsByOutput: new Map(),
+      columns: [
+        { name: 'file', type: 'text' },
+        { name: 'image', type: 'bytes' },
+      ],
+    });
+    expect(made.wanted.map(({ name }) => name)).toEqual(['image']);
+  });
 });
