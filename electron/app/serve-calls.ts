@@ -27,7 +27,6 @@ import type { CallFacts, CallLog } from './call-log.ts';
 import { errorToBody } from './error-envelope.ts';
 import { hasOwnPipeline, requireFiles, requireRunnable } from './model-access.ts';
 import type { OpenVaultState } from './open-state.ts';
-import { createResolver } from './resolve-often.ts';
 import type { ServedVersions } from './served-versions.ts';
 
 /** Of all versions together, from the first byte to the reply. */
@@ -47,7 +46,6 @@ export function answerCalls(deps: {
   const { admit, log, statistics, versions } = deps;
   /** Inferences that have begun and have no reply. */
   let inHand = 0;
-  const resolve = createResolver();
   async function answer(request: HttpRequest): Promise<HttpReply> {
     const asked = readRoute(request.method, request.target);
     if ('problem' in asked) {
@@ -88,7 +86,7 @@ export function answerCalls(deps: {
       case 'index':
         return json(repositoryIndex(allVersions(registry), await wantsReady(request)));
       case 'model': {
-        const version = runnable((reference) => resolve(opened, reference), route);
+        const version = runnable(registry, route);
         const others = versionsOf(registry, route.model).filter(({ stage }) => mayRun(stage));
         const { tensors } = await versions.of(version, route.form);
         return json(
@@ -100,7 +98,7 @@ export function answerCalls(deps: {
         );
       }
       case 'model-ready':
-        return ready((reference) => resolve(opened, reference), route);
+        return ready(registry, route);
     }
   }
 
@@ -113,7 +111,7 @@ export function answerCalls(deps: {
     const elapsedNs = (): number => (performance.now() - request.since) * 1e6;
     try {
       const opened = admit();
-      version = runnable((reference) => resolve(opened, reference), route);
+      version = runnable(opened.registry, route);
       const { model, version: number, digest } = version;
       objects = [{ type: 'version', id: `${model}@${number}`, digest }];
       const { tensors, queue } = await versions.of(version, route.form);
@@ -166,11 +164,8 @@ export function answerCalls(deps: {
 type ModelRoute = { readonly model: string; readonly form: Form; readonly version?: number };
 
 /** Throws `not-found`, and `refused` for what may not run. */
-function runnable(
-  resolve: (reference: string) => ResolvedVersion,
-  route: ModelRoute,
-): ResolvedVersion {
-  const version = resolve(referenceOf(route));
+function runnable(registry: Registry, route: ModelRoute): ResolvedVersion {
+  const version = registry.resolve(referenceOf(route));
   requireFiles(version);
   requireRunnable(version);
   return version;
@@ -212,9 +207,9 @@ function formsOf(version: ResolvedVersion): readonly Form[] {
 }
 
 /** Not ready is a 4xx, as the protocol has it: 404 for what is not there, 400 for what may not run. */
-function ready(resolve: (reference: string) => ResolvedVersion, route: ModelRoute): HttpReply {
+function ready(registry: Registry, route: ModelRoute): HttpReply {
   try {
-    const { model } = runnable(resolve, route);
+    const { model } = runnable(registry, route);
     return json({ name: servedName(model, route.form), ready: true });
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'refused') throw error;

@@ -29,6 +29,7 @@ import { adminPassword } from '../support/bare-vault.ts';
 import { openBareApp, type BareApp } from '../support/bare-app.ts';
 import { signedFolder, signingKey } from '../support/bundles.ts';
 import { hasCommand, perSecond, print, shell } from './measure.ts';
+import { oneRow } from './one-row.ts';
 import {
   createRandom,
   perceptron,
@@ -195,6 +196,7 @@ async function compare(
     ['whole path, times as fast as pandas with the same runtime', ratio('pandas')],
     ['whole path, share of the runtime alone from Node', ratio('node')],
     ...stages,
+    ...(scoring.type === 'float' ? await oneRow(app, scoring) : []),
     ['longest gap in the event loop of the core', `${longestGapMs.toFixed(0)} ms`],
   ]);
   if (compiled !== undefined)

@@ -113,6 +113,9 @@ function openWhole(deps: LogDeps): AuditLog {
   const insertEntry = db.prepare('INSERT INTO entries (idx, json) VALUES (?, ?)');
   const insertHash = db.prepare('INSERT INTO hashes (level, idx, hash) VALUES (?, ?, ?)');
   const insertCheckpoint = db.prepare('INSERT INTO checkpoints (size, note) VALUES (?, ?)');
+  const noteOf = db
+    .prepare<[number], string>('SELECT note FROM checkpoints WHERE size = ?')
+    .pluck();
   const textAt = db.prepare<[number], string>('SELECT json FROM entries WHERE idx = ?').pluck();
 
   let tree = createTreeBuilder({ size: logSize(db), source });
@@ -143,10 +146,7 @@ function openWhole(deps: LogDeps): AuditLog {
 
   function head(): LogHead {
     const size = tree.size();
-    const checkpoint = db
-      .prepare<[number], string>('SELECT note FROM checkpoints WHERE size = ?')
-      .pluck()
-      .get(size);
+    const checkpoint = noteOf.get(size);
     if (checkpoint === undefined)
       throw new AppError('tampered', 'The newest checkpoint of the log is missing.');
     return {

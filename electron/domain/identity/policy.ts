@@ -31,8 +31,9 @@ export function createPolicy(db: Database, trust: Pick<TrustList, 'list'>): Poli
       JSON.stringify(state),
     );
   };
+  const select = db.prepare<[], { body: string }>('SELECT body FROM policy');
   const read = (): PolicyState => {
-    const row = db.prepare<[], { body: string }>('SELECT body FROM policy').get();
+    const row = select.get();
     return row === undefined ? initial.standard : policyState.parse(JSON.parse(row.body));
   };
   return {

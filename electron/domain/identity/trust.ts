@@ -36,6 +36,10 @@ export function createTrustList(db: Database, clock: Clock): TrustList {
         'SELECT * FROM trust_anchors WHERE removed_at IS NULL ORDER BY name, key_id',
       )
       .all();
+  const endOf = db.prepare<
+    [string],
+    Pick<AnchorRow, 'expires_at'> & { readonly removed_at: string | null }
+  >('SELECT expires_at, removed_at FROM trust_anchors WHERE key_id = ?');
   return {
     list: () => rows().map(rowToKey),
     anchors: () => rows().map(rowToAnchor),
@@ -84,11 +88,7 @@ export function createTrustList(db: Database, clock: Clock): TrustList {
     },
     stateOf({ status, anchorId, keyId, expiresAt }) {
       if (status !== 'verified') return 'never';
-      const row = db
-        .prepare<[string], Pick<AnchorRow, 'expires_at'> & { removed_at: string | null }>(
-          'SELECT expires_at, removed_at FROM trust_anchors WHERE key_id = ?',
-        )
-        .get(anchorId ?? keyId ?? '');
+      const row = endOf.get(anchorId ?? keyId ?? '');
       if (row === undefined || row.removed_at !== null) return 'removed';
       const end = expiresAt ?? row.expires_at;
       return end !== null && new Date(end) < clock() ? 'expired' : 'trusted';

@@ -67,11 +67,9 @@ export function createUsers(deps: {
   // Slots and rows are two places: one act at a time, or two of them undo each other.
   const inTurn = createQueue();
 
-  function row(name: string): UserRow | undefined {
-    return db
-      .prepare<[string], UserRow>('SELECT * FROM users WHERE name_key = ?')
-      .get(userKey(name));
-  }
+  const byName = db.prepare<[string], UserRow>('SELECT * FROM users WHERE name_key = ?');
+
+  const row = (name: string): UserRow | undefined => byName.get(userKey(name));
 
   function existing(name: string): UserRow {
     const found = row(name);

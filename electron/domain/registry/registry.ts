@@ -75,6 +75,10 @@ export function createRegistry(
   },
 ): Registry {
   const { clock, signerTrustOf } = deps;
+  // Nobody else writes to the catalog while it is open, so what was read of a version counts until a row changes.
+  const changes = db.prepare<[], number>('SELECT total_changes()').pluck();
+  const resolved = new Map<string, ResolvedVersion>();
+  let resolvedAt: number | undefined;
   function overview(model: {
     modelId: number;
     name: string;
@@ -112,12 +116,21 @@ export function createRegistry(
       return { summary, versions };
     },
     resolve(reference) {
+      const now = changes.get();
+      if (now !== resolvedAt) resolved.clear();
+      resolvedAt = now;
+      const known = resolved.get(reference);
+      // A certificate ends without a row that says so.
+      if (known !== undefined) return { ...known, signerTrust: signerTrustOf(known.signature) };
       const row = resolveVersion(db, reference);
-      return {
+      const found = {
         ...rowToDetail(db, row, signerTrustOf),
         stored: readFiles(db, row),
         binding: readBinding(db, row),
       };
+      // What a transaction that is not over has changed may be taken back, and nothing counts that.
+      if (!db.inTransaction) resolved.set(reference, found);
+      return found;
     },
     findFile: (sha256) => findFile(db, sha256),
     history(name) {

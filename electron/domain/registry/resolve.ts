@@ -14,28 +14,26 @@ export function resolveVersion(db: Database, reference: string): VersionRow {
   const which = at <= 0 ? undefined : reference.slice(at + 1);
   const { modelId } = readModel(db, name);
   const versions = readVersions(db, modelId);
-  const missing = new AppError(
-    'not-found',
-    `${name} has no version ${which ?? ''}.`.replace(' .', '.'),
-  );
+  const missing = (): AppError =>
+    new AppError('not-found', `${name} has no version ${which ?? ''}.`.replace(' .', '.'));
   if (which === undefined) {
     const chosen =
       versions.find((row) => row.stage === 'production') ??
       versions.find((row) => runnableStages.includes(row.stage)) ??
       versions[0];
-    if (chosen === undefined) throw missing;
+    if (chosen === undefined) throw missing();
     return chosen;
   }
   if (/^[1-9][0-9]{0,8}$/.test(which)) {
     const found = versions.find((row) => row.version === Number(which));
-    if (found === undefined) throw missing;
+    if (found === undefined) throw missing();
     return found;
   }
   if (/^sha256:[0-9a-f]{8,64}$/.test(which)) {
     const found = versions.filter((row) => row.digest.startsWith(which));
     if (found.length > 1)
       throw new AppError('conflict', 'Several versions fit this digest. Give more of it.');
-    if (found[0] === undefined) throw missing;
+    if (found[0] === undefined) throw missing();
     return found[0];
   }
   const alias = db

@@ -52,14 +52,19 @@ test.runIf(process.platform === 'linux')(
     };
     const rounds = Math.ceil(loads / atOnce);
     const settled = Math.ceil(rounds / 3);
+    const middle = Math.ceil((2 * rounds) / 3);
+    const start = holdings();
     for (let at = 0; at < settled; at += 1) await round();
     const before = holdings();
-    for (let at = settled; at < rounds; at += 1) await round();
+    for (let at = settled; at < middle; at += 1) await round();
+    const between = holdings();
+    for (let at = middle; at < rounds; at += 1) await round();
     const after = holdings();
     expect(pool.status()).toEqual([]);
     expect(after).toMatchObject({ descriptors: before.descriptors, folders: 0, processes: 0 });
     expect(after.usedMiB - before.usedMiB).toBeLessThan(2);
     expect(after.rssMiB - before.rssMiB).toBeLessThan(32);
-    if (process.env['STRONGROOM_ROUNDS'] !== undefined) console.log(loads, before, after);
+    if (process.env['STRONGROOM_ROUNDS'] !== undefined)
+      console.table({ start, 'a third': before, 'two thirds': between, end: after });
   },
 );
