@@ -5,8 +5,11 @@
  */
 import { z } from 'zod';
 import { AppError, isErrorCode, type ErrorBody } from './errors.ts';
+import { useOwnWords } from './issues.ts';
 import type { AuditAction } from './actions.ts';
 import type { Role } from './roles.ts';
+
+useOwnWords();
 
 /** `anyone`: no session needed. A list: an open vault and one of these roles. */
 export type Access = 'anyone' | readonly Role[];
@@ -118,7 +121,7 @@ export function parseInput<M extends Method>(
   }));
   const first = issues[0];
   const where = first === undefined || first.at === '' ? path : first.at;
-  throw new AppError('invalid-input', `${where}: ${first?.problem ?? 'not accepted'}.`, {
+  throw new AppError('invalid-input', `${where}: ${first?.problem ?? 'is not accepted here'}.`, {
     details: { method: path, issues },
   });
 }

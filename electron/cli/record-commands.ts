@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { text as textOf } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { AppError } from '#shared/errors.ts';
+import { hasNameTwice } from '#platform/json-names.ts';
 import {
   recordValues,
   reasonTexts,
@@ -53,8 +54,9 @@ export function addRecordCommands(program: Command, runner: Runner): void {
           reasons?: true;
         },
         command: Command,
-      ) =>
-        runner.signedIn(command, async ({ client, output }) => {
+      ) => {
+        refuseIgnored(options);
+        return runner.signedIn(command, async ({ client, output }) => {
           const record = await readRecord(options.record);
           const target = options.target === undefined ? {} : { target: options.target };
           if (options.change === true) {
@@ -78,7 +80,8 @@ export function addRecordCommands(program: Command, runner: Runner): void {
             });
             output.result(explanation, explanationText(explanation));
           }
-        }),
+        });
+      },
     );
 
   const reasons = program
@@ -128,6 +131,27 @@ export function addRecordCommands(program: Command, runner: Runner): void {
     );
 }
 
+/** Throws `invalid-input` for an option that would change nothing of what is asked. */
+function refuseIgnored(options: {
+  readonly target?: string;
+  readonly permutations?: number;
+  readonly change?: true;
+  readonly fixed?: readonly string[];
+  readonly reasons?: true;
+}): void {
+  const { target, permutations, change, fixed, reasons } = options;
+  const refuse = (message: string): never => {
+    throw new AppError('invalid-input', message);
+  };
+  if (change === true && reasons === true)
+    refuse('--change and --reasons ask for different things. Ask one after the other.');
+  if (fixed !== undefined && change !== true) refuse('--fixed means something with --change only.');
+  if (target !== undefined && reasons === true)
+    refuse('--target means nothing with --reasons: they are those of the decision.');
+  if (permutations !== undefined && (change === true || reasons === true))
+    refuse('--permutations means nothing with --change or --reasons.');
+}
+
 function readRecord(path: string): Promise<RecordValues> {
   return readJson(path, recordValues);
 }
@@ -153,6 +177,11 @@ async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   } catch {
     throw new AppError('invalid-input', `${what} is not JSON.`);
   }
+  if (typeof value === 'object' && value !== null && hasNameTwice(content, value))
+    throw new AppError(
+      'invalid-input',
+      `${what} has a name twice, so it is not clear which value is meant.`,
+    );
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

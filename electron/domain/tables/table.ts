@@ -62,6 +62,7 @@ export type RejectCode =
   | 'encoding'
   | 'length'
   | 'json'
+  | 'twice'
   | 'image'
   | 'text'
   | 'file';

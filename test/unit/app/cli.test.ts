@@ -70,6 +70,8 @@ describe('the command line', () => {
       ['import'],
       ['audit', 'prove', 'x'],
       ['--no-such-option'],
+      // What would change nothing is refused, and not passed over.
+      ['explain', 'x', '--record', 'x', '--fixed', 'a'],
     ]) {
       const { status, stderr } = cli(
         args,

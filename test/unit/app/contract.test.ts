@@ -382,7 +382,11 @@ test('every method of the contract takes a good input, refuses a bad one, and an
     const refused = await app.dispatch(path, entry.bad);
     expect(refused, `${path}, bad input`).toMatchObject({
       ok: false,
-      error: { code: 'invalid-input' },
+      // In words of the program, not in those of the library that found it.
+      error: {
+        code: 'invalid-input',
+        message: expect.not.stringMatching(/invalid|expected|received|too (big|small)|unrecogni/i),
+      },
     });
     if (ownTests.has(path)) continue;
     const reply = await app.dispatch(path, await entry.good(setup));

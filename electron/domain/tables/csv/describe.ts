@@ -23,9 +23,15 @@ export async function describeCsv(
     cut.subarray(mark, cut.length - (cut.length % unitBytes(encoding))),
     encoding,
   );
-  if (sample.includes(0))
-    throw new AppError('corrupt', 'This is not a CSV file: it holds binary data.');
+  if (sample.includes('\r') && !sample.includes('\n'))
+    throw new AppError(
+      'corrupt',
+      'The lines of the file end with a carriage return alone, as old Macintosh computers wrote them. Save it with line feeds (LF or CRLF) and try again.',
+    );
   const lines = sample.toString('utf8').split('\n', sampleLines);
+  // Here and there it is damage, and its row is rejected.
+  if (2 * lines.filter((line) => line.includes('\0')).length >= lines.length)
+    throw new AppError('corrupt', 'This is not a CSV file: it holds binary data.');
   const quote = asked.quote === undefined ? guessQuote(lines) : asked.quote;
   const bare = lines.map((line) => withoutQuoted(line, quote));
   const delimiter = asked.delimiter ?? guessDelimiter(bare);
@@ -45,6 +51,11 @@ export async function describeCsv(
     );
   checkHeader(record.fields, record.problem !== undefined);
   const header = sample.subarray(0, record.end);
+  if (header.includes(0))
+    throw new AppError(
+      'corrupt',
+      `The header row holds a NUL byte, at character ${header.indexOf(0) + 1} of it. Correct the file and try again.`,
+    );
   const headerBytes =
     encoding === 'utf-8' ? header.length : header.toString('utf8').length * unitBytes(encoding);
   return {

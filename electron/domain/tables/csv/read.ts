@@ -186,7 +186,8 @@ function prepared(
   const text = toUtf8(source, encoding);
   const ended = text.length === 0 || text[text.length - 1] === newline;
   const bytes = ended ? text : Buffer.concat([text, Buffer.of(newline)]);
-  const damaged = encoding === 'utf-8' ? !isUtf8(bytes) : bytes.includes(replacement);
+  const damaged =
+    bytes.includes(0) || (encoding === 'utf-8' ? !isUtf8(bytes) : bytes.includes(replacement));
   return { bytes, damaged };
 }
 
@@ -194,7 +195,8 @@ function prepared(
 const replacement = Buffer.from('\uFFFD');
 
 function isDamaged(record: Uint8Array): boolean {
-  return !isUtf8(record) || Buffer.from(record).includes(replacement);
+  const bytes = Buffer.from(record);
+  return bytes.includes(0) || !isUtf8(bytes) || bytes.includes(replacement);
 }
 
 /** Beyond it a float is infinite: halfway to where the next one would be. */

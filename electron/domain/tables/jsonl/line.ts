@@ -1,5 +1,6 @@
 /** One line of JSON Lines: bytes to an object, or to the reason why not. */
 import { isUtf8 } from 'node:buffer';
+import { hasNameTwice } from '#platform/json-names.ts';
 import type { RejectCode } from '../table.ts';
 
 /** Bytes of one line beyond which its row is rejected without being looked at. */
@@ -29,7 +30,8 @@ export function parseLine(bytes: Buffer, from: number, to: number): JsonRecord |
   if (text.includes('\uFFFD') && !isUtf8(bytes.subarray(from, to))) return 'encoding';
   try {
     const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : 'json';
+    if (!isRecord(value)) return 'json';
+    return hasNameTwice(text, value) ? 'twice' : value;
   } catch {
     return 'json';
   }

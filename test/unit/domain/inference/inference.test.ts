@@ -116,7 +116,7 @@ describe('scoring a file', () => {
     expect(rejects.split('\n')).toEqual([
       'row,column,code,message',
       '3,age,number,Not a number.',
-      '4,count,missing,"Empty, and the model needs a value here."',
+      '4,count,missing,"Empty, null or NaN, and the model needs a value here."',
       '5,,fields,Not as many fields as the header has.',
       '6,count,integer,Not a whole number.',
       '',

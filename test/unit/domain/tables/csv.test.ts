@@ -237,6 +237,26 @@ describe('reading separated values', () => {
     ]);
   });
 
+  test('a NUL byte costs its row and not the file, in every encoding and however the row is read', async () => {
+    const file = 'a,b\n1,2\n3,\0\n5,x\0y\n7,8\n';
+    for (const [encoding, content] of [
+      ['utf-8', file],
+      ['windows-1252', file],
+      ['utf-16le', Buffer.from(file, 'utf16le')],
+    ] as const)
+      for (const wanted of [undefined, [{ name: 'a', as: 'number' as const }]]) {
+        const { bad, columns } = await readCsv(content, {
+          asked: { encoding },
+          ...(wanted === undefined ? {} : { wanted, raw: false }),
+        });
+        expect(bad).toEqual([
+          [2, null, 'encoding'],
+          [3, null, 'encoding'],
+        ]);
+        expect(columns[0]?.[3]).toEqual(wanted === undefined ? '7' : 7);
+      }
+  });
+
   test.each([
     ['', 'corrupt'],
     ['\n1\n', 'corrupt'],
@@ -244,6 +264,8 @@ describe('reading separated values', () => {
     ['a,b"c\n1,2\n', 'corrupt'],
     ['a,b\n1,"2\n3,4\n', 'corrupt'],
     ['a,"b\n1,2\n', 'corrupt'],
+    ['a\0,b\n1,2\n', 'corrupt'],
+    ['a,b\r1,2\r', 'corrupt'],
     ['PK\u0003\u0004\0\0\0', 'corrupt'],
     [`a,${'b'.repeat(2 ** 20)}\n1,2\n`, 'corrupt'],
     [Array.from({ length: 20_001 }, (_, at) => `c${at}`).join(','), 'limit'],

@@ -42,6 +42,19 @@ describe('JSON Lines', () => {
     expect(sha256).toBe(hash('sha256', text));
   });
 
+  test('a name twice in a record rejects it: the parser would take the last value and tell nobody', async () => {
+    const { bad, columns } = await read(
+      '{"a":1,"b":"8:00"}\n{"a":1,"a":2}\n{"a":3,"\\u0061":4}\n{"a":5,"b":{"a":1,"c":[":"]}}\n{"b":"\\":{","b":1}\n',
+      [{ name: 'a', as: 'number' }],
+    );
+    expect(bad.map(({ row, code }) => [row, code])).toEqual([
+      [2, 'twice'],
+      [3, 'twice'],
+      [5, 'twice'],
+    ]);
+    expect([columns['a']?.[0], columns['a']?.[3]]).toEqual([1, 5]);
+  });
+
   test('64-bit integers keep every digit, as integers and as texts', async () => {
     const { columns, raw, bad } = await read(
       '{"id":9223372036854775807}\n{"id":-9223372036854775808}\n{"id":9007199254740993}\n{"id":1e3}\n{"id":9223372036854775808}\n{"id":1.5}\n',
