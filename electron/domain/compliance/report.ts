@@ -10,7 +10,7 @@ import {
   type AuditLog,
 } from '#domain/audit/index.ts';
 import { canonicalJson } from '#platform/canonical-json.ts';
-import { createPages, type Bar, type Pages } from './pages.ts';
+import type { Bar, Pages } from './pages.ts';
 import {
   entriesForHistory,
   productionHistory,
@@ -84,6 +84,8 @@ export async function makeProductionHistory(request: ReportRequest): Promise<{
     entries: used.map(({ index }) => index),
     history,
   };
+  // Loaded here only: what writes PDF would be a sixth of every start.
+  const { createPages } = await import('./pages.ts');
   const pages = createPages({
     title: 'Production history',
     subject: `Log of ${head.size} entries, root ${head.root}`,
