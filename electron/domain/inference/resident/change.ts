@@ -4,11 +4,12 @@ import type { changeFacts } from '#shared/contract/records.ts';
 import { searchChange, type Changeable, type ColumnChange } from '#domain/explain/index.ts';
 import { readTexts, type PlannedColumn } from '#domain/pipeline/index.ts';
 import type { ColumnData } from '#domain/tables/index.ts';
+import { askedAbout } from './asked.ts';
 import { takeRows } from './columns.ts';
 import type { Answer } from './kinds.ts';
 import type { RecordBody } from './predict.ts';
-import { recordModel, type RecordModel } from './record-model.ts';
-import { requireTarget, requireThreshold, valueOf } from './target.ts';
+import type { RecordModel } from './record-model.ts';
+import { requireThreshold } from './target.ts';
 
 export interface ChangeBody extends RecordBody {
   readonly target?: string | undefined;
@@ -26,17 +27,12 @@ export const answer: Answer<ChangeBody, z.infer<typeof changeFacts>> = async (
   { body },
   context,
 ) => {
-  const model = await recordModel(context);
-  const chunk = model.read(body.record);
-  const outputs = await model.predictRecord(chunk);
-  const { pipeline } = context;
-  const target = requireTarget(body.target, { outputs, pipeline });
-  const threshold = requireThreshold(body.threshold, { target, pipeline });
-  const value = valueOf(outputs, target);
+  const { model, record, target, value } = await askedAbout(body, context);
+  const threshold = requireThreshold(body.threshold, { target, pipeline: context.pipeline });
   const reference = await model.reference();
   const fixed = new Set(body.immutable);
   const columns = model.fields.flatMap((field, column): Described[] => {
-    const own = chunk.columns[column];
+    const own = record[column];
     const others = reference.columns[column];
     if (fixed.has(field.name) || own === undefined || others === undefined) return [];
     const described = describe(field, own, others);
@@ -51,8 +47,7 @@ export const answer: Answer<ChangeBody, z.infer<typeof changeFacts>> = async (
       progress: (score) => (wasAbove ? -score : score),
       mostColumns: body.mostColumns,
       mostPredictions,
-      predict: (sets) =>
-        model.scores(changed(model, { record: chunk.columns, sets, textOf }), target),
+      predict: (sets) => model.scores(changed(model, { record, sets, textOf }), target),
     },
   );
   const { found } = search;

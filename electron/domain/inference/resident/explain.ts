@@ -3,12 +3,11 @@ import type { z } from 'zod';
 import { AppError } from '#shared/errors.ts';
 import type { explanationFacts } from '#shared/contract/records.ts';
 import { createRandom, shuffled } from '#domain/explain/index.ts';
+import { askedAbout } from './asked.ts';
 import { attribute } from './attribute.ts';
 import { takeRows } from './columns.ts';
 import type { Answer } from './kinds.ts';
 import type { RecordBody } from './predict.ts';
-import { recordModel } from './record-model.ts';
-import { requireTarget, valueOf } from './target.ts';
 
 export interface ExplainBody extends RecordBody {
   readonly target?: string | undefined;
@@ -24,10 +23,7 @@ export const answer: Answer<ExplainBody, z.infer<typeof explanationFacts>> = asy
   { body },
   context,
 ) => {
-  const model = await recordModel(context);
-  const chunk = model.read(body.record);
-  const outputs = await model.predictRecord(chunk);
-  const target = requireTarget(body.target, { outputs, pipeline: context.pipeline });
+  const { model, record, target, value } = await askedAbout(body, context);
   const reference = await model.reference();
   const drawn = shuffled(reference.rows, createRandom(seed)).subarray(0, 2 * backgroundRows);
   const candidates = takeRows(reference.columns, drawn);
@@ -37,12 +33,12 @@ export const answer: Answer<ExplainBody, z.infer<typeof explanationFacts>> = asy
     .filter((row) => !Number.isNaN(scores[row]))
     .slice(0, backgroundRows);
   const { attribution, method, scale } = await attribute(context, model, {
-    record: chunk.columns,
-    value: valueOf(outputs, target),
+    record,
+    value,
     background: takeRows(candidates, good),
     backgroundValues: Float64Array.from(good, (row) => scores[row] ?? Number.NaN),
     target,
-    permutations: boundedPermutations(body.permutations, chunk.columns.length),
+    permutations: boundedPermutations(body.permutations, record.length),
     seed,
   });
   return {

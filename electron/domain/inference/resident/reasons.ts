@@ -3,13 +3,13 @@ import type { z } from 'zod';
 import { AppError } from '#shared/errors.ts';
 import type { adverseSide, reasonFacts } from '#shared/contract/records.ts';
 import { justPassed, rankReasons } from '#domain/explain/index.ts';
+import { askedAbout } from './asked.ts';
 import { attribute } from './attribute.ts';
 import { takeRows } from './columns.ts';
 import { boundedPermutations } from './explain.ts';
 import type { Answer } from './kinds.ts';
 import type { RecordBody } from './predict.ts';
-import { recordModel } from './record-model.ts';
-import { requireTarget, requireThreshold, valueOf } from './target.ts';
+import { requireThreshold } from './target.ts';
 
 export interface ReasonsBody extends RecordBody {
   readonly adverse: z.infer<typeof adverseSide>;
@@ -26,13 +26,8 @@ export const answer: Answer<ReasonsBody, z.infer<typeof reasonFacts>> = async (
   { body },
   context,
 ) => {
-  const model = await recordModel(context);
-  const chunk = model.read(body.record);
-  const outputs = await model.predictRecord(chunk);
-  const { pipeline } = context;
-  const target = requireTarget(undefined, { outputs, pipeline });
-  const threshold = requireThreshold(undefined, { target, pipeline });
-  const value = valueOf(outputs, target);
+  const { model, record, target, value } = await askedAbout({ record: body.record }, context);
+  const threshold = requireThreshold(undefined, { target, pipeline: context.pipeline });
   const isAdverse = (score: number): boolean =>
     body.adverse === 'at-or-above' ? score >= threshold : score < threshold;
   const nothing = { target, value, threshold, rows: 0, reasons: [], sameSet: 1, draws: 0 };
@@ -47,12 +42,12 @@ export const answer: Answer<ReasonsBody, z.infer<typeof reasonFacts>> = async (
       `Only ${passed.length} rows of the reference are on the other side of the threshold; reasons take at least ${fewest} to compare with.`,
     );
   const { attribution, method } = await attribute(context, model, {
-    record: chunk.columns,
+    record,
     value,
     background: takeRows(reference.columns, passed),
     backgroundValues: Float64Array.from(passed, (row) => scores[row] ?? Number.NaN),
     target,
-    permutations: boundedPermutations(permutations, chunk.columns.length),
+    permutations: boundedPermutations(permutations, record.length),
     seed,
   });
   const ranked = rankReasons(attribution, {
