@@ -5,7 +5,7 @@ import { contract } from '#shared/contract/index.ts';
 import { ada, reason, tableRows, type Act } from './act.ts';
 import { erasures } from './erasures.ts';
 import { peopleActs } from './people.ts';
-import { newestRun, outputName, resultsOf, scored } from './runs.ts';
+import { newestRun, outputName, resultsOf, score, scored } from './runs.ts';
 
 const init: Act = {
   name: 'init',
@@ -80,19 +80,7 @@ const run: Act = {
   action: 'run.score',
   start: 'plain',
   again: ['ok'],
-  async perform({ app, client, dir, wait }, { material, round }) {
-    await client.vault.signIn(ada);
-    mkdirSync(resultsOf(dir), { recursive: true });
-    await wait(
-      contract.runs.start,
-      client.runs.start({
-        version: 'tested@1',
-        input: app.admitFile(join(material, 'in.csv')),
-        folder: app.admitFile(resultsOf(dir)),
-        name: outputName(round),
-      }),
-    );
-  },
+  perform: (on, place) => score(on, place, 'in.csv'),
   async found({ client, dir }, { round }) {
     const run = await newestRun(client, 'in.csv');
     return run === undefined ? 'nothing' : scored(run, join(resultsOf(dir), outputName(round)));

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Order, Performed } from './actor.ts';
+import { actorIn } from './program.ts';
 
 export type Disturbance =
   | { readonly kind: 'point'; readonly nth: number }
@@ -36,7 +37,7 @@ export async function performDisturbed(
   mkdirSync(temporary, { recursive: true });
   const { tracer, extra } = wrapped(order.dir, disturbance);
   const told: Order = { ...order, ...extra };
-  const actor = [join(import.meta.dirname, 'actor.ts'), JSON.stringify(told)];
+  const actor = [actorIn(order.material), JSON.stringify(told)];
   // No path of a test has a space in it.
   const command = [...tracer.split(/ +/).filter(Boolean), process.execPath, ...actor];
   const child = spawn('/usr/bin/env', command, {

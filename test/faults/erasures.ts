@@ -1,11 +1,11 @@
 /** A run that keeps its rows, and what is erased: a person, what a run has kept, a version, and all that is due. */
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { contract } from '#shared/contract/index.ts';
 import { codeOf, type BareApp } from '../support/bare-app.ts';
 import { ada, canaries, reason, type Act } from './act.ts';
-import { newestRun, outputName, resultsOf, scored } from './runs.ts';
+import { newestRun, outputName, resultsOf, score, scored } from './runs.ts';
 
 /** What the vault `kept` has more: a run of this input with its rows, and a retired version. */
 export const keptInput = 'kept.csv';
@@ -18,21 +18,7 @@ const keepRun: Act = {
   action: 'run.score',
   start: 'kept',
   again: ['ok'],
-  async perform({ app, client, dir, wait }, { material, round }) {
-    await client.vault.signIn(ada);
-    mkdirSync(resultsOf(dir), { recursive: true });
-    await wait(
-      contract.runs.start,
-      client.runs.start({
-        version: 'tested@1',
-        input: app.admitFile(join(material, 'people.csv')),
-        folder: app.admitFile(resultsOf(dir)),
-        name: outputName(round),
-        keep: true,
-        subject: 'who',
-      }),
-    );
-  },
+  perform: (on, place) => score(on, place, 'people.csv', { keep: true, subject: 'who' }),
   async found({ client, dir }, { round }) {
     const run = await newestRun(client, 'people.csv');
     const found =

@@ -15,6 +15,7 @@ import { acts, type ActName } from './acts.ts';
 import { performDisturbed } from './disturbed.ts';
 import { keptInput, keptRows, retiredVersion } from './erasures.ts';
 import { grace } from './people.ts';
+import { makeActor } from './program.ts';
 import { resultsOf } from './runs.ts';
 
 /** Bundles, the key of their maker and tables, in a new folder. */
@@ -53,6 +54,7 @@ export async function prepare(): Promise<Prepared> {
   const dir = mkdtempSync(join(roomy ? '/dev/shm' : tmpdir(), 'strongroom-faults-'));
   const material = join(dir, 'material');
   await makeMaterial(material);
+  await makeActor(material);
   const plain = await makeVault(join(dir, 'plain'), material);
   cpSync(join(dir, 'plain'), join(dir, 'kept'), { recursive: true });
   const kept = await keepInVault(join(dir, 'kept'), material);
