@@ -1,14 +1,8 @@
 /** ONNX messages (onnx.proto, IR version 13) as far as the product reads or writes them; other fields travel along unread. */
 import { AppError } from '#shared/errors.ts';
-import {
-  createDecoder,
-  decode,
-  encode,
-  type Descriptor,
-  type Message,
-  type Outline,
-  type Unknown,
-} from './wire.ts';
+import type { Descriptor, Message, Unknown } from './wire.ts';
+import { createDecoder, decode, type Outline } from './wire-read.ts';
+import { encode } from './wire-write.ts';
 
 export interface OnnxModel extends Unknown {
   irVersion?: number;

@@ -3,7 +3,8 @@ import { AppError } from '#shared/errors.ts';
 import type { OnnxTensor } from './model.ts';
 import { tensorTypes } from './signature.ts';
 import { heldAs, newArray, type TensorArray, type TensorData } from './tensor.ts';
-import { decode, type Descriptor } from './wire.ts';
+import type { Descriptor } from './wire.ts';
+import { decode } from './wire-read.ts';
 
 /** What a model's codec leaves unread in a tensor: its values where they are not raw bytes. */
 const typedFields: Descriptor = [
