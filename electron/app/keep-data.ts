@@ -1,14 +1,13 @@
 /** Keeping what went into a run and what came out of it, encrypted; and writing it out again. */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
-import { openCsv } from '#platform/csv.ts';
 import { step } from '#platform/steps.ts';
 import type { Inference, ScoreOutcome } from '#domain/inference/index.ts';
 import { csvLine, openRows, sealRows, type SealedCounts } from '#domain/kept-data/index.ts';
-import type { Dialect, TableFormat, TableInfo } from '#domain/tables/index.ts';
+import { rawNames, type Dialect, type TableFormat, type TableInfo } from '#domain/tables/index.ts';
 import type { ResolvedVersion } from '#domain/registry/index.ts';
 import type { StagedObject } from '#domain/vault/index.ts';
 import type { CallContext } from './handler.ts';
@@ -66,19 +65,12 @@ export async function planKeeping(
   return { runId, subject, at };
 }
 
-/** What is kept is a CSV again when it is exported; its rows are told apart as UTF-8 with the usual delimiters. */
-function requireKeepable({ format, dialect }: TableInfo, subject: string | undefined): void {
-  if (format !== 'csv')
+/** Rows by person are texts, whatever they are read from; a file is kept as it is, and a folder is none. */
+function requireKeepable({ format }: TableInfo, subject: string | undefined): void {
+  if ((format === 'images' || format === 'texts') && subject === undefined)
     throw new AppError(
       'unsupported',
-      'Only the rows of a CSV can be kept with a run. Leave that out, or score the same rows as CSV.',
-    );
-  const usual =
-    dialect?.encoding === 'utf-8' && dialect.quote === '"' && /^[,;\t]$/.test(dialect.delimiter);
-  if (subject !== undefined && !usual)
-    throw new AppError(
-      'unsupported',
-      'Rows can be kept by person only from a CSV in UTF-8 with comma, semicolon or tab and double quotes. Write it anew like that, or keep the files whole.',
+      'A folder cannot be kept whole with a run. Keep its rows by person, with file as the column that names them: then the names and the predictions are kept.',
     );
 }
 
@@ -90,7 +82,9 @@ export async function keepData(
     readonly outcome: ScoreOutcome;
     readonly inputPath: string;
     readonly predictionsPath: string;
+    readonly keepColumns: boolean;
   },
+  inference: Pick<Inference, 'joined'>,
 ): Promise<void> {
   const { vault, keptData } = context.open();
   const { runId, subject } = keeping;
@@ -101,23 +95,29 @@ export async function keepData(
   step('run: its kept data is announced');
   try {
     context.report({ step: 'Keeping the rows', done: 0, unit: 'rows' });
-    const input = hashedFile(from.inputPath, from.outcome.inputSha256);
-    const predictions = hashedFile(from.predictionsPath, from.outcome.outputSha256);
     if (subject === undefined) {
-      for (const source of [input, predictions])
-        staged.push(await vault.objects.stage({ source: source.stream, signal }));
+      for (const source of [
+        hashedFile(from.inputPath, from.outcome.inputSha256),
+        hashedFile(from.predictionsPath, from.outcome.outputSha256),
+      ])
+        staged.push(await vault.objects.stage({ source, signal }));
     } else {
       counts.rows = 0;
       using keys = keptData.rowKeys(runId);
-      const tables = {
-        input: await openCsv(input.stream),
-        predictions: await openCsv(predictions.stream, { delimiter: ',' }),
-      };
-      const source = sealRows({ runId, subject, ...tables }, keys, counts);
+      const { table, inputSha256, outputSha256, outputColumns } = from.outcome;
+      const rows = inference.joined({
+        ...from,
+        table,
+        inputSha256,
+        predictionsSha256: outputSha256,
+        signal,
+      });
+      const input = rawNames(table);
+      const [number = 'row', ...results] = outputColumns;
+      const predictions = [number, ...(from.keepColumns ? input : []), ...results];
+      const source = sealRows({ runId, subject, input, predictions, rows }, keys, counts);
       staged.push(await vault.objects.stage({ source, signal }));
     }
-    await input.check();
-    await predictions.check();
     step('run: its kept data is staged');
     const names = subject === undefined ? (['input', 'predictions'] as const) : (['rows'] as const);
     await vault.objects.commit(staged, () =>
@@ -139,7 +139,7 @@ export async function exportKept(
   dir: string,
 ): Promise<{ readonly files: string[]; readonly rows: number; readonly erasedRows: number }> {
   const { vault, runs, keptData } = context.open();
-  const { summary } = runs.show(runId);
+  const { summary, result } = runs.show(runId);
   const kept = keptData.find(runId);
   if (kept === undefined) throw new AppError('not-found', 'This run has kept no data.');
   if (kept.state === 'erased')
@@ -158,13 +158,16 @@ export async function exportKept(
   try {
     let erasedRows = 0;
     let rows = 0;
+    const names = { input: 'input.csv', predictions: 'predictions.csv' };
     for (const file of keptData.files(runId)) {
       const object = await vault.objects.open(file.objectId);
       try {
         if (file.name === 'rows')
           ({ rows, erasedRows } = await writeRows(context, object.stream(), dir));
         else {
-          await using output = await open(join(dir, `${file.name}.csv`), 'wx', 0o600);
+          // As it was read; what was written is CSV in any case.
+          if (file.name === 'input') names.input = `input.${result?.inputFormat ?? 'csv'}`;
+          await using output = await open(join(dir, names[file.name]), 'wx', 0o600);
           for await (const chunk of object.stream()) {
             context.signal.throwIfAborted();
             await output.writeFile(chunk);
@@ -177,7 +180,7 @@ export async function exportKept(
       }
     }
     context.note({ details: { rows, erasedRows } });
-    return { files: ['input.csv', 'predictions.csv'], rows, erasedRows };
+    return { files: [names.input, names.predictions], rows, erasedRows };
   } catch (error) {
     await rm(dir, { recursive: true, force: true });
     throw error;
@@ -185,7 +188,6 @@ export async function exportKept(
 }
 
 const flushLength = 256 * 1024;
-/** One chunk of rows is one transaction over the keys of its people: few syncs, and few rows in memory. */
 const chunkBytes = 256 * 1024;
 
 async function writeRows(
@@ -223,28 +225,16 @@ async function writeRows(
   return { rows, erasedRows };
 }
 
-/** A file as a stream that knows afterwards whether it was the one that was scored. */
-function hashedFile(
-  path: string,
-  sha256: string,
-): { readonly stream: AsyncGenerator<Uint8Array>; check(): Promise<void> } {
-  const hash: Hash = createHash('sha256');
-  async function* chunks(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes })) {
-      hash.update(chunk as Uint8Array);
-      yield chunk as Uint8Array;
-    }
+/** Throws `io` in the end when it is not the file that was scored. */
+async function* hashedFile(path: string, sha256: string): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes })) {
+    hash.update(chunk as Uint8Array);
+    yield chunk as Uint8Array;
   }
-  const stream = chunks();
-  return {
-    stream,
-    async check() {
-      for await (const _chunk of stream); // what a reader of rows left at the end
-      if (hash.digest('hex') !== sha256)
-        throw new AppError(
-          'io',
-          'The input changed while it was read, so nothing of the run was kept. Try again with a file that nobody writes to.',
-        );
-    },
-  };
+  if (hash.digest('hex') !== sha256)
+    throw new AppError(
+      'io',
+      'The input changed while it was read, so nothing of the run was kept. Try again with a file that nobody writes to.',
+    );
 }

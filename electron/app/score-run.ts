@@ -106,7 +106,12 @@ export async function scoreRun(
           ? {}
           : {
               beforePublishing: (outcome, files) =>
-                keepData(context, keeping, { outcome, ...files }),
+                keepData(
+                  context,
+                  keeping,
+                  { outcome, ...files, keepColumns: input.keepColumns },
+                  deps.inference,
+                ),
             }),
       },
       {

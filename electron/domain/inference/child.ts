@@ -58,6 +58,10 @@ async function perform(job: Job, core: Core): Promise<unknown> {
     const { previewTable } = await import('./batch/preview-table.ts');
     return previewTable(job);
   }
+  if (job.kind === 'join') {
+    const { joinTable } = await import('./batch/join-table.ts');
+    return joinTable(job, core);
+  }
   if (job.kind === 'convert') {
     const { convertTable } = await import('#domain/tables/index.ts');
     const { openSource } = await import('./batch/source.ts');

@@ -5,7 +5,8 @@ import type { GoldenCases } from '#domain/bundle/index.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
 import type { Profile } from '#domain/monitoring/index.ts';
 import type { ObjectHandOver } from '#domain/vault/index.ts';
-import type { TablePreview } from './batch/messages.ts';
+import { joinFile, type JoinRequest } from './batch/join-file.ts';
+import type { JoinedRow, TablePreview } from './batch/messages.ts';
 import { previewFile, type PreviewRequest } from './batch/preview-file.ts';
 import {
   profileSealed,
@@ -38,6 +39,8 @@ export interface Inference {
   score(request: ScoreRequest, watching?: Watching): Promise<ScoreResult>;
   /** The first rows of a file or folder and how its columns would be bound, told in a child that has no model. */
   preview(request: PreviewRequest): Promise<TablePreview>;
+  /** The rows of an input that was scored, and what was predicted for each. Throws `io` when they are others now. */
+  joined(request: JoinRequest): AsyncGenerator<readonly JoinedRow[], void, undefined>;
   /** Runs the model over an encrypted CSV of the vault for its profile alone. */
   profile(
     request: ModelFiles & {
@@ -76,6 +79,8 @@ export function createInference(options: InferenceOptions = {}): Inference {
     score: (request, watching = {}) => scoreFile(request, settingsFor(request), watching),
 
     preview: (request) => previewFile(request, { ...limitsForBytes(0), ...options.limits }),
+
+    joined: (request) => joinFile(request, { ...limitsForBytes(0), ...options.limits }),
 
     profile: async (request, watching = {}) =>
       (await profileSealed(request, settingsFor(request), watching)).profile,

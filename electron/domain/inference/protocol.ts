@@ -8,7 +8,13 @@ import type { TensorSpec } from '#shared/contract/bundles.ts';
 import { errorCodes } from '#shared/errors.ts';
 import type { GoldenCases } from '#domain/bundle/index.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
-import type { ConvertedColumn, Dialect, OutputFormat, TableFormat } from '#domain/tables/index.ts';
+import type {
+  ConvertedColumn,
+  Dialect,
+  OutputFormat,
+  TableFormat,
+  TableInfo,
+} from '#domain/tables/index.ts';
 
 /** An encrypted object of the vault, open for reading. */
 export interface SealedFile {
@@ -61,6 +67,15 @@ export interface PreviewJob extends Omit<ReadJob, 'kind'> {
   readonly pipeline: Pipeline | null;
 }
 
+/** Reads the rows of an input as texts, and the predictions that were made of them, without a model. */
+export interface JoinJob {
+  readonly kind: 'join';
+  readonly source: Source;
+  readonly table: TableInfo;
+  /** A CSV of this program. */
+  readonly predictions: Source;
+}
+
 /** Makes another format of a finished file of predictions, without a model. */
 export interface ConvertJob {
   readonly kind: 'convert';
@@ -88,7 +103,7 @@ interface ResidentJob extends SealedModel {
 }
 
 export type ModelJob = ScoreJob | ContactJob | ResidentJob;
-export type Job = ModelJob | ReadJob | PreviewJob | ConvertJob;
+export type Job = ModelJob | ReadJob | PreviewJob | JoinJob | ConvertJob;
 
 export const contactOutcome = z.strictObject({
   checked: z.int(),

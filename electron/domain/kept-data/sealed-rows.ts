@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { AppError } from '#shared/errors.ts';
-import { csvField, type CsvRecord, type CsvTable } from '#platform/csv.ts';
+import { csvField } from '#platform/csv.ts';
 import { unwrap, wrap } from '#domain/vault/index.ts';
 import type { SubjectKey } from './subjects.ts';
 
@@ -35,19 +35,32 @@ export interface SealedCounts {
   leftOut: number;
 }
 
+/** A row of the input as texts, and the line of the predictions that is about it. */
+interface KeptRow {
+  readonly row: number;
+  readonly input: readonly string[];
+  /** Null for a row that was rejected. */
+  readonly predictions: readonly string[] | null;
+  /** Its fields could not be told apart. */
+  readonly isBad: boolean;
+}
+
 /** Throws `invalid-input` when the file has no such column. `counts` is kept up to date. */
 export async function* sealRows(
   from: {
     readonly runId: string;
     readonly subject: string;
-    readonly input: CsvTable;
-    readonly predictions: CsvTable;
+    /** Headers of both. */
+    readonly input: readonly string[];
+    readonly predictions: readonly string[];
+    /** In the order of the input, in batches. */
+    readonly rows: AsyncIterable<readonly KeptRow[]>;
   },
   keys: RowKeys,
   counts: SealedCounts,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { runId, subject, input, predictions } = from;
-  const column = input.header.indexOf(subject);
+  const { runId, subject } = from;
+  const column = from.input.indexOf(subject);
   if (column < 0)
     throw new AppError(
       'invalid-input',
@@ -58,20 +71,18 @@ export async function* sealRows(
     version: 1,
     runId,
     subject,
-    input: [...input.header],
-    predictions: [...predictions.header],
+    input: [...from.input],
+    predictions: [...from.predictions],
   } satisfies z.infer<typeof head>);
-  const predicted = predictionsByRow(predictions);
-  for await (const batch of input.records()) {
-    const scored = await predicted.upTo(batch.at(-1)?.row ?? 0);
-    const told = batch.filter((record) => subjectOf(record, column) !== undefined);
+  for await (const batch of from.rows) {
+    const told = batch.filter((each) => subjectOf(each, column) !== undefined);
     counts.leftOut += batch.length - told.length;
     counts.rows += told.length;
-    const rowKeys = keys.keysFor(told.map((record) => subjectOf(record, column) ?? ''));
-    const lines = told.map(({ row, fields }, at) => {
+    const rowKeys = keys.keysFor(told.map((each) => subjectOf(each, column) ?? ''));
+    const lines = told.map(({ row, input, predictions }, at) => {
       const { id, key } = rowKeys[at] ?? missingKey();
-      const plain = { input: fields, predictions: scored.get(row) ?? null };
-      const sealed = wrap(key, Buffer.from(JSON.stringify(plain)), rowAad(runId, row));
+      const plain = JSON.stringify({ input, predictions });
+      const sealed = wrap(key, Buffer.from(plain), rowAad(runId, row));
       return line({ row, key: id, sealed: Buffer.from(sealed).toString('base64') });
     });
     yield Buffer.concat(lines);
@@ -123,34 +134,9 @@ export function csvLine(fields: readonly string[]): string {
   return `${fields.map(csvField).join(',')}\n`;
 }
 
-function subjectOf({ problem, fields }: CsvRecord, column: number): string | undefined {
-  const value = fields[column];
-  return problem !== undefined || value === undefined || value.trim() === '' ? undefined : value;
-}
-
-/** Predictions come in the order of the rows, and not for each of them. */
-function predictionsByRow(table: CsvTable): {
-  upTo(row: number): Promise<ReadonlyMap<number, readonly string[]>>;
-} {
-  const batches = table.records();
-  let waiting: CsvRecord[] = [];
-  let ended = false;
-  const rowOf = ({ fields }: CsvRecord): number => Number(fields[0]);
-  return {
-    async upTo(row) {
-      while (
-        !ended &&
-        rowOf(waiting.at(-1) ?? { row: 0, fields: ['0'], problem: undefined }) < row
-      ) {
-        const next = await batches.next();
-        if (next.done === true) ended = true;
-        else waiting = [...waiting, ...next.value];
-      }
-      const found = waiting.filter((record) => rowOf(record) <= row);
-      waiting = waiting.slice(found.length);
-      return new Map(found.map((record) => [rowOf(record), record.fields]));
-    },
-  };
+function subjectOf({ isBad, input }: KeptRow, column: number): string | undefined {
+  const value = input[column];
+  return isBad || value === undefined || value.trim() === '' ? undefined : value;
 }
 
 function line(value: object): Buffer {

@@ -18,6 +18,6 @@ export { textToBoolean, textToInteger, textToNumber } from './csv/cells.ts';
 export { rejectMessages } from './rejects.ts';
 export { formatOf, formatOfName, magicBytes } from './detect.ts';
 export { loadDriver } from './drivers.ts';
-export { rawNames } from './raw.ts';
+export { rawNames, rawRows, type RawRow } from './raw.ts';
 export { convertTable, type ConvertedColumn, type OutputFormat } from './write/convert.ts';
 export { cellText, createRowWriter } from './csv/write.ts';

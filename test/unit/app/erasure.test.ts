@@ -239,14 +239,18 @@ const table = [
 
 function keptRun(
   { app, client, dir, wait }: TestApp,
-  { subject, name = 'out.csv' }: { readonly subject?: string; readonly name?: string } = {},
+  {
+    subject,
+    name = 'out.csv',
+    input = 'people.csv',
+  }: { readonly subject?: string; readonly name?: string; readonly input?: string } = {},
 ) {
   writeFileSync(join(dir, 'people.csv'), `${table.join('\n')}\n`);
   return wait(
     contract.runs.start,
     client.runs.start({
       version: 'tested',
-      input: app.admitFile(join(dir, 'people.csv')),
+      input: app.admitFile(join(dir, input)),
       folder: app.admitFile(dir),
       name,
       keep: true,
@@ -310,6 +314,33 @@ describe('data that a run keeps', () => {
     for (const subject of ['nobody', 'a'])
       await expect(keptRun(test, { subject })).rejects.toMatchObject({ code: 'invalid-input' });
     expect(existsSync(join(test.dir, 'out.csv'))).toBe(false);
+    mkdirSync(join(test.dir, 'texts'));
+    writeFileSync(join(test.dir, 'texts/a.txt'), 'a');
+    await expect(keptRun(test, { input: 'texts' })).rejects.toMatchObject({ code: 'unsupported' });
+  });
+
+  test('may be of any format: whole as it was read, by person as texts', async () => {
+    const test = await prepared();
+    const lines = people.map((who, at) => JSON.stringify({ who, a: at + 0.5, b: 1, at }));
+    writeFileSync(join(test.dir, 'people.jsonl'), `${lines.join('\n')}\n`);
+    const whole = await keptRun(test, { input: 'people.jsonl' });
+    expect(await exportOf(test, whole.runId, 'whole')).toMatchObject({ rows: 3 });
+    expect(readdirSync(join(test.dir, 'whole'))).toEqual(['input.jsonl', 'predictions.csv']);
+    const byPerson = await keptRun(test, {
+      input: 'people.jsonl',
+      subject: 'who',
+      name: 'two.csv',
+    });
+    expect(byPerson.kept).toMatchObject({ subjects: 3, rows: 3, leftOut: 0 });
+    await test.client.erasure.subject({ subject: 'bela-23', reason });
+    await exportOf(test, byPerson.runId, 'rest');
+    expect(readFileSync(join(test.dir, 'rest/input.csv'), 'utf8')).toBe(
+      'who,a,b,at\nanna-17,0.5,1,0\ncara-99,2.5,1,2\n',
+    );
+    const [header, ...predicted] = readFileSync(join(test.dir, 'two.csv'), 'utf8').split('\n');
+    expect(readFileSync(join(test.dir, 'rest/predictions.csv'), 'utf8')).toBe(
+      [header, predicted[0], predicted[2], ''].join('\n'),
+    );
   });
 });
 

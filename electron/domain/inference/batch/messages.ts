@@ -53,6 +53,21 @@ export interface ReaderOrder {
   readonly upTo: number;
 }
 
+/** Of the child that reads rows to be kept; it waits for an order after each. */
+export const joinSaid = z.strictObject({
+  rows: z.array(
+    z.strictObject({
+      row: z.int().positive(),
+      input: z.array(z.string()),
+      /** Null for a row that was rejected. */
+      predictions: z.array(z.string()).nullable(),
+      isBad: z.boolean(),
+    }),
+  ),
+});
+export type JoinedRow = z.infer<typeof joinSaid>['rows'][number];
+export const joinAnswer = z.strictObject({ inputSha256: sha256, predictionsSha256: sha256 });
+
 export const tablePreview = z.strictObject({
   info: tableInfo,
   /** Those that can be shown as text, and the first rows of them. */

@@ -1,8 +1,8 @@
 /** In the child: rows of the bundle's `reference.csv`, the same ones each time, as texts. */
 import { createRandom } from '#domain/explain/index.ts';
-import { openCsv } from '#platform/csv.ts';
+import { loadDriver, rawNames, rawRows, type RawRow } from '#domain/tables/index.ts';
+import { openSource } from '../batch/source.ts';
 import type { SealedFile } from '../protocol.ts';
-import { openSealed } from '../sealed-file.ts';
 
 /** Rows further behind are not looked at. */
 const mostBytes = 64 * 2 ** 20;
@@ -14,11 +14,13 @@ export interface ReferenceStart {
 }
 
 /** The header and the first good rows. */
-export async function readStart(file: SealedFile, rows: number): Promise<ReferenceStart> {
-  const table = await openCsv((await openSealed(file)).stream());
-  const { value: first } = await table.records().next();
-  const good = (first ?? []).filter(({ problem }) => problem === undefined);
-  return { header: table.header, rows: good.slice(0, rows).map(({ fields }) => fields) };
+export async function readStart(file: SealedFile, most: number): Promise<ReferenceStart> {
+  const { header, rows } = await openReference(file);
+  for await (const batch of rows) {
+    const good = batch.filter(({ isBad }) => !isBad);
+    return { header, rows: good.slice(0, most).map(({ fields }) => fields) };
+  }
+  return { header, rows: [] };
 }
 
 /** Up to `most` rows, drawn from all (reservoir sampling, Vitter's algorithm R), in the order of the file. */
@@ -26,26 +28,32 @@ export async function drawRows(
   file: SealedFile,
   most: number,
 ): Promise<readonly (readonly string[])[]> {
-  const table = await openCsv(upTo(mostBytes, (await openSealed(file)).stream()));
+  const { rows } = await openReference(file);
   const random = createRandom(seed);
-  const drawn: { readonly row: number; readonly fields: readonly string[] }[] = [];
+  const drawn: RawRow[] = [];
   let seen = 0;
-  for await (const records of table.records()) {
-    for (const { row, fields, problem } of records) {
-      if (problem !== undefined) continue;
+  let characters = 0;
+  for await (const batch of rows) {
+    for (const each of batch) {
+      for (const field of each.fields) characters += field.length + 1;
+      if (each.isBad) continue;
       seen += 1;
       const place = drawn.length < most ? drawn.length : random.below(seen);
-      if (place < most) drawn[place] = { row, fields };
+      if (place < most) drawn[place] = each;
     }
+    if (characters > mostBytes) break;
   }
   return drawn.sort((a, b) => a.row - b.row).map(({ fields }) => fields);
 }
 
-async function* upTo(bytes: number, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let left = bytes;
-  for await (const chunk of source) {
-    yield chunk.subarray(0, left);
-    left -= chunk.length;
-    if (left <= 0) return;
-  }
+async function openReference(file: SealedFile): Promise<{
+  readonly header: readonly string[];
+  readonly rows: ReturnType<typeof rawRows>;
+}> {
+  const [driver, source] = await Promise.all([
+    loadDriver('csv'),
+    openSource({ kind: 'sealed', file }),
+  ]);
+  const info = await driver.describe(source, {});
+  return { header: rawNames(info), rows: rawRows(driver, source, info) };
 }

@@ -1,6 +1,5 @@
 /** From the first part of a file of separated values: how it is written, and what its columns are called. */
 import { AppError } from '#shared/errors.ts';
-import { checkHeader } from '#platform/csv.ts';
 import type { Dialect, TableInfo, TableSource } from '../table.ts';
 import { guessEncoding, markBytes, toUtf8, unitBytes, withoutCutCharacter } from './encoding.ts';
 import { readRecord } from './record.ts';
@@ -8,6 +7,7 @@ import { readRecord } from './record.ts';
 const sampleBytes = 2 ** 20;
 const sampleLines = 200;
 const delimiters = [',', ';', '\t', '|'];
+const maxColumns = 20_000;
 
 /** Throws `corrupt` for binary or empty files and for a header that names a column twice, `limit` for too many columns. */
 export async function describeCsv(
@@ -64,6 +64,30 @@ export async function describeCsv(
     dialect: { delimiter, quote, encoding, decimal },
     bodyFrom: mark + headerBytes,
   };
+}
+
+/** Throws `corrupt` or `limit` for a first row that cannot name columns. */
+function checkHeader(header: readonly string[], problem: boolean): void {
+  if (problem || header.some((name) => name.includes('\uFFFD')))
+    throw new AppError(
+      'corrupt',
+      'The header row cannot be read: a stray quote, or not text in the encoding of the file.',
+    );
+  if (header.length > maxColumns)
+    throw new AppError('limit', `The file has more than ${maxColumns} columns.`);
+  if (header.every((name) => name.trim() === ''))
+    throw new AppError('corrupt', 'The file has no header row.');
+  // Places and not names: without a header, what stands there are values of somebody's record.
+  const places = new Map<string, number>();
+  for (const [at, name] of header.entries()) {
+    const first = places.get(name);
+    if (first !== undefined && name !== '')
+      throw new AppError(
+        'corrupt',
+        `Columns ${first + 1} and ${at + 1} have the same name in the first row. Is it a header?`,
+      );
+    places.set(name, at);
+  }
 }
 
 /** Single quotes only when there are no double ones and lines after lines are full of them. */

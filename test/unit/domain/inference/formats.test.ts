@@ -41,11 +41,74 @@ async function score(
 
 function file(name: string, content: string | Uint8Array): string {
   const path = join(temporaryFolder(), name);
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
   return path;
 }
 
 const rows = Array.from({ length: 100 }, (_, at) => ({ a: at / 4, b: at % 7 }));
+
+test('rows to keep come as texts from every format, each with what was predicted for it', async () => {
+  const texts = file('texts/a.txt', 'x');
+  writeFileSync(join(dirname(texts), 'b.txt'), Buffer.of(0xff));
+  const length = model(
+    graph('length', {
+      nodes: [node('Identity', { inputs: ['text'], outputs: ['same'] })],
+      inputs: [valueInfo('text', 'string', ['N'])],
+      outputs: [valueInfo('same', 'string', ['N'])],
+    }),
+    { opsets: { '': 17 } },
+  );
+  const table = tableFromArrays({
+    who: ['ä', 'b'],
+    a: Float64Array.of(1.5, Number.NaN),
+    b: Int32Array.of(2, 3),
+  });
+  const select = "SELECT * FROM (VALUES ('ä', 1.5::DOUBLE, 2), ('b', NULL, 3)) t(who, a, b)";
+  const pipeline = pipelineSchema.parse({ schemaVersion: 2, inputs: { features: ['a', 'b'] } });
+  const inputs: readonly (readonly [string, object?])[] = [
+    [file('in.csv', Buffer.from('who;a;b\n\xe4;1,5;2\nb;;3\nb;x"y;3\n', 'latin1'))],
+    [file('in.jsonl', '{"who":"ä","a":1.5,"b":2}\n{"who":"b","b":3}\n[]\n')],
+    [await parquetFile(select)],
+    [file('in.arrow', tableToIPC(table, 'file'))],
+    [dirname(texts), { bytes: bytesOf(length) }],
+  ];
+  for (const [inputPath, more] of inputs) {
+    const joined: { row: number; who: string; predicted: boolean; isBad: boolean }[] = [];
+    const ask = (path: string, sha256?: string) =>
+      score(inputPath, {
+        ...(more ?? { pipeline }),
+        keepColumns: true,
+        async beforePublishing(outcome, { predictionsPath }) {
+          const batches = inference.joined({
+            inputPath: path,
+            predictionsPath,
+            table: outcome.table,
+            inputSha256: sha256 ?? outcome.inputSha256,
+            predictionsSha256: outcome.outputSha256,
+            signal: new AbortController().signal,
+          });
+          for await (const batch of batches)
+            for (const { row, input, predictions, isBad } of batch) {
+              if (predictions !== null)
+                expect(predictions.slice(0, 2)).toEqual([String(row), input[0]]);
+              joined.push({ row, who: input[0] ?? '', predicted: predictions !== null, isBad });
+            }
+        },
+      });
+    await ask(inputPath);
+    const isFolder = inputPath === dirname(texts);
+    const isTyped = /parquet|arrow/.test(inputPath);
+    const last = isFolder ? [] : [{ row: 3, predicted: false, isBad: true }];
+    expect(joined, inputPath).toMatchObject([
+      { row: 1, who: isFolder ? 'a.txt' : 'ä', predicted: true, isBad: false },
+      { row: 2, who: isFolder ? 'b.txt' : 'b', predicted: !isFolder, isBad: isFolder },
+      ...(isTyped ? [] : last),
+    ]);
+    if (inputPath.endsWith('csv'))
+      await expect(ask(inputPath, '0'.repeat(64))).rejects.toMatchObject({ code: 'io' });
+  }
+});
 
 describe('a run reads', () => {
   test('the same rows from every format, whatever the name of the file says', async () => {
