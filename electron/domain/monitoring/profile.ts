@@ -8,9 +8,8 @@ import type { ColumnData } from '#domain/tables/index.ts';
 import { meanOf, momentsOf, numbersOf, valueAt, type Moments } from './moments.ts';
 import {
   createQuantileSketch,
-  laterSampling,
+  samplingFrom,
   sketchState,
-  wholeSampling,
   type QuantileSketch,
   type Sampling,
 } from './sketch.ts';
@@ -112,12 +111,9 @@ export interface Profiler {
   finish(): Profile;
 }
 
-/** `later`: of a part of a large file that is not its first; fewer of its values make up the quantiles. */
-export function createProfiler(
-  specs: readonly ColumnSpec[],
-  { later = false }: { readonly later?: boolean } = {},
-): Profiler {
-  const sampling = later ? laterSampling : wholeSampling;
+/** `firstRow`, 1-based, of a part of a file: the further behind, the fewer of its values make up the quantiles. */
+export function createProfiler(specs: readonly ColumnSpec[], firstRow = 1): Profiler {
+  const sampling = samplingFrom(firstRow);
   const columns = specs.map((spec) =>
     spec.kind === 'numeric' ? createNumericColumn(spec, sampling) : createTextColumn(spec),
   );

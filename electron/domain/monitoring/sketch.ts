@@ -11,9 +11,21 @@ export interface Sampling {
   readonly exactValues: number;
   readonly level: number;
 }
-export const wholeSampling: Sampling = { exactValues: 4096, level: 2 };
-/** For what comes after the first part of a large file: its many values make up for their distance. */
-export const laterSampling: Sampling = { exactValues: 0, level: 4 };
+/** Up to which row every value counts, and from where on fewer do: where many have been, the distance between them matters less. */
+const exactRows = 16_384;
+const levelsByRow = [
+  [65_536, 1],
+  [262_144, 3],
+] as const;
+const lastLevel = 4;
+
+/** For a part of a file by the number of its first row, 1-based; a file as a whole begins with row 1. */
+export function samplingFrom(firstRow: number): Sampling {
+  return {
+    exactValues: Math.max(0, exactRows - firstRow + 1),
+    level: levelsByRow.find(([upTo]) => firstRow <= upTo)?.[1] ?? lastLevel,
+  };
+}
 
 const lowestCapacity = 4096;
 const capacity = 512;
@@ -48,10 +60,9 @@ interface Level {
   odd: boolean;
 }
 
-export function createQuantileSketch({
-  exactValues,
-  level: sampledLevel,
-}: Sampling = wholeSampling): QuantileSketch {
+export function createQuantileSketch(
+  { exactValues, level: sampledLevel }: Sampling = samplingFrom(1),
+): QuantileSketch {
   const group = 2 ** sampledLevel;
   const levels: Level[] = [];
   let minimum = Number.POSITIVE_INFINITY;

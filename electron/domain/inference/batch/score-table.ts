@@ -27,8 +27,6 @@ import { openSource } from './source.ts';
 const mostRows = 4096;
 const shownRows = 20;
 const shownRejects = 50;
-/** Profiled with most of their values: what comes after them is more than enough to thin out. */
-const denseRows = 65_536;
 
 export async function scoreTable(job: ScoreJob, model: LoadedModel, core: Core): Promise<null> {
   const say = (what: unknown): Promise<void> => core.send({ kind: 'said', what });
@@ -128,7 +126,7 @@ async function scoreSegment(segment: Segment, scoring: Scoring): Promise<Piece> 
       clock.lap('bind');
       if (scored === undefined) {
         const specs = specsOf(plan, columns);
-        const profiler = createProfiler(specs, { later: segment.firstRow > denseRows });
+        const profiler = createProfiler(specs, segment.firstRow);
         scored = { columns: shapeOf(columns), specs, profiler };
       }
       const { profiler } = scored;
