@@ -167,13 +167,18 @@ function sortRuns(values: Float64Array): Float64Array {
   if (middle === length) return values;
   if (endOfRun(values, middle) < length) return values.sort();
   const first = values.slice(0, middle);
-  let [at, left, right] = [0, 0, middle];
-  while (left < middle) {
-    const [a, b] = [first[left] ?? 0, right < length ? (values[right] ?? 0) : Infinity];
-    const isLeft = a <= b;
-    values[at++] = isLeft ? a : b;
-    if (isLeft) left += 1;
-    else right += 1;
+  let at = 0;
+  let right = middle;
+  for (let left = 0; left < middle; at += 1) {
+    const low = first[left] ?? 0;
+    const high = right < length ? (values[right] ?? 0) : Number.POSITIVE_INFINITY;
+    if (low <= high) {
+      values[at] = low;
+      left += 1;
+    } else {
+      values[at] = high;
+      right += 1;
+    }
   }
   return values;
 }

@@ -171,15 +171,13 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
     if (segment.index < appended) {
       doneBytes += bytesOf(segment);
       resumedBytes = doneBytes;
-      const isLast = segment.index === appended - 1;
-      if (
-        isLast &&
-        journal !== undefined &&
-        journal.inputSha256 !== null &&
-        journal.inputSha256 !== segment.sha256
-      )
-        throw otherInput();
-      if (isLast) lastSegment = segment;
+      if (segment.index === appended - 1 && journal !== undefined) {
+        const isOther = journal.inputSha256 !== null && journal.inputSha256 !== segment.sha256;
+        // Another version of the program may have divided the input at other rows.
+        const seen = segment.firstRow - 1 + segment.rows;
+        if (isOther || journal.rows + journal.rejected !== seen) throw otherInput();
+        lastSegment = segment;
+      }
       return;
     }
     queue.push(segment);

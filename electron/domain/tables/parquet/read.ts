@@ -41,14 +41,14 @@ export async function openParquetReader(
     // Something has to be selected for rows to be counted.
     const list = expressions.length === 0 ? '1' : expressions.join(', ');
     const selecting = `SELECT ${list} FROM read_parquet(${file}, file_row_number = true)`;
-    const newChunk = (): ChunkBuilder =>
-      createChunk(picked, raw ? rawColumns : undefined, chunkRows);
+    // One for all chunks: a megabyte for each would keep the garbage collector busy.
+    const chunk = createChunk(picked, raw ? rawColumns : undefined, chunkRows);
 
     async function* readSegment(segment: Segment): AsyncGenerator<Chunk> {
       const result = await connection.stream(
         `${selecting} WHERE file_row_number >= ${segment.from} AND file_row_number < ${segment.to}`,
       );
-      let chunk = newChunk();
+      chunk.clear();
       let rows = 0;
       for (;;) {
         const data = await result.fetchChunk();
@@ -60,7 +60,7 @@ export async function openParquetReader(
           rows += count;
           if (chunk.rows() < chunkRows) continue;
           yield chunk.finish(segment.firstRow + rows - chunk.rows());
-          chunk = newChunk();
+          chunk.clear();
         }
       }
       if (rows !== segment.rows)
@@ -113,6 +113,8 @@ function doubles({ name }: ParquetColumn): string {
 }
 
 interface ChunkBuilder {
+  /** For the next one; what was finished before means nothing from now on. */
+  clear(): void;
   rows(): number;
   put(data: DuckDBDataChunk, from: number, count: number): void;
   finish(firstRow: number): Chunk;
@@ -123,15 +125,21 @@ function createChunk(
   rawColumns: readonly ParquetColumn[] | undefined,
   chunkRows: number,
 ): ChunkBuilder {
-  const marks = createMarks();
+  let marks = createMarks();
+  const mark: Mark = (at, column, code) => marks.mark(at, column, code);
   const slots = picked.map(({ want, column }) =>
     isDoubles(want, column)
-      ? numberSlot(want, chunkRows, marks.mark)
-      : valueSlot(want, column, chunkRows, marks.mark),
+      ? numberSlot(want, chunkRows, mark)
+      : valueSlot(want, column, chunkRows, mark),
   );
-  const texts: string[][] = [];
+  let texts: string[][] = [];
   let rows = 0;
   return {
+    clear() {
+      marks = createMarks();
+      texts = [];
+      rows = 0;
+    },
     rows: () => rows,
     put(data, from, count) {
       for (const [at, slot] of slots.entries())

@@ -158,6 +158,12 @@ describe('a batch', () => {
       expect(partPathsOf(at.outputPath, runId).every((path) => existsSync(path))).toBe(true);
       expect(existsSync(at.outputPath)).toBe(false);
     }
+    const divided = place(content);
+    restore(divided, checkpoint, '');
+    const elsewhere = { ...journal, rows: journal.rows - 1 };
+    await expect(score(divided, { journal: elsewhere })).rejects.toMatchObject({
+      code: 'conflict',
+    });
     const touched = place(content);
     restore(touched, checkpoint, '');
     const [part] = partPathsOf(touched.outputPath, runId);

@@ -100,7 +100,13 @@ describe('Parquet', () => {
 
   test('rows keep their order and number in any number of groups and segments', async () => {
     const select = 'SELECT i AS id, (i * 0.5)::DOUBLE AS x, i::VARCHAR AS t FROM range(20000) r(i)';
-    for (const options of ['', ', ROW_GROUP_SIZE 2048']) {
+    const segmentsByGroups = [
+      // One group, three of 6144 and 1568, ten of 2048.
+      ['', [0, 10_000, 20_000]],
+      [', ROW_GROUP_SIZE 6144', [0, 6144, 12_288, 18_432, 20_000]],
+      [', ROW_GROUP_SIZE 2048', [0, 4096, 8192, 12_288, 16_384, 20_000]],
+    ] as const;
+    for (const [options, borders] of segmentsByGroups) {
       const path = await parquetFile(select, options);
       const { segments, rows, columns, sha256 } = await readTable(parquetDriver, openSource(path), [
         { name: 't', as: 'text' },
@@ -108,11 +114,9 @@ describe('Parquet', () => {
         { name: 'id', as: 'integer' },
       ]);
       expect(rows).toBe(20_000);
-      expect(segments.map(({ from, to }) => [from, to])).toEqual([
-        [0, 8192],
-        [8192, 16_384],
-        [16_384, 20_000],
-      ]);
+      expect(segments.map(({ from, to }) => [from, to])).toEqual(
+        borders.slice(1).map((to, at) => [borders[at], to]),
+      );
       expect(columns['id']?.every((id, at) => id === BigInt(at))).toBe(true);
       expect(columns['x']?.every((x, at) => x === at / 2)).toBe(true);
       expect(columns['t']?.every((t, at) => t === String(at))).toBe(true);
