@@ -32,6 +32,7 @@ export async function readCsv(
     readonly wanted?: readonly WantedColumn[];
     readonly blockBytes?: number;
     readonly segmentBytes?: number;
+    readonly recordBytes?: number;
     readonly rows?: number;
     /** Without the raw fields, rows of plain numbers are read in another way. */
     readonly raw?: false;
@@ -49,8 +50,8 @@ export async function readCsv(
   const bad: [number, string | null, string][] = [];
   const raw: (readonly string[])[] = [];
   let segments = 0;
-  const { blockBytes = 64, segmentBytes = 40 } = options;
-  const split = splitCsv(source, info, { blockBytes, segmentBytes });
+  const { blockBytes = 64, segmentBytes = 40, recordBytes = 2 ** 20 } = options;
+  const split = splitCsv(source, info, { blockBytes, segmentBytes, recordBytes });
   for (;;) {
     const next = await split.next();
     if (next.done === true) return { info, sha256: next.value, columns, bad, raw, segments };

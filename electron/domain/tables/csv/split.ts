@@ -9,6 +9,8 @@ import { unitBytes } from './encoding.ts';
 
 const mostBytes = 8 * 2 ** 20;
 const leastBytes = 256 * 1024;
+/** A segment is read in one piece, and holds whole records. */
+const mostRecordBytes = 256 * 2 ** 20;
 const newline = 10;
 const carriageReturn = 13;
 
@@ -16,17 +18,21 @@ const carriageReturn = 13;
 export async function* splitCsv(
   source: TableSource,
   info: TableInfo,
-  sizes: { readonly blockBytes: number; readonly segmentBytes: number } = {
+  sizes: {
+    readonly blockBytes: number;
+    readonly segmentBytes: number;
+    readonly recordBytes?: number;
+  } = {
     blockBytes: 2 ** 20,
     // Small files are divided too, so that both cores have something to do.
     segmentBytes: Math.min(mostBytes, Math.max(leastBytes, Math.ceil(source.sizeBytes / 32))),
   },
 ): AsyncGenerator<Segment, string, undefined> {
-  const { blockBytes, segmentBytes } = sizes;
+  const { blockBytes, segmentBytes, recordBytes = mostRecordBytes } = sizes;
   const { dialect, bodyFrom } = info;
   if (dialect === undefined) throw new Error('Separated values have a dialect.');
   const unit = unitBytes(dialect.encoding);
-  const scanner = createScanner(dialect.delimiter, dialect.quote);
+  const scanner = createScanner(dialect.delimiter, dialect.quote, recordBytes / unit);
   const hash = createHash('sha256');
   let index = 0;
   let from = bodyFrom;
@@ -83,6 +89,7 @@ function toUnits(bytes: Uint8Array, encoding: string): Units {
 }
 
 interface Scanner {
+  /** Throws `limit` when the record that is open has grown too long. */
   begin(units: Units): void;
   /** Goes to the end of the next record that ends in these units; false when there is none. */
   nextRecord(): boolean;
@@ -95,7 +102,11 @@ interface Scanner {
 }
 
 /** Its state goes on from one block to the next. */
-function createScanner(delimiterText: string, quoteText: string | null): Scanner {
+function createScanner(
+  delimiterText: string,
+  quoteText: string | null,
+  mostUnits: number,
+): Scanner {
   const delimiter = delimiterText.charCodeAt(0);
   const quote = quoteText?.charCodeAt(0) ?? -1;
   let units: Units = new Uint8Array();
@@ -152,6 +163,11 @@ function createScanner(delimiterText: string, quoteText: string | null): Scanner
       if (last > 0) {
         before = [unitAt(last - 2), unitAt(last - 1)];
         carried += last - recordFrom;
+        if (carried > mostUnits)
+          throw new AppError(
+            'limit',
+            `Row ${rows + 1} is longer than any row may be. A quote that is opened in it and closed much later may have taken in the rows behind it.`,
+          );
       }
       units = next;
       at = 0;

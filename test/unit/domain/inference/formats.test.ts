@@ -160,6 +160,21 @@ describe('a run reads', () => {
     ]);
   });
 
+  test('what cannot be a row of a CSV, each with its reason: ragged, ten megabytes, another encoding, a NUL byte', async () => {
+    const rows = ['1,2', '3', '4,5,6', `7,"${'x'.repeat(10e6)}"`, '8,\xe9', '9,\0', '10,11'];
+    const path = file('in.csv', Buffer.from(`a,b\n${rows.join('\n')}\n`, 'latin1'));
+    const { result, rejects } = await score(path, { dialect: { encoding: 'utf-8' } });
+    expect(result).toMatchObject({ rows: 2, rejected: 5 });
+    expect(rejects.split('\n').slice(1)).toEqual([
+      '2,,fields,Not as many fields as the header has.',
+      '3,,fields,Not as many fields as the header has.',
+      '4,,length,Longer than a cell may be.',
+      '5,,encoding,"Not valid text in the encoding of the file, or with a NUL byte in it."',
+      '6,,encoding,"Not valid text in the encoding of the file, or with a NUL byte in it."',
+      '',
+    ]);
+  });
+
   test('a folder of images, the damaged and the oversized among them as rejects', async () => {
     const dir = join(temporaryFolder(), 'images');
     mkdirSync(dir);

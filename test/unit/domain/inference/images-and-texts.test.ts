@@ -1,4 +1,5 @@
 /** Pictures and texts the whole way: a folder, the contained child with sharp and the tokenizer in it, a file of predictions. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -52,6 +53,10 @@ test('a folder of images, bound without a word: each is decoded in the child, ba
   writeFileSync(outside, await plain(102, 20).png().toBuffer());
   symlinkSync(outside, join(folder, 'd.png'));
   symlinkSync(folder, join(folder, '../link'));
+  // None of them is opened, and none keeps anybody waiting.
+  symlinkSync('/dev/zero', join(folder, 'e.png'));
+  symlinkSync('f.png', join(folder, 'f.png'));
+  execFileSync('mkfifo', [join(folder, 'g.png')]);
   const brightest = model(
     graph('brightest', {
       nodes: [node('GlobalMaxPool', { inputs: ['pixels'], outputs: ['brightest'] })],
@@ -68,7 +73,7 @@ test('a folder of images, bound without a word: each is decoded in the child, ba
   ]);
   expect(rejects).toEqual([
     ['2', 'image', 'image'],
-    ['4', null, 'file'],
+    ...['4', '5', '6', '7'].map((row) => [row, null, 'file']),
   ]);
 });
 

@@ -273,6 +273,20 @@ describe('reading separated values', () => {
     await expect(readCsv(file)).rejects.toMatchObject({ code });
   });
 
+  test('a row that never ends is refused by its number, before it is in memory', async () => {
+    const file = `a,b\n1,2\n3,"${'x'.repeat(5000)}`;
+    const sizes = { blockBytes: 100, segmentBytes: 1000, recordBytes: 2000 };
+    await expect(readCsv(file, sizes)).rejects.toMatchObject({
+      code: 'limit',
+      message: /^Row 2 is longer/,
+    });
+    expect((await readCsv(`${file}"\n5,6\n`, { ...sizes, recordBytes: 6000 })).columns[0]).toEqual([
+      '1',
+      '3',
+      '5',
+    ]);
+  });
+
   test('a dialect that cannot be is refused', async () => {
     for (const asked of [
       { delimiter: '"' },

@@ -145,13 +145,23 @@ describe('Parquet', () => {
 
   test('a billion rows that are only claimed are not believed', async () => {
     const path = await parquetFile('SELECT i AS a FROM range(9731) r(i)', ', ROW_GROUP_SIZE 10000');
-    const all = claimRows(readFileSync(path), 9731, 2_000_000_000);
+    const read = (file: Buffer) =>
+      readTable(parquetDriver, fileSource(file), [{ name: 'a', as: 'number' }]);
+    const billions = claimRows(readFileSync(path), 9731, 2_000_000_000);
+    await expect(read(billions.once)).rejects.toMatchObject({ code: 'corrupt' });
+    await expect(read(billions.everywhere)).rejects.toMatchObject({ code: 'limit' });
+    const millions = claimRows(readFileSync(path), 9731, 9_000_000);
+    await expect(read(millions.everywhere)).rejects.toMatchObject({ code: 'corrupt' });
+  });
+
+  test('a billion rows that are there, in four kilobytes, are not scored into a full disk', async () => {
+    const path = await parquetFile(
+      'SELECT 1 AS a FROM range(20000000)',
+      ', ROW_GROUP_SIZE 20000000',
+    );
     await expect(
-      readTable(parquetDriver, fileSource(all.everywhere), [{ name: 'a', as: 'number' }]),
-    ).rejects.toMatchObject({ code: 'corrupt' });
-    await expect(
-      readTable(parquetDriver, fileSource(all.once), [{ name: 'a', as: 'number' }]),
-    ).rejects.toMatchObject({ code: 'corrupt' });
+      readTable(parquetDriver, fileSource(readFileSync(path)), [{ name: 'a', as: 'number' }]),
+    ).rejects.toMatchObject({ code: 'limit', message: /claims 20000000 rows/ });
   });
 
   test.each([
