@@ -8,14 +8,12 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '#shared/errors.ts';
 import type { Session, VaultStatus } from '#shared/contract/vault.ts';
-import type { PolicyState } from '#shared/contract/policy.ts';
 import type { User } from '#shared/contract/users.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Keychain } from '#platform/keychain.ts';
 import { step } from '#platform/steps.ts';
 import { checkPassword } from '#domain/identity/index.ts';
 import {
-  createVault,
   openVault,
   openVaultWithKeychain,
   openVaultWithRecoveryKey,
@@ -23,6 +21,7 @@ import {
   type OpenVault,
 } from '#domain/vault/index.ts';
 import { readRestoredMark, removeRestoredMark, type RestoredFrom } from '#domain/custody/index.ts';
+import { makeVault, type NewVault } from './new-vault.ts';
 import type { PinGuard } from './pin-guard.ts';
 import { completeErasures } from './erase.ts';
 import { recoverAccess } from './recover-access.ts';
@@ -44,13 +43,7 @@ export type SealReason = NonNullable<VaultStatus['sealedBecause']>;
 
 export interface Sessions {
   status(): Promise<VaultStatus>;
-  create(entry: {
-    readonly user: string;
-    readonly password: string;
-    readonly profile: 'standard' | 'fips';
-    readonly policy: PolicyState['name'];
-    readonly recoveryShares?: { readonly threshold: number; readonly shares: number } | undefined;
-  }): Promise<{ session: Session; recoveryKey: string; vaultId: string }>;
+  create(entry: NewVault): Promise<{ session: Session; recoveryKey: string; vaultId: string }>;
   signIn(user: string, password: string): Promise<SignedIn>;
   signInWithKeychain(user: string): Promise<SignedIn>;
   recover(entry: {
@@ -345,46 +338,11 @@ export function createSessions(deps: {
   return {
     status: () => vaultStatus(state, { ...deps, sealedBecause, lastVerified }),
 
-    create: ({ user, password, profile, policy, recoveryShares }) =>
+    create: (entry) =>
       exclusively(async () => {
-        checkPassword(password);
+        checkPassword(entry.password);
         const id = randomBytes(8).toString('hex');
-        const fill = (vault: OpenVault): void => {
-          const stores = createOpenStores(vault, deps);
-          stores.policy.start(policy);
-          step('init: policy written');
-          const { name, role } = stores.users.addFirst(user, vault.slotId);
-          step('init: first user written');
-          stores.log.append({
-            actor: name,
-            role,
-            session: id,
-            phase: 'event',
-            action: 'vault.create',
-            objects: [
-              { type: 'vault', id: vault.id },
-              { type: 'user', id: user },
-            ],
-            outcome: 'ok',
-            details: {
-              profile,
-              policy,
-              ...(recoveryShares === undefined ? {} : { recoveryShares }),
-            },
-          });
-          rememberSize(vault, stores.log.head().size);
-        };
-        const { vault, recoveryKey } = await createVault({
-          dir,
-          user,
-          password,
-          profile,
-          clock,
-          recoveryShares,
-          schema: vaultSchema,
-          fill,
-          ...(deps.kdf === undefined ? {} : { kdf: deps.kdf }),
-        });
+        const { vault, recoveryKey } = await makeVault(entry, { ...deps, session: id });
         return closingOnFailure(vault, async () => {
           const stores = createOpenStores(vault, deps);
           const session = start(stores, stores.users.bySlot(vault.slotId), id);

@@ -1,4 +1,4 @@
-/** Reading and writing the records of runs and the reference profiles they are compared with. */
+/** Reading and writing the records of runs, and of what they have left when they did not end. */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { AppError, type ErrorBody } from '#shared/errors.ts';
@@ -6,18 +6,7 @@ import { runResult, runState, type RunResult, type RunSummary } from '#shared/co
 import type { DriftState } from '#shared/contract/monitor.ts';
 import { profileSchema, type Profile } from '#domain/monitoring/index.ts';
 import type { Database } from '#platform/database.ts';
-
-export interface VersionName {
-  readonly model: string;
-  readonly version: number;
-}
-
-export interface ReferenceProfile {
-  readonly source: 'bundle' | 'run';
-  readonly runId: string | undefined;
-  readonly since: string;
-  readonly profile: Profile;
-}
+import { createReferences, type References, type VersionName } from './references.ts';
 
 export interface RunRow extends RunSummary {
   readonly driftState: DriftState | undefined;
@@ -40,7 +29,7 @@ interface FailedRun {
   readonly at: string;
 }
 
-export interface RunStore {
+export interface RunStore extends References {
   start(
     run: VersionName & {
       readonly runId: string;
@@ -94,15 +83,12 @@ export interface RunStore {
   finished(version: VersionName): RunRow[];
   /** The newest one that was finished. */
   latest(model: string): RunRow | undefined;
-  reference(version: VersionName): ReferenceProfile | undefined;
   isRunning(version: VersionName): boolean;
   isDone(runId: string): boolean;
   /** Ended runs that are nobody's reference, oldest first. */
   ended(): { readonly runId: string; readonly since: string }[];
   /** Removes the records; the caller scrubs the database. */
   erase(runIds: readonly string[]): void;
-  /** Undefined takes the reference away. */
-  setReference(version: VersionName, reference: ReferenceProfile | undefined): void;
 }
 
 export function createRunStore(db: Database): RunStore {
@@ -128,6 +114,7 @@ export function createRunStore(db: Database): RunStore {
   }
 
   return {
+    ...createReferences(db),
     start({ runId, model, version, digest, at, actor, inputName, outputPath }) {
       db.prepare(
         `INSERT INTO runs (run_id, model, version, version_digest, state, started_at, actor, input_name, output_path)
@@ -282,23 +269,6 @@ export function createRunStore(db: Database): RunStore {
         "WHERE r.model = ? AND r.state = 'done' ORDER BY r.started_at DESC, r.rowid DESC LIMIT 1",
         model,
       )[0],
-    reference({ model, version }) {
-      const row = db
-        .prepare<
-          [string, number],
-          { source: 'bundle' | 'run'; run_id: string | null; since: string; profile: string }
-        >(
-          'SELECT source, run_id, since, profile FROM reference_profiles WHERE model = ? AND version = ?',
-        )
-        .get(model, version);
-      if (row === undefined) return undefined;
-      return {
-        source: row.source,
-        runId: row.run_id ?? undefined,
-        since: row.since,
-        profile: profileSchema.parse(JSON.parse(row.profile)),
-      };
-    },
     isRunning: ({ model, version }) =>
       rows("WHERE r.model = ? AND r.version = ? AND r.state = 'running'", model, version).length >
       0,
@@ -318,23 +288,6 @@ export function createRunStore(db: Database): RunStore {
         remove.run(runId);
       }
     }),
-    setReference({ model, version }, reference) {
-      if (reference === undefined) {
-        db.prepare('DELETE FROM reference_profiles WHERE model = ? AND version = ?').run(
-          model,
-          version,
-        );
-        return;
-      }
-      db.prepare('INSERT OR REPLACE INTO reference_profiles VALUES (?, ?, ?, ?, ?, ?)').run(
-        model,
-        version,
-        reference.source,
-        reference.runId ?? null,
-        reference.since,
-        JSON.stringify(reference.profile),
-      );
-    },
   };
 }
 
