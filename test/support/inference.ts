@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createFloeWriter } from '#domain/floe/index.ts';
-import type { ModelFiles } from '#domain/inference/index.ts';
+import type { createInference, ModelFiles } from '#domain/inference/index.ts';
 import type { ObjectHandOver } from '#domain/vault/index.ts';
 import { chunksOf, temporaryFolder } from './vaults.ts';
 
@@ -32,4 +32,23 @@ export async function modelFiles(
     })),
   );
   return { model: await sealed(bytes), external: files, assets: [] };
+}
+
+type ScoreRequest = Parameters<ReturnType<typeof createInference>['score']>[0];
+
+/** A run over `in.csv` in `dir` into `out.csv` beside it, with what is `own` to it. */
+export function runIn(
+  dir: string,
+  files: ModelFiles,
+  own: Partial<ScoreRequest> = {},
+): ScoreRequest {
+  return {
+    ...files,
+    pipeline: undefined,
+    inputPath: join(dir, 'in.csv'),
+    outputPath: join(dir, 'out.csv'),
+    keepColumns: false,
+    runId: '0123456789abcdef',
+    ...own,
+  };
 }

@@ -137,6 +137,18 @@ export function endlessModel(): OnnxModel {
   );
 }
 
+/** y of x by one operator, over a column of floats. */
+export function unaryModel(opType: string): OnnxModel {
+  return model(
+    graph('g', {
+      nodes: [node(opType, { inputs: ['x'], outputs: ['y'] })],
+      inputs: [valueInfo('x', 'float', [null, 1])],
+      outputs: [valueInfo('y', 'float', [null, 1])],
+    }),
+    { opsets },
+  );
+}
+
 export function bytesOf(value: OnnxModel): Uint8Array {
   return writeModel(value);
 }

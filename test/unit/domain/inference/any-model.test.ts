@@ -13,7 +13,7 @@ import {
   type OnnxType,
   type OnnxValueInfo,
 } from '#domain/onnx/index.ts';
-import { modelFiles } from '../../../support/inference.ts';
+import { modelFiles, runIn } from '../../../support/inference.ts';
 import { temporaryFolder } from '../../../support/vaults.ts';
 
 const inference = createInference();
@@ -39,14 +39,9 @@ async function score(
 ): Promise<string> {
   const dir = temporaryFolder();
   writeFileSync(join(dir, 'in.csv'), csv);
-  await inference.score({
-    ...(await modelFiles(writeModel(model(graph('g', made), { opsets, irVersion: 10 })))),
-    pipeline: undefined,
-    inputPath: join(dir, 'in.csv'),
-    outputPath: join(dir, 'out.csv'),
-    keepColumns: false,
-    runId: '0123456789abcdef',
-  });
+  await inference.score(
+    runIn(dir, await modelFiles(writeModel(model(graph('g', made), { opsets, irVersion: 10 })))),
+  );
   return readFileSync(join(dir, 'out.csv'), 'utf8');
 }
 

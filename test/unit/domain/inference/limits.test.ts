@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { OnnxModel } from '#domain/onnx/index.ts';
 import { createInference } from '#domain/inference/index.ts';
 import { swellingModel } from '../../../support/hostile/on-demand.ts';
-import { modelFiles } from '../../../support/inference.ts';
+import { modelFiles, runIn } from '../../../support/inference.ts';
 import { bytesOf, endlessModel } from '../../../support/onnx-models.ts';
 import { temporaryFolder } from '../../../support/vaults.ts';
 
@@ -16,14 +16,7 @@ async function failing(made: OnnxModel, csv: string, limits: NonNullable<Limits>
   writeFileSync(join(dir, 'in.csv'), csv);
   const inference = createInference({ limits });
   return inference
-    .score({
-      ...(await modelFiles(bytesOf(made))),
-      pipeline: undefined,
-      inputPath: join(dir, 'in.csv'),
-      outputPath: join(dir, 'out.csv'),
-      keepColumns: false,
-      runId: '0123456789abcdef',
-    })
+    .score(runIn(dir, await modelFiles(bytesOf(made))))
     .catch((reason: unknown) => reason);
 }
 

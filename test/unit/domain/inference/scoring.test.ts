@@ -1,80 +1,26 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createInference, type ModelFiles } from '#domain/inference/index.ts';
 import { compareProfiles } from '#domain/monitoring/index.ts';
-import { graph, model, node, tensor, valueInfo, type OnnxModel } from '#domain/onnx/index.ts';
-import { modelFiles, sealed } from '../../../support/inference.ts';
-import {
-  bytesOf,
-  columnsModel,
-  endlessModel,
-  matrixModel,
-  zipMapModel,
-} from '../../../support/onnx-models.ts';
+import { graph, model, node, tensor, valueInfo } from '#domain/onnx/index.ts';
+import { modelFiles, runIn, sealed } from '../../../support/inference.ts';
+import { bytesOf, columnsModel, matrixModel, zipMapModel } from '../../../support/onnx-models.ts';
 import { temporaryFolder } from '../../../support/vaults.ts';
 
 const inference = createInference();
 
-async function scoreText(
-  files: ModelFiles,
-  csv: string,
-  options: { keepColumns?: boolean; limits?: Parameters<typeof createInference>[0] } = {},
-) {
+async function scoreText(files: ModelFiles, csv: string, own: Parameters<typeof runIn>[2] = {}) {
   const dir = temporaryFolder();
   writeFileSync(join(dir, 'in.csv'), csv);
-  const outputPath = join(dir, 'out.csv');
-  const runner = options.limits === undefined ? inference : createInference(options.limits);
-  const result = await runner.score({
-    ...files,
-    pipeline: undefined,
-    inputPath: join(dir, 'in.csv'),
-    outputPath,
-    keepColumns: options.keepColumns ?? false,
-    runId: '0123456789abcdef',
-  });
+  const result = await inference.score(runIn(dir, files, own));
   return {
     result,
     dir,
-    output: readFileSync(outputPath, 'utf8'),
+    output: readFileSync(join(dir, 'out.csv'), 'utf8'),
     rejects: result.rejectsPath === undefined ? '' : readFileSync(result.rejectsPath, 'utf8'),
   };
-}
-
-const unary = (opType: string, attributes = {}, domain?: string): OnnxModel =>
-  model(
-    graph('g', {
-      nodes: [
-        node(
-          opType,
-          { inputs: ['x'], outputs: ['y'], ...(domain === undefined ? {} : { domain }) },
-          attributes,
-        ),
-      ],
-      inputs: [valueInfo('x', 'float', [null, 1])],
-      outputs: [valueInfo('y', 'float', [null, 1])],
-    }),
-    { opsets: { '': 17, 'com.microsoft': 1 } },
-  );
-
-/** Kills the runtime with SIGFPE when it is loaded natively: attention over zero heads. */
-function crashingModel(): OnnxModel {
-  return model(
-    graph('crash', {
-      nodes: [
-        node(
-          'Attention',
-          { inputs: ['q', 'q', 'q'], outputs: ['y'] },
-          { q_num_heads: 0n, kv_num_heads: 0n },
-        ),
-      ],
-      inputs: [valueInfo('q', 'float', [1, 2, 4])],
-      outputs: [valueInfo('y', 'float', [1, 2, 4])],
-    }),
-    { opsets: { '': 23 }, irVersion: 10 },
-  );
 }
 
 describe('scoring a file', () => {
@@ -270,249 +216,6 @@ describe('scoring a file', () => {
     const { output, result } = await scoreText(await modelFiles(bytesOf(matrixModel())), 'a,b\n');
     expect(output).toBe('row,score\n');
     expect(result.rows).toBe(0);
-  });
-});
-
-describe('what goes wrong', () => {
-  const failing = async (
-    files: ModelFiles,
-    csv: string,
-    limits?: Parameters<typeof createInference>[0],
-  ) => {
-    const dir = temporaryFolder();
-    writeFileSync(join(dir, 'in.csv'), csv);
-    const error = await (limits === undefined ? inference : createInference(limits))
-      .score({
-        ...files,
-        pipeline: undefined,
-        inputPath: join(dir, 'in.csv'),
-        outputPath: join(dir, 'out.csv'),
-        keepColumns: false,
-        runId: '0123456789abcdef',
-      })
-      .catch((reason: unknown) => reason);
-    expect(readdirSync(dir)).toEqual(['in.csv']);
-    return error;
-  };
-
-  test('a missing column, a file that is no CSV, a damaged object: each says so and leaves nothing', async () => {
-    const files = await modelFiles(bytesOf(columnsModel()));
-    expect(await failing(files, 'age,weight\n1,2\n')).toMatchObject({
-      code: 'invalid-input',
-      message: expect.stringContaining('count, active, color') as string,
-    });
-    expect(await failing(files, '')).toMatchObject({ code: 'corrupt' });
-    expect(await failing(await modelFiles(bytesOf(matrixModel())), 'a,b\n1,"2\n')).toMatchObject({
-      code: 'corrupt',
-    });
-    const damaged = await modelFiles(bytesOf(matrixModel()));
-    const bytes = readFileSync(damaged.model.path);
-    bytes[120] = (bytes[120] ?? 0) ^ 1;
-    writeFileSync(damaged.model.path, bytes);
-    expect(await failing(damaged, 'a,b\n1,2\n')).toMatchObject({ code: 'corrupt' });
-    expect(
-      await failing(await modelFiles(bytesOf(unary('NoSuchOperator'))), 'x\n1\n'),
-    ).toMatchObject({ code: 'unsupported' });
-  });
-
-  test('an existing output is never overwritten', async () => {
-    const dir = temporaryFolder();
-    writeFileSync(join(dir, 'in.csv'), 'a,b\n1,2\n');
-    writeFileSync(join(dir, 'out.csv'), 'precious');
-    const files = await modelFiles(bytesOf(matrixModel()));
-    await expect(
-      inference.score({
-        ...files,
-        pipeline: undefined,
-        inputPath: join(dir, 'in.csv'),
-        outputPath: join(dir, 'out.csv'),
-        keepColumns: false,
-        runId: '0123456789abcdef',
-      }),
-    ).rejects.toMatchObject({ code: 'conflict' });
-    expect(readFileSync(join(dir, 'out.csv'), 'utf8')).toBe('precious');
-  });
-
-  test('a model that never ends is stopped by the clock', async () => {
-    expect(
-      await failing(await modelFiles(bytesOf(endlessModel())), 'x\n1\n', {
-        limits: { silenceMs: 1500, loadMs: 20_000 },
-      }),
-    ).toMatchObject({
-      code: 'limit',
-      message: expect.stringContaining('a batch took longer than 2 s') as string,
-    });
-  });
-
-  test('cancel ends the process and removes what was written', async () => {
-    const dir = temporaryFolder();
-    writeFileSync(join(dir, 'in.csv'), 'x\n1\n');
-    const abort = new AbortController();
-    setTimeout(() => abort.abort(), 800);
-    const files = await modelFiles(bytesOf(endlessModel()));
-    await expect(
-      inference.score(
-        {
-          ...files,
-          pipeline: undefined,
-          inputPath: join(dir, 'in.csv'),
-          outputPath: join(dir, 'out.csv'),
-          keepColumns: false,
-          runId: '0123456789abcdef',
-        },
-        { signal: abort.signal },
-      ),
-    ).rejects.toMatchObject({ code: 'cancelled' });
-    expect(readdirSync(dir)).toEqual(['in.csv']);
-  });
-
-  test.skipIf(process.platform === 'win32')(
-    'a killed process is an error of the run and nothing more',
-    async () => {
-      const dir = temporaryFolder();
-      writeFileSync(join(dir, 'in.csv'), 'x\n1\n');
-      const files = await modelFiles(bytesOf(endlessModel()));
-      const run = inference
-        .score({
-          ...files,
-          pipeline: undefined,
-          inputPath: join(dir, 'in.csv'),
-          outputPath: join(dir, 'out.csv'),
-          keepColumns: false,
-          runId: '0123456789abcdef',
-        })
-        .catch((error: unknown) => error);
-      let child = '';
-      while (child === '') {
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        child =
-          execFileSync('pgrep', ['-P', String(process.pid), '-f', 'worker\\.'], {
-            encoding: 'utf8',
-          })
-            .trim()
-            .split('\n')[0] ?? '';
-      }
-      process.kill(Number(child), 'SIGKILL');
-      expect(await run).toMatchObject({
-        code: 'unavailable',
-        message: expect.stringContaining('SIGKILL') as string,
-      });
-      expect(readdirSync(dir)).toEqual(['in.csv']);
-    },
-  );
-
-  test.skipIf(!existsSync('/dev/full'))(
-    'a full disk is an I/O error and leaves nothing',
-    async () => {
-      const dir = temporaryFolder();
-      const small = join(dir, 'small');
-      mkdirSync(small);
-      try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small], {
-          stdio: 'ignore',
-        });
-      } catch {
-        return; // only an administrator can make a small disk
-      }
-      try {
-        writeFileSync(join(dir, 'in.csv'), `a,b\n${'1,2\n'.repeat(100_000)}`);
-        const files = await modelFiles(bytesOf(matrixModel()));
-        await expect(
-          inference.score({
-            ...files,
-            pipeline: undefined,
-            inputPath: join(dir, 'in.csv'),
-            outputPath: join(small, 'out.csv'),
-            keepColumns: false,
-            runId: '0123456789abcdef',
-          }),
-        ).rejects.toMatchObject({ code: 'io' });
-        expect(readdirSync(small)).toEqual([]);
-      } finally {
-        execFileSync('umount', [small]);
-      }
-    },
-  );
-});
-
-describe('first contact', () => {
-  test('a blank row, golden vectors that agree, and ones that do not', async () => {
-    const files = await modelFiles(bytesOf(matrixModel()));
-    expect(await inference.firstContact({ ...files, golden: undefined })).toMatchObject({
-      status: 'passed',
-      runtime: 'wasm',
-      goldenChecked: 0,
-    });
-    const golden = (score: number) => ({
-      schemaVersion: 1 as const,
-      tolerance: 1e-6,
-      cases: [
-        {
-          inputs: { features: { shape: [1, 2], data: [1, 2] } },
-          outputs: { score: { shape: [1, 1], data: [score] } },
-        },
-      ],
-    });
-    expect(await inference.firstContact({ ...files, golden: golden(9) })).toMatchObject({
-      status: 'passed',
-      goldenChecked: 1,
-      goldenFailed: 0,
-    });
-    expect(await inference.firstContact({ ...files, golden: golden(10) })).toMatchObject({
-      status: 'failed',
-      goldenFailed: 1,
-    });
-  });
-
-  test('mixed inputs work in the WebAssembly build too', async () => {
-    expect(
-      await inference.firstContact({
-        ...(await modelFiles(bytesOf(columnsModel()))),
-        golden: undefined,
-      }),
-    ).toMatchObject({ status: 'passed', runtime: 'wasm' });
-  });
-
-  test('a model that leaves sizes open, or refuses a blank row, is not held against it', async () => {
-    const open = unary('Neg');
-    for (const value of [...(open.graph?.inputs ?? []), ...(open.graph?.outputs ?? [])])
-      value.type = valueInfo('', 'float', [null, null]).type ?? {};
-    expect(
-      await inference.firstContact({ ...(await modelFiles(bytesOf(open))), golden: undefined }),
-    ).toMatchObject({
-      status: 'passed',
-      message: expect.stringContaining('leaves sizes open') as string,
-    });
-    const picky = model(
-      graph('picky', {
-        nodes: [node('GatherElements', { inputs: ['table', 'x'], outputs: ['y'] }, { axis: 0n })],
-        inputs: [valueInfo('x', 'int64', [1, 1]), valueInfo('table', 'float', [0, 1])],
-        outputs: [valueInfo('y', 'float', [1, 1])],
-      }),
-      { opsets: { '': 17 } },
-    );
-    expect(
-      await inference.firstContact({ ...(await modelFiles(bytesOf(picky))), golden: undefined }),
-    ).toMatchObject({
-      status: 'passed',
-      message: expect.stringContaining('none of the inputs') as string,
-    });
-  });
-
-  test('crashes and endless loops are outcomes', async () => {
-    const quick = createInference({ limits: { silenceMs: 3000, loadMs: 3000 } });
-    expect(
-      await quick.firstContact({
-        ...(await modelFiles(bytesOf(crashingModel()))),
-        golden: undefined,
-      }),
-    ).toMatchObject({ status: 'failed' });
-    expect(
-      await quick.firstContact({
-        ...(await modelFiles(bytesOf(endlessModel()))),
-        golden: undefined,
-      }),
-    ).toMatchObject({ status: 'failed' });
   });
 });
 
