@@ -5,6 +5,7 @@
  * Deterministic: the same values in the same order, merged in the same order, give the same sketch.
  */
 import { z } from 'zod';
+import { sortNumbers } from './sort.ts';
 
 /** Rows that are kept as they come, and which share of the others: one of 2^level. */
 export interface Sampling {
@@ -87,7 +88,8 @@ export function createQuantileSketch(
   function compact(level: number): void {
     const from = levelAt(level);
     const above = levelAt(level + 1);
-    const full = sortRuns(from.values.subarray(0, from.length));
+    const full = from.values.subarray(0, from.length);
+    sortNumbers(full);
     grow(above, above.length + (full.length >> 1) + 1);
     let end = above.length;
     for (let at = from.odd ? 1 : 0; at < full.length; at += 2) above.values[end++] = full[at] ?? 0;
@@ -158,35 +160,6 @@ export function createQuantileSketch(
       return [...result, maximum];
     },
   };
-}
-
-/** In place. What came up from below is two sorted runs as a rule, and to merge them is several times as fast as to sort. */
-function sortRuns(values: Float64Array): Float64Array {
-  const { length } = values;
-  const middle = endOfRun(values, 0);
-  if (middle === length) return values;
-  if (endOfRun(values, middle) < length) return values.sort();
-  const first = values.slice(0, middle);
-  let at = 0;
-  let right = middle;
-  for (let left = 0; left < middle; at += 1) {
-    const low = first[left] ?? 0;
-    const high = right < length ? (values[right] ?? 0) : Number.POSITIVE_INFINITY;
-    if (low <= high) {
-      values[at] = low;
-      left += 1;
-    } else {
-      values[at] = high;
-      right += 1;
-    }
-  }
-  return values;
-}
-
-function endOfRun(values: Float64Array, from: number): number {
-  let at = from + 1;
-  while (at < values.length && (values[at - 1] ?? 0) <= (values[at] ?? 0)) at += 1;
-  return at;
 }
 
 /** A place in a group, scattered: the finalizer of MurmurHash3 on the number of the group. */
