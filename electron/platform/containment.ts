@@ -10,6 +10,7 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmdirSync } from '
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { shownDescriptors } from './read-only-files.ts';
 
 export interface ChildLimits {
   /** Private memory, bytes. */
@@ -47,7 +48,8 @@ const layFolder = `folder() { mount -t tmpfs -o "mode=0700,size=$bytes$1" strong
 const withFolder = `bytes=$1; shift; ${layFolder} && exec "$@"`;
 /**
  * A root of its own in that folder, with the program and the system's libraries, read-only; the kernel lets it ask about no
- * process outside of its user namespace, though it sees their numbers.
+ * process outside of its user namespace, though it sees their numbers. What it is handed over for reading is shown once more, from
+ * a place that cannot be written to, see `holdReadOnly`.
  */
 const withView = `set -e; bytes=$1; shift; ${layFolder}
 mkdir -p usr proc dev tmp sys/devices/system/cpu ${ownFolder}
@@ -58,6 +60,13 @@ done
 show /usr; show /sys/devices/system/cpu; mount --rbind /proc proc; ln -s /proc/self/fd dev/fd
 while [ "$1" != -- ]; do mkdir -p ".$1"; show "$1"; shift; done; shift
 while [ "$1" != -- ]; do mkdir -p ".$1"; show "$1" ,noexec; shift; done; shift
+mkdir ${shownDescriptors.slice(1)}; for at in /proc/$$/fd/*; do
+  fd=\${at##*/}; access=; [ "$fd" -gt 2 ] && [ -f "$at" ] || continue
+  while read -r key flags; do case "$key$flags" in flags:*0) access=r;; esac; done < "/proc/$$/fdinfo/$fd"
+  [ "$access" = r ] || continue
+  : > ".${shownDescriptors}/$fd"
+  mount --bind -o ro,nosuid,nodev,noexec "$at" ".${shownDescriptors}/$fd" 2>/dev/null || rm ".${shownDescriptors}/$fd"
+done
 exec /usr/sbin/chroot . /bin/sh -c 'cd /${ownFolder} && exec "$@"' sh "$@"`;
 
 const wrappers: readonly Wrapper[] = [

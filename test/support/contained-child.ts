@@ -1,6 +1,9 @@
 /** A contained child that tells what it is: the kernel's word on its privileges, and what it can write into its folder. */
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hasMemoryFolder } from '#platform/containment.ts';
+import { holdReadOnly } from '#platform/read-only-files.ts';
+
+holdReadOnly();
 
 const status = readFileSync('/proc/self/status', 'utf8');
 const field = (name: string): string =>
@@ -44,6 +47,7 @@ process.send?.({
     ?.map((name) => name.trim()),
   seen: readdirSync('/').sort(),
   ofTheUser: existsSync(ofTheUser),
+  handedOver: [readFileSync(4, 'utf8'), writes('/proc/self/fd/4'), writes('/proc/self/fd/5')],
   shown: reads(`${shown}/row.txt`),
   besideShown: readdirSync(`${shown}/..`),
   throughLink: reads(`${shown}/link.txt`),

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -27,7 +27,14 @@ test.runIf(canBeCutOff)(
     const child = spawnContained(script, {
       cwd,
       limits: { dataBytes: 2 ** 30, processorSeconds: 60, folderBytes: 4 * 2 ** 20 },
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: [
+        'ignore',
+        'ignore',
+        'inherit',
+        'ipc',
+        openSync(join(shown, 'row.txt'), 'r'),
+        openSync(join(ofTheUser, 'output.txt'), 'wx'),
+      ],
       args: [join(ofTheUser, 'secret.txt'), shown],
       shows: [shown],
     });
@@ -43,6 +50,8 @@ test.runIf(canBeCutOff)(
       networks: ['lo:'],
       seen: expect.not.arrayContaining(['etc', 'home', 'root', 'var']) as string[],
       ofTheUser: false,
+      // What may be read cannot be opened again for writing.
+      handedOver: ['a row', 'EROFS', 'written'],
       shown: 'read',
       besideShown: ["a folder's rows"],
       throughLink: 'ENOENT',
