@@ -5,7 +5,7 @@ import { contract } from '#shared/contract/index.ts';
 import { ada, reason, tableRows, type Act } from './act.ts';
 import { erasures } from './erasures.ts';
 import { peopleActs } from './people.ts';
-import { newestRun, outputName, resultsOf, score, scored } from './runs.ts';
+import { newestRun, score, scored } from './runs.ts';
 
 const init: Act = {
   name: 'init',
@@ -80,10 +80,10 @@ const run: Act = {
   action: 'run.score',
   start: 'plain',
   again: ['ok'],
-  perform: (on, place) => score(on, place, 'in.csv'),
-  async found({ client, dir }, { round }) {
-    const run = await newestRun(client, 'in.csv');
-    return run === undefined ? 'nothing' : scored(run, join(resultsOf(dir), outputName(round)));
+  perform: (on, place) => score(on, place, 'in.csv', { outputFormat: 'jsonl' }),
+  async found(on, { round }) {
+    const run = await newestRun(on.client, 'in.csv');
+    return run === undefined ? 'nothing' : scored(on, run, round);
   },
 };
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { contract } from '#shared/contract/index.ts';
 import { codeOf, type BareApp } from '../support/bare-app.ts';
 import { ada, canaries, reason, type Act } from './act.ts';
-import { newestRun, outputName, resultsOf, score, scored } from './runs.ts';
+import { newestRun, score, scored } from './runs.ts';
 
 /** What the vault `kept` has more: a run of this input with its rows, and a retired version. */
 export const keptInput = 'kept.csv';
@@ -19,10 +19,10 @@ const keepRun: Act = {
   start: 'kept',
   again: ['ok'],
   perform: (on, place) => score(on, place, 'people.csv', { keep: true, subject: 'who' }),
-  async found({ client, dir }, { round }) {
+  async found(on, { round }) {
+    const { client } = on;
     const run = await newestRun(client, 'people.csv');
-    const found =
-      run === undefined ? 'nothing' : scored(run, join(resultsOf(dir), outputName(round)));
+    const found = run === undefined ? 'nothing' : await scored(on, run, round);
     if (run !== undefined) {
       const { kept } = await client.runs.show({ runId: run.runId });
       assert.equal(kept?.state, found === 'all' ? 'kept' : undefined, 'what the run has kept');

@@ -1,5 +1,5 @@
 /** What the acts that score share. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { contract, type AppClient } from '#shared/contract/index.ts';
 import type { RunSummary } from '#shared/contract/runs.ts';
@@ -10,7 +10,7 @@ export function resultsOf(dir: string): string {
   return join(dir, 'results');
 }
 
-export function outputName(round: number): string {
+function outputName(round: number): string {
   return `out-${round}.csv`;
 }
 
@@ -22,11 +22,24 @@ export async function newestRun(
   return runs.find((run) => run.inputName === inputName);
 }
 
-/** Whether the run was done; throws when its output says something else. */
-export function scored({ state }: RunSummary, output: string): 'all' | 'nothing' {
+/** Whether the run was done; throws when its output or its receipt, which can be saved whatever was killed, says something else. */
+export async function scored(
+  { app, client, dir, wait }: BareApp,
+  { runId, state }: RunSummary,
+  round: number,
+): Promise<'all' | 'nothing'> {
   if (state === 'interrupted' || state === 'failed') return 'nothing';
-  if (state !== 'done' || !existsSync(output))
+  const folder = resultsOf(dir);
+  if (state !== 'done' || !existsSync(join(folder, outputName(round))))
     throw new Error(`The run is ${state}, and its output does not fit that.`);
+  const name = `${runId}.json`;
+  rmSync(join(folder, name), { force: true });
+  const { path } = await client.runs.receipt({ runId, folder: app.admitFile(folder), name });
+  const verdict = await wait(
+    contract.reports.verify,
+    client.reports.verify({ file: app.admitFile(path) }),
+  );
+  if (verdict.status !== 'valid') throw new Error(`Its receipt: ${JSON.stringify(verdict)}`);
   return 'all';
 }
 
@@ -35,7 +48,11 @@ export async function score(
   { app, client, dir, wait }: BareApp,
   { material, round }: Place,
   inputName: string,
-  kept: { readonly keep?: boolean; readonly subject?: string } = {},
+  more: {
+    readonly keep?: boolean;
+    readonly subject?: string;
+    readonly outputFormat?: 'jsonl';
+  } = {},
 ): Promise<void> {
   await client.vault.signIn(ada);
   mkdirSync(resultsOf(dir), { recursive: true });
@@ -46,7 +63,7 @@ export async function score(
       input: app.admitFile(join(material, inputName)),
       folder: app.admitFile(resultsOf(dir)),
       name: outputName(round),
-      ...kept,
+      ...more,
     }),
   );
 }
