@@ -79,6 +79,20 @@ export function createQuantileSketch(
     if (to.length >= roomAt(level)) compact(level);
   }
 
+  /** As `put` would, one after the other. */
+  function putAll(level: number, values: Float64Array): void {
+    const to = levelAt(level);
+    const room = roomAt(level);
+    for (let at = 0; at < values.length;) {
+      const part = values.subarray(at, at + room - to.length);
+      grow(to, to.length + part.length);
+      to.values.set(part, to.length);
+      to.length += part.length;
+      at += part.length;
+      if (to.length >= room) compact(level);
+    }
+  }
+
   function levelAt(level: number): Level {
     while (levels.length <= level)
       levels.push({ values: new Float64Array(), length: 0, odd: false });
@@ -127,7 +141,7 @@ export function createQuantileSketch(
       for (const [level, { values, odd }] of state.levels.entries()) {
         // So that a sketch that was put down and taken up again goes on as it would have.
         if (isFirst) levelAt(level).odd = odd;
-        for (const value of toNumbers(values)) put(level, value);
+        putAll(level, toNumbers(values));
       }
       seen = Math.max(seen, exactValues);
     },
@@ -183,9 +197,9 @@ function fromNumbers(values: Float64Array): string {
 }
 
 function toNumbers(text: string): Float64Array {
-  const bytes = Buffer.from(text, 'base64');
-  const numbers = new Float64Array(bytes.length >> 3);
-  Buffer.from(numbers.buffer).set(bytes.subarray(0, numbers.byteLength));
+  const numbers = new Float64Array(Math.floor((text.length * 3) / 4) >> 3);
+  const bytes = Buffer.from(numbers.buffer).write(text, 'base64');
   // A child may say anything; what is no number is no value.
-  return numbers.every(Number.isFinite) ? numbers : numbers.filter(Number.isFinite);
+  const values = numbers.subarray(0, bytes >> 3);
+  return values.every(Number.isFinite) ? values : values.filter(Number.isFinite);
 }

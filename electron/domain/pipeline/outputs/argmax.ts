@@ -6,8 +6,12 @@ import { largest } from './top-k.ts';
  * `{ "step": "argmax", "output": "probabilities", "as": "class" }`: a further output: the label of the largest value of a row, or its place
  * from 0 when the values have no labels. Of equal values the first counts.
  */
-export const argmax = defineOutputStep({
-  schema: z.strictObject({ step: z.literal('argmax'), output: outputName, as: outputName }),
+export const argmaxSchema = z.strictObject({
+  step: z.literal('argmax'),
+  output: outputName,
+  as: outputName,
+});
+export const argmax = defineOutputStep<typeof argmaxSchema>({
   apply({ output: name, as }, outputs) {
     const { width, labels, ...output } = outputs.get(name);
     const values = numbersOf({ ...output, width, labels });

@@ -8,19 +8,19 @@ import { defineOutputStep, numbersOf, outputName } from './output.ts';
  * An output of several values per row gets a column for each, called by its label; in an output of one whole number per
  * row the number is replaced by the label at its place, from 0. A file has one label per line.
  */
-export const labels = defineOutputStep({
-  schema: z
-    .strictObject({
-      step: z.literal('labels'),
-      output: outputName,
-      labels: atMost(100_000, z.string().max(200))
-        .refine((names) => names.length > 0)
-        .optional(),
-      file: z.string().min(1).max(200).optional(),
-    })
-    .refine(({ labels: list, file }) => (list === undefined) !== (file === undefined), {
-      error: 'Labels come from a list or from a file.',
-    }),
+export const labelsSchema = z
+  .strictObject({
+    step: z.literal('labels'),
+    output: outputName,
+    labels: atMost(100_000, z.string().max(200))
+      .refine((names) => names.length > 0)
+      .optional(),
+    file: z.string().min(1).max(200).optional(),
+  })
+  .refine(({ labels: list, file }) => (list === undefined) !== (file === undefined), {
+    error: 'Labels come from a list or from a file.',
+  });
+export const labels = defineOutputStep<typeof labelsSchema>({
   apply({ output: name, labels: list, file }, outputs, assets) {
     const output = outputs.get(name);
     const names = list ?? readLabels(file ?? '', assets);

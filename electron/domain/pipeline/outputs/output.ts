@@ -27,7 +27,6 @@ export interface Outputs {
 }
 
 export interface OutputStep<Schema extends z.ZodType> {
-  readonly schema: Schema;
   /** Also with no rows, for the names of the columns. */
   apply(options: z.output<Schema>, outputs: Outputs, assets: Assets): Outputs;
 }

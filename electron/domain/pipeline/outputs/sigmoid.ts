@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { defineOutputStep, numbersOf, outputName, withNumbers } from './output.ts';
 
 /** `{ "step": "sigmoid", "output": "score" }`: each value `x` becomes 1 / (1 + e⁻ˣ). */
-export const sigmoid = defineOutputStep({
-  schema: z.strictObject({ step: z.literal('sigmoid'), output: outputName }),
+export const sigmoidSchema = z.strictObject({ step: z.literal('sigmoid'), output: outputName });
+export const sigmoid = defineOutputStep<typeof sigmoidSchema>({
   apply({ output: name }, outputs) {
     const output = outputs.get(name);
     return outputs.with(

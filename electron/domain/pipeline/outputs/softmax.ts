@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { defineOutputStep, numbersOf, outputName, withNumbers } from './output.ts';
 
 /** `{ "step": "softmax", "output": "logits" }`: the values of a row become probabilities that add up to 1. */
-export const softmax = defineOutputStep({
-  schema: z.strictObject({ step: z.literal('softmax'), output: outputName }),
+export const softmaxSchema = z.strictObject({ step: z.literal('softmax'), output: outputName });
+export const softmax = defineOutputStep<typeof softmaxSchema>({
   apply({ output: name }, outputs) {
     const output = outputs.get(name);
     const { width } = output;

@@ -1,25 +1,25 @@
 /** All steps that a pipeline may have behind the model. */
 import { z } from 'zod';
 import type { Assets } from '../steps/step.ts';
-import { argmax } from './argmax.ts';
-import { drop } from './drop.ts';
-import { labels } from './labels.ts';
+import { argmax, argmaxSchema } from './argmax.ts';
+import { drop, dropSchema } from './drop.ts';
+import { labels, labelsSchema } from './labels.ts';
 import type { Outputs } from './output.ts';
-import { renameOutputs } from './rename-outputs.ts';
-import { sigmoid } from './sigmoid.ts';
-import { softmax } from './softmax.ts';
-import { threshold } from './threshold.ts';
-import { topK } from './top-k.ts';
+import { renameOutputs, renameOutputsSchema } from './rename-outputs.ts';
+import { sigmoid, sigmoidSchema } from './sigmoid.ts';
+import { softmax, softmaxSchema } from './softmax.ts';
+import { threshold, thresholdSchema } from './threshold.ts';
+import { topK, topKSchema } from './top-k.ts';
 
 export const outputStep = z.discriminatedUnion('step', [
-  argmax.schema,
-  drop.schema,
-  labels.schema,
-  renameOutputs.schema,
-  sigmoid.schema,
-  softmax.schema,
-  threshold.schema,
-  topK.schema,
+  argmaxSchema,
+  dropSchema,
+  labelsSchema,
+  renameOutputsSchema,
+  sigmoidSchema,
+  softmaxSchema,
+  thresholdSchema,
+  topKSchema,
 ]);
 export type OutputStep = z.infer<typeof outputStep>;
 

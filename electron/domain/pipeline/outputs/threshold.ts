@@ -7,15 +7,15 @@ import { defineOutputStep, numbersOf, outputName, type Output } from './output.t
  * a further output: is the value at the threshold or above it? `element` (label, or place from 0) says which value of a
  * row, where it has several. With `labels` the answer is the second text for yes and the first for no. NaN is no.
  */
-export const threshold = defineOutputStep({
-  schema: z.strictObject({
-    step: z.literal('threshold'),
-    output: outputName,
-    element: z.union([z.string().max(200), z.int().nonnegative()]).optional(),
-    at: z.number(),
-    as: outputName,
-    labels: z.tuple([z.string().max(200), z.string().max(200)]).optional(),
-  }),
+export const thresholdSchema = z.strictObject({
+  step: z.literal('threshold'),
+  output: outputName,
+  element: z.union([z.string().max(200), z.int().nonnegative()]).optional(),
+  at: z.number(),
+  as: outputName,
+  labels: z.tuple([z.string().max(200), z.string().max(200)]).optional(),
+});
+export const threshold = defineOutputStep<typeof thresholdSchema>({
   apply({ output: name, element, at, as, labels }, outputs) {
     const output = outputs.get(name);
     const place = placeOf(output, element);

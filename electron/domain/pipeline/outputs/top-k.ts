@@ -5,13 +5,13 @@ import { defineOutputStep, numbersOf, outputName, type Outputs } from './output.
  * `{ "step": "top-k", "output": "probabilities", "k": 5, "as": "top" }`: the `k` largest values of a row, the largest first: outputs `top_1` to `top_5`
  * with their labels (or places from 0), and `top_1_value` to `top_5_value`. Of equal values the first comes first.
  */
-export const topK = defineOutputStep({
-  schema: z.strictObject({
-    step: z.literal('top-k'),
-    output: outputName,
-    k: z.int().min(1).max(100),
-    as: outputName,
-  }),
+export const topKSchema = z.strictObject({
+  step: z.literal('top-k'),
+  output: outputName,
+  k: z.int().min(1).max(100),
+  as: outputName,
+});
+export const topK = defineOutputStep<typeof topKSchema>({
   apply({ output: name, k, as }, outputs) {
     const output = outputs.get(name);
     const { width, labels } = output;

@@ -7,11 +7,11 @@ const kinds = ['number', 'integer', 'boolean', 'text'] as const;
  * `{ "step": "cast", "columns": { "zip": "text" } }`: to `number`, `integer`, `boolean` or `text`. A value that has no such form
  * rejects its row; what is missing stays missing.
  */
-export const cast = defineStep({
-  schema: z.strictObject({
-    step: z.literal('cast'),
-    columns: byColumn(z.enum(kinds)),
-  }),
+export const castSchema = z.strictObject({
+  step: z.literal('cast'),
+  columns: byColumn(z.enum(kinds)),
+});
+export const cast = defineStep<typeof castSchema>({
   apply({ columns }, draft) {
     for (const as of kinds) {
       const names = Object.entries(columns).filter(([, wanted]) => wanted === as);

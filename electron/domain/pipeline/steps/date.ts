@@ -41,13 +41,13 @@ const partNames = Object.keys(partOf) as [Part, ...Part[]];
  * those of the moment in UTC, and a date without an offset is in UTC already. Anything else rejects its row with `date`; what is missing
  * stays missing.
  */
-export const date = defineStep({
-  schema: z.strictObject({
-    step: z.literal('date'),
-    columns: columnList,
-    parts: z.array(z.enum(partNames)).min(1).max(partNames.length),
-    zone: z.enum(['written', 'utc']).optional(),
-  }),
+export const dateSchema = z.strictObject({
+  step: z.literal('date'),
+  columns: columnList,
+  parts: z.array(z.enum(partNames)).min(1).max(partNames.length),
+  zone: z.enum(['written', 'utc']).optional(),
+});
+export const date = defineStep<typeof dateSchema>({
   apply({ columns, parts, zone = 'written' }, draft) {
     const made = new Map<string, readonly NamedSlot[]>();
     for (const name of columns) {

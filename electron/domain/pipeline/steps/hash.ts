@@ -8,14 +8,14 @@ import { columnList, columnName, defineStep } from './step.ts';
  * `place_63`, as scikit-learn's `FeatureHasher` makes them of texts: each value that is there adds +1 or −1 (with `signed` false
  * always +1) at the place that the hash of `city=Paris` says. `city` is the name of the column when the step begins.
  */
-export const hash = defineStep({
-  schema: z.strictObject({
-    step: z.literal('hash'),
-    columns: columnList,
-    features: z.int().min(1).max(4096),
-    signed: z.boolean().optional(),
-    as: columnName,
-  }),
+export const hashSchema = z.strictObject({
+  step: z.literal('hash'),
+  columns: columnList,
+  features: z.int().min(1).max(4096),
+  signed: z.boolean().optional(),
+  as: columnName,
+});
+export const hash = defineStep<typeof hashSchema>({
   apply({ columns, features, signed = true, as }, draft) {
     const reads = columns.map((name) => ({ name, slot: draft.read(name, 'text') }));
     const slots = draft.add({

@@ -18,36 +18,35 @@ const size = { width: side, height: side };
  * stretched; with `outside` its shorter side fits the size, and `crop` must follow. `type` `uint8` gives the bytes as they
  * are. What is no such image, is damaged or has more than 64 million pixels rejects its row with `image`.
  */
-export const image = defineStep({
-  schema: z
-    .strictObject({
-      step: z.literal('image'),
-      column: columnName,
-      as: columnName,
-      resize: z
-        .strictObject({
-          ...size,
-          fit: z.enum(['cover', 'contain', 'fill', 'outside']).optional(),
-          kernel: z
-            .enum(['nearest', 'linear', 'cubic', 'mitchell', 'lanczos2', 'lanczos3'])
-            .optional(),
-        })
-        .optional(),
-      crop: z.strictObject(size).optional(),
-      color: z.enum(['rgb', 'bgr', 'grey']).optional(),
-      layout: z.enum(['NCHW', 'NHWC']).optional(),
-      type: z.enum(['float', 'uint8']).optional(),
-      scale: z.number().optional(),
-      mean: z.array(z.number()).min(1).max(3).optional(),
-      sd: z.array(z.number().positive()).min(1).max(3).optional(),
-    })
-    .refine(
-      ({ resize, crop }) =>
-        crop !== undefined || (resize !== undefined && resize.fit !== 'outside'),
-      {
-        error: 'An image needs a size.',
-      },
-    ),
+export const imageSchema = z
+  .strictObject({
+    step: z.literal('image'),
+    column: columnName,
+    as: columnName,
+    resize: z
+      .strictObject({
+        ...size,
+        fit: z.enum(['cover', 'contain', 'fill', 'outside']).optional(),
+        kernel: z
+          .enum(['nearest', 'linear', 'cubic', 'mitchell', 'lanczos2', 'lanczos3'])
+          .optional(),
+      })
+      .optional(),
+    crop: z.strictObject(size).optional(),
+    color: z.enum(['rgb', 'bgr', 'grey']).optional(),
+    layout: z.enum(['NCHW', 'NHWC']).optional(),
+    type: z.enum(['float', 'uint8']).optional(),
+    scale: z.number().optional(),
+    mean: z.array(z.number()).min(1).max(3).optional(),
+    sd: z.array(z.number().positive()).min(1).max(3).optional(),
+  })
+  .refine(
+    ({ resize, crop }) => crop !== undefined || (resize !== undefined && resize.fit !== 'outside'),
+    {
+      error: 'An image needs a size.',
+    },
+  );
+export const image = defineStep<typeof imageSchema>({
   apply(options, draft) {
     const read = draft.read(options.column, 'bytes');
     const { type = 'float', color = 'rgb', layout = 'NCHW' } = options;

@@ -8,12 +8,12 @@ import { byColumn, columnName, defineStep } from './step.ts';
  * constant, or the mean or median that the maker found. A number makes the column one of numbers, a text one of texts.
  * With `indicator` a column `age_missing` of 0 and 1 comes behind each.
  */
-export const impute = defineStep({
-  schema: z.strictObject({
-    step: z.literal('impute'),
-    columns: byColumn(z.union([z.number(), columnName, z.boolean()])),
-    indicator: z.boolean().optional(),
-  }),
+export const imputeSchema = z.strictObject({
+  step: z.literal('impute'),
+  columns: byColumn(z.union([z.number(), columnName, z.boolean()])),
+  indicator: z.boolean().optional(),
+});
+export const impute = defineStep<typeof imputeSchema>({
   apply({ columns, indicator = false }, draft) {
     const made = new Map<string, readonly NamedSlot[]>();
     for (const [name, value] of Object.entries(columns)) {

@@ -12,12 +12,12 @@ export const categoryList = atMost(10_000, z.string().max(200)).refine(
  * 1 for each category, called `purpose_car`, `purpose_home`. A value that is no category is 0 in all of them, or with
  * `reject` rejects its row.
  */
-export const oneHot = defineStep({
-  schema: z.strictObject({
-    step: z.literal('one-hot'),
-    columns: byColumn(categoryList),
-    unknown: z.enum(['zeros', 'reject']),
-  }),
+export const oneHotSchema = z.strictObject({
+  step: z.literal('one-hot'),
+  columns: byColumn(categoryList),
+  unknown: z.enum(['zeros', 'reject']),
+});
+export const oneHot = defineStep<typeof oneHotSchema>({
   apply({ columns, unknown }, draft) {
     const made = new Map<string, readonly NamedSlot[]>();
     for (const [name, categories] of Object.entries(columns)) {

@@ -7,12 +7,12 @@ import { byColumn, defineStep, mapColumns } from './step.ts';
  * A value that is not in it becomes the number that `unknown` gives, or rejects its row. What is missing and not listed as
  * `""` stays missing.
  */
-export const ordinal = defineStep({
-  schema: z.strictObject({
-    step: z.literal('ordinal'),
-    columns: byColumn(categoryList),
-    unknown: z.union([z.literal('reject'), z.number()]),
-  }),
+export const ordinalSchema = z.strictObject({
+  step: z.literal('ordinal'),
+  columns: byColumn(categoryList),
+  unknown: z.union([z.literal('reject'), z.number()]),
+});
+export const ordinal = defineStep<typeof ordinalSchema>({
   apply: ({ columns, unknown }, draft) =>
     mapColumns(draft, columns, 'text', ({ values }, categories, cell) => {
       const placeOf = new Map(categories.map((category, place) => [category, place]));

@@ -9,30 +9,30 @@ const spread = z.number().nonnegative();
  * scikit-learn's `StandardScaler`, `MinMaxScaler` (`min`, `max`; to 0…1 or `range`) and `RobustScaler` (`median`, `iqr`). A spread
  * of 0 counts as 1, as it does there.
  */
-export const scale = defineStep({
-  schema: z.discriminatedUnion('method', [
-    z.strictObject({
-      step: z.literal('scale'),
-      method: z.literal('standard'),
-      columns: byColumn(z.strictObject({ mean: finite, sd: spread })),
-    }),
-    z.strictObject({
-      step: z.literal('scale'),
-      method: z.literal('robust'),
-      columns: byColumn(z.strictObject({ median: finite, iqr: spread })),
-    }),
-    z.strictObject({
-      step: z.literal('scale'),
-      method: z.literal('min-max'),
-      columns: byColumn(
-        z.strictObject({ min: finite, max: finite }).refine(({ min, max }) => min <= max),
-      ),
-      range: z
-        .tuple([finite, finite])
-        .refine(([low, high]) => low < high)
-        .optional(),
-    }),
-  ]),
+export const scaleSchema = z.discriminatedUnion('method', [
+  z.strictObject({
+    step: z.literal('scale'),
+    method: z.literal('standard'),
+    columns: byColumn(z.strictObject({ mean: finite, sd: spread })),
+  }),
+  z.strictObject({
+    step: z.literal('scale'),
+    method: z.literal('robust'),
+    columns: byColumn(z.strictObject({ median: finite, iqr: spread })),
+  }),
+  z.strictObject({
+    step: z.literal('scale'),
+    method: z.literal('min-max'),
+    columns: byColumn(
+      z.strictObject({ min: finite, max: finite }).refine(({ min, max }) => min <= max),
+    ),
+    range: z
+      .tuple([finite, finite])
+      .refine(([low, high]) => low < high)
+      .optional(),
+  }),
+]);
+export const scale = defineStep<typeof scaleSchema>({
   apply(options, draft) {
     if (options.method === 'min-max') {
       const [low, high] = options.range ?? [0, 1];

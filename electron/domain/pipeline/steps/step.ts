@@ -1,11 +1,13 @@
-/** What a step of `pipeline.json` is: a schema, and what it does to the columns that stand when its turn comes. */
+/**
+ * What a step of `pipeline.json` does to the columns that stand when its turn comes. Its schema stands beside it, not in it: a child is
+ * given what was parsed, and its bundle then has neither schemas nor Zod.
+ */
 import { z } from 'zod';
 import type { ColumnData } from '#domain/tables/index.ts';
 import type { Draft, Slot } from '../draft.ts';
 import type { ColumnKind, Feature, Marks } from '../feature.ts';
 
 export interface Step<Schema extends z.ZodType> {
-  readonly schema: Schema;
   apply(options: z.output<Schema>, draft: Draft, assets: Assets): void;
 }
 

@@ -1,35 +1,35 @@
 /** All steps that a pipeline may have before the model. */
 import { z } from 'zod';
 import type { Draft } from '../draft.ts';
-import { cast } from './cast.ts';
-import { clip } from './clip.ts';
-import { date } from './date.ts';
-import { hash } from './hash.ts';
-import { image } from './image.ts';
-import { impute } from './impute.ts';
-import { log } from './log.ts';
-import { oneHot } from './one-hot.ts';
-import { ordinal } from './ordinal.ts';
-import { rename } from './rename.ts';
-import { scale } from './scale.ts';
-import { select } from './select.ts';
+import { cast, castSchema } from './cast.ts';
+import { clip, clipSchema } from './clip.ts';
+import { date, dateSchema } from './date.ts';
+import { hash, hashSchema } from './hash.ts';
+import { image, imageSchema } from './image.ts';
+import { impute, imputeSchema } from './impute.ts';
+import { log, logSchema } from './log.ts';
+import { oneHot, oneHotSchema } from './one-hot.ts';
+import { ordinal, ordinalSchema } from './ordinal.ts';
+import { rename, renameSchema } from './rename.ts';
+import { scale, scaleSchema } from './scale.ts';
+import { select, selectSchema } from './select.ts';
 import type { Assets } from './step.ts';
-import { tokenize } from './tokenize.ts';
+import { tokenize, tokenizeSchema } from './tokenize.ts';
 
 export const inputStep = z.discriminatedUnion('step', [
-  cast.schema,
-  clip.schema,
-  date.schema,
-  hash.schema,
-  image.schema,
-  impute.schema,
-  log.schema,
-  oneHot.schema,
-  ordinal.schema,
-  rename.schema,
-  scale.schema,
-  select.schema,
-  tokenize.schema,
+  castSchema,
+  clipSchema,
+  dateSchema,
+  hashSchema,
+  imageSchema,
+  imputeSchema,
+  logSchema,
+  oneHotSchema,
+  ordinalSchema,
+  renameSchema,
+  scaleSchema,
+  selectSchema,
+  tokenizeSchema,
 ]);
 export type InputStep = z.infer<typeof inputStep>;
 

@@ -15,21 +15,21 @@ const maxCharacters = 100_000;
  * `maxLength` (`max`) or to the longest of their batch (`longest`), with the id that the file says, else that of `[PAD]` or `<pad>`,
  * else 0. `as` gives the tensors other names. A text of more than 100,000 characters rejects its row with `length`.
  */
-export const tokenize = defineStep({
-  schema: z.strictObject({
-    step: z.literal('tokenize'),
-    column: columnName,
-    file: z.string().min(1).max(200),
-    maxLength: z.int().min(1).max(32_768),
-    padding: z.enum(['max', 'longest']).optional(),
-    as: z
-      .strictObject({
-        input_ids: columnName.optional(),
-        attention_mask: columnName.optional(),
-        token_type_ids: columnName.optional(),
-      })
-      .optional(),
-  }),
+export const tokenizeSchema = z.strictObject({
+  step: z.literal('tokenize'),
+  column: columnName,
+  file: z.string().min(1).max(200),
+  maxLength: z.int().min(1).max(32_768),
+  padding: z.enum(['max', 'longest']).optional(),
+  as: z
+    .strictObject({
+      input_ids: columnName.optional(),
+      attention_mask: columnName.optional(),
+      token_type_ids: columnName.optional(),
+    })
+    .optional(),
+});
+export const tokenize = defineStep<typeof tokenizeSchema>({
   apply({ column, file, maxLength, padding = 'max', as = {} }, draft: Draft, assets) {
     const read = draft.read(column, 'text');
     let encoder: Promise<Encoder> | undefined;
@@ -92,11 +92,6 @@ interface Encoder {
   encode(text: string): Encoded | undefined;
 }
 
-const tokenizerFile = z.looseObject({
-  model: z.looseObject({}),
-  padding: z.object({ pad_id: z.int().nonnegative().optional() }).nullish(),
-});
-
 /** Throws `corrupt` for a file that is no tokenizer. */
 export async function openEncoder(
   bytes: Uint8Array | undefined,
@@ -105,8 +100,9 @@ export async function openEncoder(
   if (bytes === undefined)
     throw new AppError('corrupt', `The pipeline names ${file}, which the version does not have.`);
   const { Tokenizer } = await import('@huggingface/tokenizers');
+  const { parseTokenizerFile } = await import('./tokenizer-file.ts');
   try {
-    const json = tokenizerFile.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    const json = parseTokenizerFile(bytes);
     const { padding } = json;
     const tokenizer = new Tokenizer(json, {});
     return {

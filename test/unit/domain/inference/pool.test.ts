@@ -218,7 +218,7 @@ describe('a child that ends', () => {
 
 describe('the pool', () => {
   test('ends the child that was not used for the longest time when there is no room', async () => {
-    const pool = createPool({ maxBytes: 400 * 2 ** 20 });
+    const pool = createPool({ maxBytes: 350 * 2 ** 20 });
     const files = await modelFiles(bytesOf(matrixModel()));
     for (const key of ['a', 'b', 'a', 'c', 'd']) await score(pool, pooled(key, files), [1, 1]);
     const running = pool.status().map(({ key }) => key);
