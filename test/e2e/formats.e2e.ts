@@ -4,13 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { contract } from '#shared/contract/index.ts';
-import { appPasswords, openBareApp } from '../support/bare-app.ts';
+import { appPasswords, importSample, openBareApp, sampleDir } from '../support/bare-app.ts';
 import {
   availableHosts,
   expectAccessible,
   openTestWindow,
-  sampleDir,
   type TestWindow,
 } from '../support/window.ts';
 
@@ -22,13 +20,11 @@ describe.each(availableHosts())('formats in the %s window', (host) => {
   let page: Page;
 
   beforeAll(async () => {
-    const { app, client, wait } = openBareApp(dir);
+    const opened = openBareApp(dir);
+    const { app, client } = opened;
     await client.vault.create({ user: 'ada', password: appPasswords.ada });
     await client.users.add({ name: 'grace', role: 'analyst', password: appPasswords.grace });
-    const key = app.admitFile(join(sampleDir, 'keys/SAMPLE-ONLY-do-not-trust.pub.pem'));
-    await client.trust.add({ name: 'Model maker', file: key });
-    const source = app.admitFile(join(sampleDir, 'credit-risk'));
-    await wait(contract.bundles.import, client.bundles.import({ source }));
+    await importSample(opened);
     await app.close();
     window = await openTestWindow(dir, host);
     page = window.page;

@@ -5,14 +5,13 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
-import { appPasswords, openBareApp } from '../support/bare-app.ts';
+import { appPasswords, importSample, openBareApp } from '../support/bare-app.ts';
 import { signedFolder, signingKey } from '../support/bundles.ts';
 import { bytesOf, matrixModel } from '../support/onnx-models.ts';
 import {
   availableHosts,
   expectAccessible,
   openTestWindow,
-  sampleDir,
   type TestWindow,
 } from '../support/window.ts';
 
@@ -22,14 +21,12 @@ describe.each(availableHosts())('one record in the %s window', (host) => {
   let page: Page;
 
   beforeAll(async () => {
-    const { app, client, wait } = openBareApp(dir);
+    const opened = openBareApp(dir);
+    const { app, client, wait } = opened;
     await client.vault.create({ user: 'ada', password: appPasswords.ada });
     await client.users.add({ name: 'grace', role: 'analyst', password: appPasswords.grace });
     await client.users.add({ name: 'alan', role: 'approver', password: appPasswords.alan });
-    const key = app.admitFile(join(sampleDir, 'keys/SAMPLE-ONLY-do-not-trust.pub.pem'));
-    await client.trust.add({ name: 'Model maker', file: key });
-    const source = app.admitFile(join(sampleDir, 'credit-risk'));
-    await wait(contract.bundles.import, client.bundles.import({ source }));
+    await importSample(opened);
     writeFileSync(join(dir, 'plain.pem'), signingKey.publicPem);
     await client.trust.add({ name: 'Plain', file: app.admitFile(join(dir, 'plain.pem')) });
     const files = { 'model.onnx': bytesOf(matrixModel()) };

@@ -3,21 +3,19 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { contract } from '#shared/contract/index.ts';
-import { appPasswords, openBareApp } from '../support/bare-app.ts';
+import { appPasswords, importSample, openBareApp } from '../support/bare-app.ts';
 import { askHttp } from '../support/serving.ts';
-import { availableHosts, expectAccessible, openTestWindow, sampleDir } from '../support/window.ts';
+import { availableHosts, expectAccessible, openTestWindow } from '../support/window.ts';
 
 const reason = 'as tested';
 
 /** A vault with the sample model in production. */
 async function prepare(dir: string): Promise<void> {
   mkdirSync(join(dir, 'vault'), { recursive: true });
-  const { app, client, wait } = openBareApp(dir);
+  const opened = openBareApp(dir);
+  const { app, client } = opened;
   await client.vault.create({ user: 'ada', password: appPasswords.ada, policy: 'solo' });
-  const file = (path: string): string => app.admitFile(join(sampleDir, path));
-  await client.trust.add({ name: 'Sample', file: file('keys/SAMPLE-ONLY-do-not-trust.pub.pem') });
-  await wait(contract.bundles.import, client.bundles.import({ source: file('credit-risk') }));
+  await importSample(opened);
   await client.models.promote({ version: 'credit-risk@1', to: 'production', reason });
   await app.close();
 }

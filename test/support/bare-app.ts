@@ -8,6 +8,8 @@ import { errorToBody } from '#app/error-envelope.ts';
 import { createApp, type App, type AppOptions } from '#app/create-app.ts';
 import { cheapKdf } from './bare-vault.ts';
 
+export const sampleDir = join(import.meta.dirname, '../../resources/sample');
+
 export const appPasswords = {
   ada: 'a quiet harbour',
   grace: 'windmills at noon',
@@ -67,4 +69,12 @@ export async function codeOf(work: Promise<unknown>): Promise<string | undefined
     () => undefined,
     (error: unknown) => errorToBody(error).code,
   );
+}
+
+/** The model of the sample, whose maker is trusted first. Somebody who may do both is signed in. */
+export async function importSample({ app, client, wait }: BareApp): Promise<void> {
+  const file = (path: string): string => app.admitFile(join(sampleDir, path));
+  const key = file('keys/SAMPLE-ONLY-do-not-trust.pub.pem');
+  await client.trust.add({ name: 'Model maker', file: key });
+  await wait(contract.bundles.import, client.bundles.import({ source: file('credit-risk') }));
 }

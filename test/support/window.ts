@@ -7,9 +7,9 @@ import { expect } from 'vitest';
 import { startCore } from '../../electron/app/core-process.ts';
 import { findBrowser } from '../../electron/chromium/browser.ts';
 import { openWindow } from '../../electron/chromium/window.ts';
+import { sampleDir } from './bare-app.ts';
 
 const root = join(import.meta.dirname, '../..');
-export const sampleDir = join(root, 'resources/sample');
 
 export interface TestWindow {
   readonly host: 'chromium' | 'electron';
