@@ -84,6 +84,8 @@ export async function startChild(
     cwd: folder,
     limits,
     stdio: [pipe, pipe, 'ignore', 'ipc', ...files],
+    // A batch lets go of much that is small: so the engine looks for it a few times per million rows and not all the time.
+    nodeOptions: options.isResident === true ? [] : ['--initial-old-space-size=64'],
     shows,
   });
   let reason: Error | undefined;
