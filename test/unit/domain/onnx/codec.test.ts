@@ -3,6 +3,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createOutlineReader, modelFactsOf, parseModel, writeModel } from '#domain/onnx/index.ts';
+import { varint, type Descriptor } from '../../../../electron/domain/onnx/wire.ts';
+import { encode } from '../../../../electron/domain/onnx/wire-write.ts';
 import {
   bytesOf,
   columnsModel,
@@ -19,6 +21,41 @@ describe('the codec', () => {
   test.each(Object.entries(models))('%s comes back byte for byte', (_name, make) => {
     const bytes = bytesOf(make());
     expect(Buffer.from(writeModel(parseModel(bytes)))).toEqual(Buffer.from(bytes));
+  });
+
+  test('numbers of 64 bits, texts and messages in messages are written with their lengths', () => {
+    const inner: Descriptor = [
+      { number: 1, name: 'long', type: 'long' },
+      { number: 20, name: 'text', type: 'string' },
+    ];
+    const outer: Descriptor = [
+      { number: 3, name: 'inner', type: () => inner, many: true },
+      { number: 4, name: 'int', type: 'int' },
+    ];
+    const integer = fc.oneof(fc.maxSafeInteger(), fc.constantFrom(0, 127, 128, 2 ** 49, -1));
+    const long = fc.oneof(
+      fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+      integer.map((value) => BigInt(value)),
+    );
+    const unsigned = (value: number | bigint): Uint8Array =>
+      varint(BigInt.asUintN(64, BigInt(value)));
+    const written = fc.record({
+      inner: fc.array(fc.record({ long, text: fc.string({ unit: 'binary', maxLength: 200 }) })),
+      int: integer,
+    });
+    fc.assert(
+      fc.property(written, (message) => {
+        const parts = message.inner.flatMap(({ long: value, text }) => {
+          const bytes = Buffer.from(text);
+          const head = [Buffer.of(8), unsigned(value), Buffer.of(0xa2, 1)];
+          const content = Buffer.concat([...head, unsigned(bytes.length), bytes]);
+          return [Buffer.of(26), unsigned(content.length), content];
+        });
+        expect(Buffer.from(encode(message, outer))).toEqual(
+          Buffer.concat([...parts, Buffer.of(32), unsigned(message.int)]),
+        );
+      }),
+    );
   });
 
   test('reads the same from a stream, however it is cut', () => {
