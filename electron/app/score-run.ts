@@ -1,6 +1,7 @@
 /** A run: recorded as started, scored in a child, compared with the reference, recorded as what it became. */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import type { DriftReport } from '#shared/contract/monitor.ts';
@@ -88,7 +89,9 @@ export async function scoreRun(
     const pipeline = await readPipeline(vault, version);
     const journal = createRunJournal({ input, version, pipeline });
     if (from !== undefined) journal.requireSame(from);
-    context.report({ step: 'Loading the model', done: 0, unit: 'bytes' });
+    // Each file of a folder is a row.
+    const unit = (await stat(input.inputPath)).isDirectory() ? 'rows' : 'bytes';
+    context.report({ step: 'Loading the model', done: 0, unit });
     const scored = await deps.inference.score(
       {
         ...storedModelFiles(vault, version, pipeline),
@@ -116,8 +119,7 @@ export async function scoreRun(
       },
       {
         signal: context.signal,
-        onProgress: (done, total) =>
-          context.report({ step: 'Scoring', done, total, unit: 'bytes' }),
+        onProgress: (done, total) => context.report({ step: 'Scoring', done, total, unit }),
       },
     );
     const unsigned = toResult(scored, {

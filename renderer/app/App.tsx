@@ -75,7 +75,7 @@ function CurrentPage(): ReactNode {
         <RunPage key={first ?? ''} version={first} />
       );
     case 'monitor':
-      return <MonitorPage key={first ?? ''} model={first} runId={second} />;
+      return <MonitorPage key={first ?? ''} version={first} runId={second} />;
     case 'audit':
       return <AuditPage index={first} />;
     case 'reports':

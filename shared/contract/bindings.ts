@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { digest, fileToken, modelName, timestamp, versionRef } from '../ids.ts';
 import { method } from '../rpc.ts';
 import { analysts, operators } from '../roles.ts';
-import { dialect } from './runs.ts';
+import { howToRead } from './runs.ts';
 
 const columnName = z.string().min(1).max(200);
 
@@ -39,7 +39,7 @@ export const bindings = {
       version: versionRef,
       /** The file that the binding is told from. */
       input: fileToken,
-      dialect: dialect.partial().default({}),
+      ...howToRead,
       /** Columns by the name of an input, where a person knows better than the names say. */
       inputs: z.record(columnName, z.array(columnName).min(1).max(20_000)).optional(),
     }),

@@ -36,7 +36,7 @@ export const dialect = z.strictObject({
 export type Dialect = z.infer<typeof dialect>;
 
 /** What somebody knows better than what would be told from the file. */
-const howToRead = {
+export const howToRead = {
   format: tableFormat.optional(),
   dialect: dialect.partial().default({}),
 };

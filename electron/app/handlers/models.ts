@@ -4,7 +4,12 @@ import { AppError } from '#shared/errors.ts';
 import type { contract } from '#shared/contract/index.ts';
 import type { Inference } from '#domain/inference/index.ts';
 import type { ResolvedVersion } from '#domain/registry/index.ts';
-import { formatOfName, type Dialect, type TableColumn } from '#domain/tables/index.ts';
+import {
+  formatOfName,
+  type Dialect,
+  type TableColumn,
+  type TableFormat,
+} from '#domain/tables/index.ts';
 import { saveBinding, showBinding } from '../bindings.ts';
 import { changed } from '../catalog-acts.ts';
 import { compareVersions } from '../compare-versions.ts';
@@ -19,7 +24,7 @@ import {
 } from '../erase.ts';
 import type { Handlers } from '../handler.ts';
 import { exportKept } from '../keep-data.ts';
-import { endErased, readPipeline, requireRunnable } from '../model-access.ts';
+import { endErased, readPipeline, requireRunnable, storedModelFiles } from '../model-access.ts';
 import { modelPaths, pageOf } from '../model-outlines.ts';
 import { monitorView } from '../monitor-view.ts';
 import type { OpenVaultState } from '../open-state.ts';
@@ -102,22 +107,26 @@ export function modelsHandlers(
     },
     bindings: {
       show: showBinding,
-      save: (context, { version, input, dialect, inputs }) =>
-        saveBinding(
+      save: (context, { version, input, format, dialect, inputs }) => {
+        const read = { inputPath: pathOf(input), format, dialect: definedOf(dialect) };
+        return saveBinding(
           context,
-          { version, inputs, columnsOf: headerOf(inference, pathOf(input), definedOf(dialect)) },
+          { version, inputs, columnsOf: headerOf(inference, read) },
           clock,
-        ),
+        );
+      },
     },
     runs: {
       preview: async ({ open }, { version, input, format, dialect }) => {
         const { registry, vault } = open();
         const resolved = registry.resolve(version);
         requireRunnable(resolved);
+        const pipeline = await readPipeline(vault, resolved);
         const { info, ...shown } = await inference.preview({
           inputPath: pathOf(input),
           inputs: resolved.facts.inputs,
-          pipeline: await readPipeline(vault, resolved),
+          pipeline,
+          assets: storedModelFiles(vault, resolved, pipeline).assets,
           format,
           dialect: definedOf(dialect),
         });
@@ -232,9 +241,16 @@ export function modelsHandlers(
 }
 
 /** What a file calls its columns, for a binding that is told from it. */
-function headerOf(inference: Inference, inputPath: string, dialect: Partial<Dialect>) {
+function headerOf(
+  inference: Inference,
+  read: {
+    readonly inputPath: string;
+    readonly format: TableFormat | undefined;
+    readonly dialect: Partial<Dialect>;
+  },
+) {
   return async ({ facts }: ResolvedVersion): Promise<readonly TableColumn[]> => {
-    const preview = { inputPath, inputs: facts.inputs, pipeline: undefined, dialect };
+    const preview = { ...read, inputs: facts.inputs, pipeline: undefined };
     return (await inference.preview(preview)).info.columns;
   };
 }

@@ -18,6 +18,7 @@ export interface ModelFiles {
 
 export interface OpenFiles extends AsyncDisposable {
   sealed(object: ObjectHandOver): Promise<SealedFile>;
+  assets(files: ModelFiles['assets']): Promise<SealedModel['assets']>;
   model(files: ModelFiles): Promise<SealedModel>;
   descriptors(): number[];
 }
@@ -44,13 +45,16 @@ export function createOpenFiles(): OpenFiles {
         sizeBytes,
       };
     },
+    async assets(given) {
+      const sealed: { path: string; file: SealedFile }[] = [];
+      for (const { path, file } of given) sealed.push({ path, file: await files.sealed(file) });
+      return sealed;
+    },
     async model({ model, external, assets }) {
       const sealedExternal: { location: string; file: SealedFile }[] = [];
       for (const { location, file } of external)
         sealedExternal.push({ location, file: await files.sealed(file) });
-      const sealedAssets: { path: string; file: SealedFile }[] = [];
-      for (const { path, file } of assets)
-        sealedAssets.push({ path, file: await files.sealed(file) });
+      const sealedAssets = await files.assets(assets);
       return {
         model: await files.sealed(model),
         external: sealedExternal,

@@ -61,7 +61,7 @@ export interface ReadJob {
 }
 
 /** Looks at the first rows of a table, without a model. */
-export interface PreviewJob extends Omit<ReadJob, 'kind'> {
+export interface PreviewJob extends Omit<ReadJob, 'kind'>, Pick<SealedModel, 'assets'> {
   readonly kind: 'preview';
   readonly inputs: readonly TensorSpec[];
   readonly pipeline: Pipeline | null;

@@ -7,7 +7,7 @@ import { newArray, parseModel, type TensorArray, type TensorData } from '#domain
 import { adaptModel, type AdaptedModel } from './adapter.ts';
 import { createFitting } from './fit.ts';
 import type { SealedModel } from './protocol.ts';
-import { openSealed } from './sealed-file.ts';
+import { openSealed, readAssets } from './sealed-file.ts';
 import { weightsInFolder, weightsInMemory, type Weights } from './weights.ts';
 
 export interface LoadedModel {
@@ -54,12 +54,6 @@ export async function loadModel(job: SealedModel, options: RuntimeOptions): Prom
   } finally {
     bytes.fill(0);
   }
-}
-
-async function readAssets({ assets }: SealedModel): Promise<LoadedModel['assets']> {
-  const read = new Map<string, Uint8Array>();
-  for (const { path, file } of assets) read.set(path, await (await openSealed(file)).readAll());
-  return read;
 }
 
 /** A model that is in memory already, whole. */

@@ -20,17 +20,18 @@ import { ColumnPanel } from './ColumnPanel.tsx';
 
 /** Runs in time, columns ranked by how much they moved, and the chosen column's two distributions. */
 export function MonitorPage({
-  model,
+  version,
   runId,
 }: {
-  readonly model: string | undefined;
+  /** A model (of which the version in production is shown, else the newest), or one version of it. */
+  readonly version: string | undefined;
   readonly runId: string | undefined;
 }) {
   const models = useQuery('models', () => client.models.list(null), ['models']);
   return (
     <Loaded query={models}>
       {(list) => {
-        const chosen = model ?? list[0]?.name;
+        const chosen = version ?? list[0]?.name;
         if (chosen === undefined) {
           return (
             <Page title="Monitor">
@@ -44,7 +45,7 @@ export function MonitorPage({
           );
         }
         return (
-          <Watched key={chosen} model={chosen} names={list.map(({ name }) => name)} runId={runId} />
+          <Watched key={chosen} asked={chosen} names={list.map(({ name }) => name)} runId={runId} />
         );
       }}
     </Loaded>
@@ -52,18 +53,19 @@ export function MonitorPage({
 }
 
 function Watched({
-  model,
+  asked,
   names,
   runId,
 }: {
-  readonly model: string;
+  readonly asked: string;
   readonly names: readonly string[];
   readonly runId: string | undefined;
 }) {
   const may = useMay();
+  const model = asked.split('@', 1)[0] ?? asked;
   const view = useQuery(
-    `monitor ${model} ${runId ?? ''}`,
-    () => client.monitor.show({ version: model, ...(runId === undefined ? {} : { runId }) }),
+    `monitor ${asked} ${runId ?? ''}`,
+    () => client.monitor.show({ version: asked, ...(runId === undefined ? {} : { runId }) }),
     ['monitor', 'models'],
     { keep: true },
   );
@@ -91,11 +93,11 @@ function Watched({
         </>
       }
     >
-      <Loaded query={view}>{(data) => <View view={data} />}</Loaded>
+      <Loaded query={view}>{(data) => <View view={data} asked={asked} />}</Loaded>
       {setting && current !== null && current !== undefined ? (
         <ReasonDialog
           title="Make this run the reference"
-          explain={`Later runs of ${model} are compared with the run of ${localTime(current.at)} instead of the present reference.`}
+          explain={`Later runs of ${asked} are compared with the run of ${localTime(current.at)} instead of the present reference.`}
           act="Make it the reference"
           onClose={() => setSetting(false)}
           onConfirm={(reason) => client.monitor.setReference({ runId: current.runId, reason })}
@@ -105,7 +107,7 @@ function Watched({
   );
 }
 
-function View({ view }: { readonly view: MonitorView }) {
+function View({ view, asked }: { readonly view: MonitorView; readonly asked: string }) {
   const { model, version, state, summary, reference, current, columns, timeline } = view;
   const [chosen, setChosen] = useState<string>();
   const column = columns.find(({ name, role }) => `${role} ${name}` === chosen) ?? columns[0];
@@ -143,7 +145,7 @@ function View({ view }: { readonly view: MonitorView }) {
                 label: `${localTime(point.at)}, ${point.inputName}, ${count(point.rows)} rows: ${driftWord(point.state)}`,
               }))}
               selected={current?.runId ?? null}
-              onSelect={(id) => go('monitor', model, id)}
+              onSelect={(id) => go('monitor', asked, id)}
             />
             <Facts
               rows={[

@@ -1,6 +1,6 @@
 import { contract } from '#shared/contract/index.ts';
 import type { ShownBinding } from '#shared/contract/bindings.ts';
-import type { Dialect, Preview } from '#shared/contract/runs.ts';
+import type { Preview } from '#shared/contract/runs.ts';
 import { client } from '../../app/client.ts';
 import { ErrorNotice } from '../../app/ErrorNotice.tsx';
 import { Loaded } from '../../app/Page.tsx';
@@ -12,6 +12,7 @@ import { Button } from '../../ui/Button.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';
 import { Time } from '../../ui/Time.tsx';
+import type { Reading } from './ReadingPanel.tsx';
 
 /** More names than these are for the table below, or for `binding show`. */
 const mostColumns = 60;
@@ -20,13 +21,13 @@ const mostColumns = 60;
 export function BindingSource({
   version,
   input,
-  dialect,
+  reading,
   preview,
 }: {
   readonly version: string;
   /** Token of the file that was chosen. */
   readonly input: string | undefined;
-  readonly dialect: Partial<Dialect>;
+  readonly reading: Reading;
   readonly preview: Preview | undefined;
 }) {
   const may = useMay();
@@ -48,7 +49,7 @@ export function BindingSource({
           <Button
             size="small"
             disabled={act.pending}
-            onClick={() => void act.run(() => client.bindings.save({ version, input, dialect }))}
+            onClick={() => void act.run(() => client.bindings.save({ version, input, ...reading }))}
           >
             {act.pending ? 'Saving…' : source === 'saved' ? 'Replace binding' : 'Save binding'}
           </Button>

@@ -2,67 +2,76 @@ import type { Dialect, Preview } from '#shared/contract/runs.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Field } from '../../ui/Field.tsx';
 import { Panel } from '../../ui/Panel.tsx';
+import { formatWords } from './format-words.ts';
 
-type Choices<K extends keyof Dialect> = readonly (readonly [value: Dialect[K], word: string])[];
+/** What somebody has said of how a file is written; the rest is told from it. */
+export interface Reading {
+  readonly format?: Preview['format'];
+  readonly dialect: Partial<Dialect>;
+}
 
-const delimiters: Choices<'delimiter'> = [
+export const toldFromFile: Reading = { dialect: {} };
+
+type Choices<Value> = readonly (readonly [value: Value, word: string])[];
+
+const delimiters: Choices<Dialect['delimiter']> = [
   [',', 'comma'],
   [';', 'semicolon'],
   ['\t', 'tab'],
   ['|', 'vertical bar'],
   [' ', 'space'],
 ];
-const encodings: Choices<'encoding'> = [
+const quotes: Choices<Dialect['quote']> = [
+  ['"', 'double quotes'],
+  ["'", 'single quotes'],
+  [null, 'none: quotes mean nothing'],
+];
+const encodings: Choices<Dialect['encoding']> = [
   ['utf-8', 'UTF-8'],
   ['windows-1252', 'Windows-1252 (Western Europe)'],
   ['iso-8859-1', 'ISO 8859-1 (Latin-1)'],
   ['utf-16le', 'UTF-16, low byte first'],
   ['utf-16be', 'UTF-16, high byte first'],
 ];
-const decimals: Choices<'decimal'> = [
+const decimals: Choices<Dialect['decimal']> = [
   ['.', 'point'],
   [',', 'comma'],
 ];
+const files = ['csv', 'parquet', 'jsonl', 'arrow'] as const;
+const folders = ['images', 'texts'] as const;
 
-/** How a CSV was understood, and a way to say it better. `asked` is what somebody has said. */
+/** How a file was understood, and a way to say it better. */
 export function ReadingPanel({
   found,
   asked,
   onAsk,
 }: {
-  readonly found: Preview['dialect'];
-  readonly asked: Partial<Dialect>;
-  readonly onAsk: (asked: Partial<Dialect>) => void;
+  /** Undefined while it is looked at, and when it cannot be read as what it is said to be. */
+  readonly found: Pick<Preview, 'format' | 'dialect'> | undefined;
+  readonly asked: Reading;
+  readonly onAsk: (asked: Reading) => void;
 }) {
-  const isAsked = Object.keys(asked).length > 0;
-  const select = <K extends keyof Dialect>(key: K, label: string, choices: Choices<K>) => {
-    const value = asked[key] ?? found?.[key];
-    const isKnown = choices.some(([each]) => each === value);
-    return (
-      <Field label={label}>
-        <select
-          value={choices.findIndex(([each]) => each === value)}
-          onChange={(event) => {
-            const choice = choices[Number(event.currentTarget.value)];
-            if (choice !== undefined) onAsk({ ...asked, [key]: choice[0] });
-          }}
-        >
-          {isKnown ? null : <option value={-1}>{value ?? 'not known yet'}</option>}
-          {choices.map(([, word], at) => (
-            <option key={word} value={at}>
-              {word}
-            </option>
-          ))}
-        </select>
-      </Field>
-    );
-  };
+  const isAsked = asked.format !== undefined || Object.keys(asked.dialect).length > 0;
+  const format = asked.format ?? found?.format;
+  const isFolder = format === 'images' || format === 'texts';
+  const formats = (isFolder ? folders : files).map(
+    (each) => [each, formatWords[each].input] as const,
+  );
+  const told = found?.dialect ?? undefined;
+  const say = <K extends keyof Dialect>(key: K, label: string, choices: Choices<Dialect[K]>) => (
+    <Choice
+      label={label}
+      choices={choices}
+      value={key in asked.dialect ? asked.dialect[key] : told?.[key]}
+      onChoose={(value) => onAsk({ ...asked, dialect: { ...asked.dialect, [key]: value } })}
+    />
+  );
   return (
     <Panel
-      title="How the file is read"
+      title={isFolder ? 'How the folder is read' : 'How the file is read'}
       action={
         isAsked ? (
-          <Button size="small" onClick={() => onAsk({})}>
+          <Button size="small" onClick={() => onAsk(toldFromFile)}>
             Tell it from the file again
           </Button>
         ) : (
@@ -71,10 +80,53 @@ export function ReadingPanel({
       }
     >
       <div className="columns">
-        {select('delimiter', 'Columns are divided by', delimiters)}
-        {select('decimal', 'Decimals begin with', decimals)}
-        {select('encoding', 'Encoding', encodings)}
+        <Choice
+          label="Read as"
+          choices={formats}
+          value={format}
+          onChoose={(chosen) => onAsk({ format: chosen, dialect: {} })}
+        />
+        {format === 'csv' || (format === undefined && isAsked) ? (
+          <>
+            {say('delimiter', 'Columns are divided by', delimiters)}
+            {say('quote', 'Texts stand in', quotes)}
+            {say('decimal', 'Decimals begin with', decimals)}
+            {say('encoding', 'Encoding', encodings)}
+          </>
+        ) : null}
       </div>
     </Panel>
+  );
+}
+
+function Choice<Value extends string | null>({
+  label,
+  choices,
+  value,
+  onChoose,
+}: {
+  readonly label: string;
+  readonly choices: Choices<Value>;
+  readonly value: Value | undefined;
+  readonly onChoose: (value: Value) => void;
+}) {
+  const chosen = choices.findIndex(([each]) => each === value);
+  return (
+    <Field label={label}>
+      <select
+        value={chosen}
+        onChange={(event) => {
+          const choice = choices[Number(event.currentTarget.value)];
+          if (choice !== undefined) onChoose(choice[0]);
+        }}
+      >
+        {chosen >= 0 ? null : <option value={-1}>{value ?? 'not known yet'}</option>}
+        {choices.map(([, word], at) => (
+          <option key={word} value={at}>
+            {word}
+          </option>
+        ))}
+      </select>
+    </Field>
   );
 }

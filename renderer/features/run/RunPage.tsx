@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { contract } from '#shared/contract/index.ts';
 import type { ModelSummary } from '#shared/contract/models.ts';
-import type { Dialect, RunResult } from '#shared/contract/runs.ts';
+import type { RunResult } from '#shared/contract/runs.ts';
 import { client } from '../../app/client.ts';
 import { ErrorNotice } from '../../app/ErrorNotice.tsx';
 import { FileDialog, type PickedPlace } from '../../app/FileDialog.tsx';
@@ -18,7 +18,7 @@ import { BindingSource } from './BindingSource.tsx';
 import { BindingTable } from './BindingTable.tsx';
 import { FirstRows } from './FirstRows.tsx';
 import { outputWords, tableEnding } from './format-words.ts';
-import { ReadingPanel } from './ReadingPanel.tsx';
+import { ReadingPanel, toldFromFile } from './ReadingPanel.tsx';
 
 const outputFormats = ['csv', 'parquet', 'jsonl', 'arrow'] as const;
 
@@ -68,7 +68,7 @@ function RunForm({
   const [typedName, setName] = useState<string>();
   const [outputFormat, setOutputFormat] = useState<RunResult['outputFormat']>('csv');
   const name = typedName ?? nameFor(input, outputFormat);
-  const [dialect, setDialect] = useState<Partial<Dialect>>({});
+  const [reading, setReading] = useState(toldFromFile);
   const [keepColumns, setKeepColumns] = useState(false);
   const [keep, setKeep] = useState(false);
   const [subject, setSubject] = useState('');
@@ -77,11 +77,11 @@ function RunForm({
   const operation = useOperation(job);
   const act = useAct();
   const preview = useQuery(
-    `preview ${version} ${input?.token ?? ''} ${JSON.stringify(dialect)}`,
+    `preview ${version} ${input?.token ?? ''} ${JSON.stringify(reading)}`,
     () =>
       input === undefined
         ? Promise.resolve(undefined)
-        : client.runs.preview({ version, input: input.token, dialect }),
+        : client.runs.preview({ version, input: input.token, ...reading }),
     ['models'],
   );
   const ready =
@@ -103,7 +103,7 @@ function RunForm({
       input: input.token,
       folder: folder.token,
       name,
-      dialect,
+      ...reading,
       outputFormat,
       keepColumns,
       keep,
@@ -236,13 +236,13 @@ function RunForm({
           ) : null}
         </div>
       </Panel>
-      {input !== undefined && (preview.data?.dialect != null || Object.keys(dialect).length > 0) ? (
-        <ReadingPanel found={preview.data?.dialect ?? null} asked={dialect} onAsk={setDialect} />
-      ) : null}
+      {input === undefined ? null : (
+        <ReadingPanel found={preview.data} asked={reading} onAsk={setReading} />
+      )}
       <BindingSource
         version={version}
         input={input?.token}
-        dialect={dialect}
+        reading={reading}
         preview={preview.data}
       />
       {input === undefined ? (
@@ -271,7 +271,7 @@ function RunForm({
           ending={tableEnding}
           onPick={(place) => {
             setInput(place);
-            setDialect({});
+            setReading(toldFromFile);
           }}
           onClose={() => setPicking(undefined)}
         />

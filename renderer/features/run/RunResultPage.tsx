@@ -25,7 +25,7 @@ export function RunResultPage({ runId }: { readonly runId: string }) {
     `drift of ${runId} ${summary?.state ?? ''}`,
     async () =>
       summary?.state === 'done'
-        ? client.monitor.show({ version: summary.model, runId })
+        ? client.monitor.show({ version: `${summary.model}@${summary.version}`, runId })
         : undefined,
     ['monitor'],
   );
@@ -44,7 +44,10 @@ export function RunResultPage({ runId }: { readonly runId: string }) {
               Run again
             </Button>
             {isCompared ? (
-              <Button kind="primary" onClick={() => go('monitor', summary.model, runId)}>
+              <Button
+                kind="primary"
+                onClick={() => go('monitor', `${summary.model}@${summary.version}`, runId)}
+              >
                 See drift
               </Button>
             ) : null}

@@ -13,6 +13,7 @@ import {
   type WantedColumn,
 } from '#domain/tables/index.ts';
 import type { PreviewJob } from '../protocol.ts';
+import { readAssets } from '../sealed-file.ts';
 import type { TablePreview } from './messages.ts';
 import { openSource } from './source.ts';
 
@@ -27,6 +28,7 @@ export async function previewTable(job: PreviewJob): Promise<TablePreview> {
     inputs: job.inputs,
     pipeline: job.pipeline ?? undefined,
     columns: info.columns,
+    assets: await readAssets(job),
   });
   const names = rawNames(info);
   const chunk = await firstRows({ driver, source, info }, bound.wanted);
@@ -78,7 +80,7 @@ async function firstSegment(
   return undefined;
 }
 
-/** Steps that need more than is here, such as a tokenizer of the bundle or a column that is not there, say nothing. */
+/** Steps that need more than is here, such as a column that is not there, say nothing. */
 async function badRows(chunk: Chunk, bound: ReturnType<typeof previewBinding>): Promise<BadRow[]> {
   const byStep = await bound.rejects(chunk).catch(() => []);
   return [...chunk.bad, ...byStep].toSorted((a, b) => a.at - b.at);

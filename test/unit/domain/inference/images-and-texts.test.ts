@@ -104,16 +104,28 @@ test('texts through a tokenizer of the bundle', async () => {
     }),
     { opsets },
   );
+  const pipeline = {
+    schemaVersion: 2,
+    steps: [{ step: 'tokenize', column: 'review', file: 'tokenizer.json', maxLength: 4 }],
+  };
   const { rows } = await score(ids, path, {
     assets: { 'tokenizer.json': JSON.stringify(tokenizer) },
-    pipeline: {
-      schemaVersion: 2,
-      steps: [{ step: 'tokenize', column: 'review', file: 'tokenizer.json', maxLength: 4 }],
-    },
+    pipeline,
   });
   expect(rows).toEqual([
     ['row', 'ids[0]', 'ids[1]', 'ids[2]', 'ids[3]'],
     ['1', '2', '3', '0', '0'],
     ['2', '3', '0', '0', '0'],
   ]);
+
+  writeFileSync(path, `review\ngood film\n${'film '.repeat(20_001)}\n`);
+  const shown = await createInference().preview({
+    inputPath: path,
+    inputs: [{ name: 'input_ids', kind: 'tensor', type: 'int64', shape: ['N', 4] }],
+    pipeline: pipelineSchema.parse(pipeline),
+    assets: [
+      { path: 'tokenizer.json', file: await sealed(Buffer.from(JSON.stringify(tokenizer))) },
+    ],
+  });
+  expect(shown).toMatchObject({ problems: [], rejects: [{ row: 2, code: 'length' }] });
 });
