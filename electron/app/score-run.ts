@@ -17,7 +17,7 @@ import {
 import { compareProfiles, minimumRows } from '#domain/monitoring/index.ts';
 import type { Pipeline } from '#domain/pipeline/index.ts';
 import type { ResolvedVersion } from '#domain/registry/index.ts';
-import { receiptPathOf, signReceipt } from '#domain/runs/index.ts';
+import { receiptPathOf } from '#domain/runs/index.ts';
 import type { Dialect, TableFormat } from '#domain/tables/index.ts';
 import { runFacts, runSubject } from './act-facts.ts';
 import { bindingDigest } from './bindings.ts';
@@ -31,7 +31,8 @@ import {
   type InterruptedRun,
   type RunSettings,
 } from './run-journal.ts';
-import { refuseExisting, writeNew } from './small-files.ts';
+import { receiptOf, writeReceipt } from './run-receipt.ts';
+import { refuseExisting } from './small-files.ts';
 
 export interface RunInput extends RunSettings {
   readonly version: string;
@@ -201,69 +202,6 @@ function giveUpOvertaken(context: CallContext, outputPath: string): string[] {
   return overtaken;
 }
 
-function receiptOf(
-  context: CallContext,
-  run: {
-    readonly input: RunInput;
-    readonly table: ScoreResult['table'];
-    readonly pipeline: Pipeline | undefined;
-    readonly result: RunResult;
-    readonly startedAt: string;
-    readonly finishedAt: string;
-  },
-): ReturnType<typeof signReceipt> {
-  const { log, session } = context.open();
-  const { input, table, pipeline, result, startedAt, finishedAt } = run;
-  const { rejectsPath, rejectsDigest } = result;
-  return signReceipt(
-    {
-      runId: result.runId,
-      input: {
-        name: basename(input.inputPath),
-        format: table.format,
-        digest: result.inputDigest,
-      },
-      model: { name: result.model, version: result.version, digest: result.versionDigest },
-      binding: pipeline,
-      output: { path: result.outputPath, digest: result.outputDigest },
-      rejects:
-        rejectsPath === null || rejectsDigest === null
-          ? undefined
-          : { path: rejectsPath, digest: rejectsDigest },
-      counts: { rows: result.rows, rejected: result.rejected, outOfRange: result.outOfRange },
-      by: session.user,
-      startedAt,
-      finishedAt,
-      settings: {
-        outputFormat: input.outputFormat,
-        keepColumns: input.keepColumns,
-        ...dialectOf(table),
-      },
-      logIndex: result.logIndex,
-    },
-    { verifierKey: log.head().verifierKey, keyHistory: log.keyHistory(), sign: log.sign },
-  );
-}
-
-/** How the input was understood, where that was a choice. */
-function dialectOf({ dialect }: ScoreResult['table']): Readonly<Record<string, string>> {
-  if (dialect === undefined) return {};
-  const { delimiter, quote, encoding, decimal } = dialect;
-  return { delimiter, quote: quote ?? 'none', encoding, decimal };
-}
-
-/** The run is recorded with its receipt, so a medium that takes no more of it takes nothing away. */
-async function writeReceipt(outputPath: string, text: string): Promise<string | null> {
-  const path = receiptPathOf(outputPath);
-  try {
-    await writeNew(path, text, 0o600);
-    step('run: receipt written');
-    return path;
-  } catch {
-    return null; // it can be saved from the run
-  }
-}
-
 /** A run that failed keeps nothing. What a seal or a full disk leaves is taken back at the next sign-in. */
 async function takeBackKept(context: CallContext, runId: string): Promise<void> {
   try {
@@ -307,6 +245,15 @@ function watch(
   };
 }
 
+/** A column that is read in two ways is there twice. */
+function outOfRangeOf({ profile }: ScoreResult): RunResult['outOfRange'] {
+  const rowsByColumn = new Map<string, number>();
+  for (const { role, name, outOfRange } of profile.columns)
+    if (role === 'input' && outOfRange > 0)
+      rowsByColumn.set(name, Math.max(outOfRange, rowsByColumn.get(name) ?? 0));
+  return [...rowsByColumn].map(([column, rows]) => ({ column, rows }));
+}
+
 function toResult(
   scored: ScoreResult,
   run: {
@@ -326,9 +273,7 @@ function toResult(
     versionDigest: version.digest,
     rows: scored.rows,
     rejected: scored.rejected,
-    outOfRange: scored.profile.columns.flatMap(({ role, name, outOfRange }) =>
-      role === 'input' && outOfRange > 0 ? [{ column: name, rows: outOfRange }] : [],
-    ),
+    outOfRange: outOfRangeOf(scored),
     seconds: scored.seconds,
     rowsPerSecond: scored.rows / Math.max(scored.seconds, 1e-6),
     bindingDigest: run.pipeline === undefined ? null : bindingDigest(run.pipeline),

@@ -259,8 +259,8 @@ function finishedText(result: FinishedRun, encoding: string | undefined): string
   const { rows, model, version, seconds, outputPath, rejectsPath, receiptPath, kept } = result;
   const isGuessed = encoding === undefined && result.dialect?.encoding === 'windows-1252';
   return [
-    `${rows} rows scored by ${model}@${version} in ${seconds.toFixed(1)} s: ${outputPath}`,
-    ...(rejectsPath === null ? [] : [`${result.rejected} rows rejected: ${rejectsPath}`]),
+    `${rowsText(rows)} scored by ${model}@${version} in ${seconds.toFixed(1)} s: ${outputPath}`,
+    ...(rejectsPath === null ? [] : [`${rowsText(result.rejected)} rejected: ${rejectsPath}`]),
     ...outOfRangeLines(result),
     ...(isGuessed
       ? ['The file is not UTF-8 and was read as windows-1252, a guess; say --encoding to be sure.']
@@ -273,12 +273,16 @@ function finishedText(result: FinishedRun, encoding: string | undefined): string
   ].join('\n');
 }
 
+function rowsText(rows: number): string {
+  return `${rows} ${rows === 1 ? 'row' : 'rows'}`;
+}
+
 /** Values that were scored, and that the maker of the bundle does not expect. */
 function outOfRangeLines({ outOfRange }: Pick<RunResult, 'outOfRange'>): string[] {
   if (outOfRange.length === 0) return [];
-  const shown = outOfRange.slice(0, 20).map(({ column, rows }) => `${column} in ${rows}`);
+  const shown = outOfRange.slice(0, 20).map(({ column, rows }) => `${column} in ${rowsText(rows)}`);
   const more = outOfRange.length > 20 ? `, and ${outOfRange.length - 20} more columns` : '';
-  return [`Scored outside of what the model states: ${shown.join(', ')}${more} rows.`];
+  return [`Scored outside of what the model states: ${shown.join(', ')}${more}.`];
 }
 
 function keptText(kept: KeptData): string {

@@ -14,14 +14,14 @@ const kind: StatementKind<ReceiptStatement> = {
   keyHistory: ({ predicate }) => predicate.log.keyHistory,
   describe({ predicate }) {
     const { runId, model, input, counts, by, finishedAt, log } = predicate;
-    return `Run ${runId}: ${model.name}@${model.version} (sha256:${model.digest.sha256}) scored ${counts.rows} rows of ${input.name} (${input.format}, sha256:${input.digest.sha256}) and rejected ${counts.rejected}${outside(counts)}, for ${by}, finished ${finishedAt}, entry ${log.index} of the log.`;
+    return `Run ${runId}: ${model.name}@${model.version} (sha256:${model.digest.sha256}) scored ${counts.rows} rows of ${input.name} (${input.format}, sha256:${input.digest.sha256}) and rejected ${counts.rejected}, for ${by}, finished ${finishedAt}, entry ${log.index} of the log.${outside(counts)}`;
   },
 };
 
 function outside({ outOfRange = [] }: ReceiptStatement['predicate']['counts']): string {
   if (outOfRange.length === 0) return '';
   const each = outOfRange.map(({ column, rows }) => `${column} in ${rows}`).join(', ');
-  return `; outside of what the model states, and scored: ${each}`;
+  return ` Outside of what the model states, and scored: ${each}.`;
 }
 
 export function looksLikeReceipt(text: string): boolean {

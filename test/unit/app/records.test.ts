@@ -102,7 +102,7 @@ test('values that the maker of the bundle does not expect are scored, and said: 
   });
   const { checks } = await verifyFile(run.receiptPath ?? '');
   expect(checks[2]?.detail).toContain(
-    'outside of what the model states, and scored: a in 2, b in 1',
+    'Outside of what the model states, and scored: a in 2, b in 1.',
   );
 });
 
