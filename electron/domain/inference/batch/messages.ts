@@ -97,7 +97,7 @@ export const columnSpec = z.strictObject({
   categories: z.array(z.string()).optional(),
 });
 
-/** Milliseconds by stage. */
+/** Milliseconds of processor time by stage. */
 export const stageTimes = z.strictObject({
   read: z.number(),
   bind: z.number(),
