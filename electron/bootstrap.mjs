@@ -294,6 +294,8 @@ function bundleChildren() {
   // Made aside, so that a child that starts meanwhile finds all of the old one or all of the new one.
   const made = `${childrenBundle}.${process.pid}`;
   try {
+    mkdirSync(dirname(childrenBundle), { recursive: true });
+    accessSync(dirname(childrenBundle), constants.W_OK);
     if (buildMode('children', '--outDir', made) !== 0) return;
     writeFileSync(join(made, 'made-of'), sources);
     rmSync(childrenBundle, { recursive: true, force: true });

@@ -119,15 +119,15 @@ export function createSessions(deps: {
     return state;
   }
 
-  function sealsAt(stores: Pick<OpenStores, 'policy'>): string {
-    return new Date(clock().getTime() + stores.policy.read().idleMinutes * 60_000).toISOString();
-  }
+  const idleMsOf = ({ policy }: Pick<OpenStores, 'policy'>): number =>
+    policy.read().idleMinutes * 60_000;
+  const timeIn = (ms: number): string => new Date(clock().getTime() + ms).toISOString();
 
   function touch(): void {
     if (state === undefined) return;
-    state = { ...state, session: { ...state.session, sealsAt: sealsAt(state) } };
+    const idleMs = idleMsOf(state);
+    state = { ...state, session: { ...state.session, sealsAt: timeIn(idleMs) } };
     clearTimeout(idleTimer);
-    const idleMs = state.policy.read().idleMinutes * 60_000;
     idleTimer = setTimeout(() => {
       // Work in progress counts as activity: a night-long batch must not lose its keys.
       if (deps.isWorking()) touch();
@@ -237,7 +237,7 @@ export function createSessions(deps: {
       user: user.name,
       role: user.role,
       since: clock().toISOString(),
-      sealsAt: sealsAt(stores),
+      sealsAt: timeIn(idleMsOf(stores)),
     };
     state = { ...stores, session: { ...session, id } };
     sealedBecause = null;

@@ -54,9 +54,10 @@ const withFolder = `bytes=$1; shift; ${layFolder} && exec "$@"`;
 const withView = `set -e; bytes=$1; shift; ${layFolder}
 mkdir -p usr proc dev tmp sys/devices/system/cpu ${ownFolder}
 show() { mount --rbind -o "ro,nosuid,nodev$2" "$1" ".$1"; }
-for at in bin lib lib64 lib32; do
-  if [ -L "/$at" ]; then ln -s "usr/$at" "$at"; elif [ -d "/$at" ]; then mkdir "$at"; show "/$at"; fi
+links=; for at in bin lib lib64 lib32; do
+  if [ -L "/$at" ]; then links="$links usr/$at"; elif [ -d "/$at" ]; then mkdir "$at"; show "/$at"; fi
 done
+[ -z "$links" ] || ln -s $links .
 show /usr; show /sys/devices/system/cpu; mount --rbind /proc proc; ln -s /proc/self/fd dev/fd
 while [ "$1" != -- ]; do mkdir -p ".$1"; show "$1"; shift; done; shift
 while [ "$1" != -- ]; do mkdir -p ".$1"; show "$1" ,noexec; shift; done; shift
