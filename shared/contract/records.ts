@@ -7,7 +7,13 @@ const columnName = z.string().min(1).max(200);
 
 /** A value for each column that the model needs; null for one that is missing. Whole numbers beyond 2^53 come as text. */
 export const recordValues = z
-  .record(columnName, z.union([z.string().max(100_000), z.number(), z.boolean(), z.null()]))
+  .record(
+    columnName,
+    z.union(
+      [z.string().max(100_000), z.number(), z.boolean(), z.null()],
+      'must be a number, true, false, null or a text of at most 100,000 characters',
+    ),
+  )
   .refine((record) => Object.keys(record).length <= 20_000, 'has more than 20,000 columns');
 export type RecordValues = z.infer<typeof recordValues>;
 

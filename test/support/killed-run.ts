@@ -1,7 +1,8 @@
 /**
  * A child that scores a file and is killed when it has recorded for the nth time how far it came. Arguments: the folder with the
- * vault and `rows.csv`, n, and the id of an interrupted run that it goes on with, if it is no new one.
+ * vault and `rows.csv`, beside which `results` is made, n, and the id of an interrupted run that it goes on with, if it is no new one.
  */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { contract } from '#shared/contract/index.ts';
 import { onStep } from '#platform/steps.ts';
@@ -14,6 +15,8 @@ onStep((name) => {
   left -= 1;
   if (left === 0) process.kill(process.pid, 'SIGKILL');
 });
+const results = join(dir, 'results');
+mkdirSync(results, { recursive: true });
 const { app, client, wait } = openBareApp(dir, { checkpointMs: 0 });
 await client.vault.signIn({ user: 'ada', password: appPasswords.ada });
 if (runId === undefined)
@@ -22,7 +25,7 @@ if (runId === undefined)
     client.runs.start({
       version: 'tested',
       input: app.admitFile(join(dir, 'rows.csv')),
-      folder: app.admitFile(dir),
+      folder: app.admitFile(results),
       name: 'killed.csv',
     }),
   );

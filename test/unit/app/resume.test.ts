@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
@@ -46,7 +46,10 @@ async function newest({ client }: TestApp): Promise<RunSummary> {
   return run;
 }
 
-const hidden = (dir: string): string[] => readdirSync(dir).filter((name) => name.endsWith('.part'));
+/** Where the run that is killed writes. */
+const resultsOf = (dir: string): string => join(dir, 'results');
+const hidden = (dir: string): string[] =>
+  readdirSync(resultsOf(dir)).filter((name) => name.endsWith('.part'));
 
 test(
   'a run that was killed twice goes on, and ends as one that nobody disturbed',
@@ -74,7 +77,7 @@ test(
       third.client.runs.start({
         version: 'tested',
         input: third.app.admitFile(join(dir, 'rows.csv')),
-        folder: third.app.admitFile(dir),
+        folder: third.app.admitFile(resultsOf(dir)),
         name: 'killed.csv',
         resume: true,
       }),
@@ -89,7 +92,9 @@ test(
       firstRows: whole.firstRows,
       firstRejects: whole.firstRejects,
     });
-    expect(readFileSync(join(dir, 'killed.csv'))).toEqual(readFileSync(join(dir, 'whole.csv')));
+    expect(readFileSync(join(resultsOf(dir), 'killed.csv'))).toEqual(
+      readFileSync(join(dir, 'whole.csv')),
+    );
     expect(hidden(dir)).toEqual([]);
     expect(await newest(third)).toMatchObject({ state: 'done', canGoOn: false });
     const { entries } = await third.client.audit.list({ action: 'run.score', limit: 20 });
@@ -117,7 +122,7 @@ test(
     const asked = {
       version: 'tested',
       input: app.admitFile(join(dir, 'rows.csv')),
-      folder: app.admitFile(dir),
+      folder: app.admitFile(resultsOf(dir)),
       name: 'killed.csv',
       resume: true,
     };
@@ -136,12 +141,16 @@ test(
     rmSync(join(dir, 'rows.csv'));
     await expect(resume()).rejects.toMatchObject({ code: 'not-found', message: /give-up/ });
     writeFileSync(join(dir, 'rows.csv'), content);
-    writeFileSync(join(dir, 'killed.csv'), '');
+    writeFileSync(join(resultsOf(dir), 'killed.csv'), '');
     await expect(resume()).rejects.toMatchObject({ code: 'conflict', message: /give-up/ });
-    rmSync(join(dir, 'killed.csv'));
+    rmSync(join(resultsOf(dir), 'killed.csv'));
     expect(await newest(opened)).toMatchObject({ runId, state: 'interrupted', canGoOn: true });
     expect(hidden(dir).length).toBe(4);
 
+    // A medium that is out of reach keeps its files, and the run is not said to be without them.
+    renameSync(resultsOf(dir), join(dir, 'pulled'));
+    await expect(client.runs.giveUp({ runId })).rejects.toMatchObject({ code: 'io' });
+    renameSync(join(dir, 'pulled'), resultsOf(dir));
     expect(await client.runs.giveUp({ runId })).toMatchObject({
       canGoOn: false,
       state: 'interrupted',
@@ -151,7 +160,7 @@ test(
       await expect(work).rejects.toMatchObject({ code: 'conflict' });
 
     // Begun anew, the same output leaves nothing of the other run that was on its way there; files of others stay.
-    const stranger = join(dir, '.killed.csv.0123456789abcdef.part');
+    const stranger = join(resultsOf(dir), '.killed.csv.0123456789abcdef.part');
     writeFileSync(stranger, 'mine');
     expect(
       await wait(contract.runs.start, client.runs.start({ ...asked, resume: false })),

@@ -41,7 +41,8 @@ export async function describeCsv(
     { bytes: sample, delimiter: delimiter.charCodeAt(0), quote: quote?.charCodeAt(0) ?? -1 },
     0,
   );
-  if (sample.length === 0) throw new AppError('corrupt', 'The file has no header row.');
+  if (sample.length === 0)
+    throw new AppError('corrupt', 'The file is empty: it has no header row.');
   if (record === undefined || (record.end === sample.length && !whole))
     throw new AppError(
       'corrupt',

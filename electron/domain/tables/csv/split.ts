@@ -203,7 +203,7 @@ function createScanner(
       if (inQuotes && !undecided)
         throw new AppError(
           'corrupt',
-          `A quote is opened after row ${rows} and never closed. Correct the file and try again.`,
+          `A quote is opened in row ${rows + 1} and never closed. Correct the file and try again.`,
         );
       if (carried + units.length - recordFrom > 0) endRecord(units.length + 1);
     },
