@@ -196,10 +196,20 @@ function fromNumbers(values: Float64Array): string {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
 }
 
+/** In a plain loop: several times as fast as `every`, and there are a million of them in the parts of a large file. */
+function areFinite(values: Float64Array): boolean {
+  for (let at = 0; at < values.length; at += 1) {
+    const value = values[at] ?? 0;
+    // Zero for all finite numbers, NaN for the others.
+    if (value - value !== 0) return false;
+  }
+  return true;
+}
+
 function toNumbers(text: string): Float64Array {
   const numbers = new Float64Array(Math.floor((text.length * 3) / 4) >> 3);
   const bytes = Buffer.from(numbers.buffer).write(text, 'base64');
   // A child may say anything; what is no number is no value.
   const values = numbers.subarray(0, bytes >> 3);
-  return values.every(Number.isFinite) ? values : values.filter(Number.isFinite);
+  return areFinite(values) ? values : values.filter(Number.isFinite);
 }
