@@ -150,12 +150,12 @@ export function serveCore(options: CoreOptions): void {
         })
       : undefined;
   const app = createApp({ ...options, ...(keychain === undefined ? {} : { keychain }) });
-  const answer = (id: string, value: unknown): void => {
-    if (process.connected) process.send?.({ kind: 'reply', id, value });
+  // A host that was killed hears nothing; that it is gone is told by `disconnect`, and the vault is sealed then.
+  const tell = (message: object): void => {
+    if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
   };
-  app.onEvent((event) => {
-    if (process.connected) process.send?.({ kind: 'event', event });
-  });
+  const answer = (id: string, value: unknown): void => tell({ kind: 'reply', id, value });
+  app.onEvent((event) => tell({ kind: 'event', event }));
   process.on('message', (message) => {
     const parsed = request.safeParse(message);
     if (parsed.success) void serve(parsed.data);

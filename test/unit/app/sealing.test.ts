@@ -1,5 +1,5 @@
 /** When the vault closes by itself, and that it always can. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
@@ -27,6 +27,22 @@ test('the vault seals itself when nobody has acted for as long as the policy say
     vi.useRealTimers();
   }
   await expect(client.models.list(null)).rejects.toMatchObject({ code: 'locked' });
+});
+
+test('a core whose host was killed seals and says so in the log, whatever it was being asked', async () => {
+  const { client, dir } = await openPeopledApp();
+  await client.vault.seal(null);
+  const host = join(import.meta.dirname, '../../support/killed-host.ts');
+  // It has ended when nobody holds its output any more: host and core.
+  const { signal, stderr } = spawnSync(process.execPath, [host, dir], { encoding: 'utf8' });
+  expect({ signal, stderr }).toEqual({ signal: 'SIGKILL', stderr: '' });
+  await client.vault.signIn({ user: 'ada', password: appPasswords.ada });
+  const { entries } = await client.audit.list({ limit: 3 });
+  expect(entries.map(({ entry }) => entry.action)).toEqual([
+    'vault.sign-in',
+    'vault.seal',
+    'vault.sign-in',
+  ]);
 });
 
 test('a locked screen seals, and the log says so', async () => {
