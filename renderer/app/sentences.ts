@@ -19,9 +19,11 @@ export function isRoutine({ action, outcome, details }: LogEntry): boolean {
 
 /** The rest of a sentence that starts with the person, such as `scored 2,000 rows with credit-risk@1`. */
 export function sentenceOf(entry: LogEntry): string {
-  const { outcome } = entry;
-  if (outcome === undefined || outcome === 'ok') return did(entry);
-  const tried = attempts[entry.action] ?? entry.action;
+  const { action, outcome } = entry;
+  // The failure is what that one tells of.
+  if (outcome === undefined || outcome === 'ok' || action === 'vault.sign-in-failed')
+    return did(entry);
+  const tried = attempts[action];
   const end = { error: 'it failed', refused: 'it was refused', cancelled: 'it was cancelled' };
   return `tried to ${tried}: ${end[outcome]}`;
 }
@@ -50,7 +52,7 @@ export function aboutOf(entry: LogEntry): string {
     .join(', ');
 }
 
-const attempts: Readonly<Partial<Record<LogEntry['action'], string>>> = {
+const attempts: Readonly<Record<Exclude<LogEntry['action'], 'vault.sign-in-failed'>, string>> = {
   'bundle.import': 'import a bundle',
   'bundle.export': 'export a bundle',
   'model.promote': 'promote a version',
@@ -90,8 +92,13 @@ const attempts: Readonly<Partial<Record<LogEntry['action'], string>>> = {
   'keys.keychain': 'change unlocking with the keychain',
   'policy.set': 'change the policy',
   'audit.pin-accept': 'accept a vault that was put back',
+  'vault.create': 'create the vault',
   'vault.sign-in': 'sign in',
+  'vault.seal': 'seal the vault',
+  'vault.recover': 'open the vault with the recovery key',
+  'vault.repair': 'repair the vault',
   'vault.backup': 'make a backup',
+  'vault.restore': 'open a restored vault',
 };
 
 function did(entry: LogEntry): string {

@@ -81,8 +81,9 @@ function ServingPanel({
         <p className="quiet">
           Programs of this computer can ask models for predictions over a port on 127.0.0.1, by the
           Open Inference Protocol v2. NAME takes the tensors of the model as they are, NAME:rows
-          columns of rows, which go through the pipeline or the saved binding. It takes a token that
-          is shown once. Every call stands in the log. It ends when the vault is sealed.
+          takes columns of rows and sends them through the pipeline or the saved binding. A program
+          needs a token, which is shown once. Every call stands in the log. Serving ends when the
+          vault is sealed.
         </p>
         <ErrorNotice error={error} />
         {listening === null ? (
@@ -153,9 +154,7 @@ function Requests({ models }: Pick<ServingStatus, 'models'>) {
     <Panel title="Requests since serving was started" flush>
       {models.length === 0 ? (
         <Empty title="Nothing was asked yet">
-          A model in production is asked by its name, other versions by their number. The name takes
-          the tensors of the model; with :rows behind it, columns of rows, which go through the
-          pipeline.
+          A model in production is asked by its name, other versions by their number.
         </Empty>
       ) : (
         <Table

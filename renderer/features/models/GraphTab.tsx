@@ -172,7 +172,7 @@ function GraphOfPart({
           ? 'The rest of the graph is on its way…'
           : graph === undefined
             ? ''
-            : `${plural(parts[of.part]?.nodes ?? 0, 'node')}. Shapes come from the file, or are inferred from the operators; ? is a size that is not known.`}
+            : `${plural(parts[of.part]?.nodes ?? 0, 'node')}, inputs and outputs among them. Shapes come from the file, or are inferred from the operators; ? is a size that is not known.`}
       </p>
     </div>
   );

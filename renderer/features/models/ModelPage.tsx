@@ -100,22 +100,24 @@ export function ModelPage({
           describes={tab !== 'card'}
         />
       )}
-      <nav className="tabs" aria-label={`About ${model}`}>
-        {tabs.map(([path, name]) => (
-          <a
-            key={path}
-            href={linkTo(
-              'models',
-              model,
-              path,
-              ...(version !== undefined && ofVersion.includes(path) ? [version] : []),
-            )}
-            {...(tab === path ? { 'aria-current': 'page' as const } : {})}
-          >
-            {name}
-          </a>
-        ))}
-      </nav>
+      {shown.error !== undefined ? null : (
+        <nav className="tabs" aria-label={`About ${model}`}>
+          {tabs.map(([path, name]) => (
+            <a
+              key={path}
+              href={linkTo(
+                'models',
+                model,
+                path,
+                ...(version !== undefined && ofVersion.includes(path) ? [version] : []),
+              )}
+              {...(tab === path ? { 'aria-current': 'page' as const } : {})}
+            >
+              {name}
+            </a>
+          ))}
+        </nav>
+      )}
       <Loaded query={shown}>
         {({ versions }) => {
           if (tab === 'runs') return <RunsTab model={model} />;

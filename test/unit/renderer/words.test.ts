@@ -77,10 +77,11 @@ test('every action of the log is a sentence, done or only tried', () => {
       outcome: 'ok',
     };
     expect(sentenceOf(entry), action).not.toContain(action);
-    if (!action.startsWith('vault.'))
-      expect(sentenceOf({ ...entry, outcome: 'refused' }), action).toMatch(
-        /^tried to [a-z ]+: it was refused$/,
-      );
+    expect(sentenceOf({ ...entry, outcome: 'refused' }), action).toMatch(
+      action === 'vault.sign-in-failed'
+        ? /^could not sign in$/
+        : /^tried to [a-z ]+: it was refused$/,
+    );
   }
 });
 
