@@ -1,4 +1,5 @@
-/** A CSV from another country in, Parquet out: how it is read can be seen and said, and the result leaves a receipt. */
+/** A CSV from another country in, Parquet out: how it is read can be seen and said, and the result leaves a receipt. A killed run goes on. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import {
 } from '../support/window.ts';
 
 const shots = process.env['STRONGROOM_SHOTS'];
+const killed = join(import.meta.dirname, '../support/killed-run.ts');
 
 describe.each(availableHosts())('formats in the %s window', (host) => {
   const dir = mkdtempSync(join(tmpdir(), 'strongroom-e2e-'));
@@ -26,6 +28,17 @@ describe.each(availableHosts())('formats in the %s window', (host) => {
     await client.users.add({ name: 'grace', role: 'analyst', password: appPasswords.grace });
     await importSample(opened);
     await app.close();
+    const [header = '', ...lines] = readFileSync(join(sampleDir, 'data/normal-month.csv'), 'utf8')
+      .trim()
+      .split('\n');
+    const many = Array.from({ length: 6000 }, (_, at) => lines[at % lines.length]);
+    writeFileSync(join(dir, 'rows.csv'), `${header}\n${many.join('\n')}\n`);
+    const { signal, stderr } = spawnSync(
+      process.execPath,
+      ['--no-warnings', killed, dir, '1', 'model', 'credit-risk'],
+      { encoding: 'utf8' },
+    );
+    expect(signal, stderr).toBe('SIGKILL');
     window = await openTestWindow(dir, host);
     page = window.page;
     page.setDefaultTimeout(15_000);
@@ -63,6 +76,12 @@ describe.each(availableHosts())('formats in the %s window', (host) => {
     await decimals.selectOption('point');
     await page.getByText('employment_years: Not a number.').first().waitFor();
     await shot('run-csv-wrong');
+    await page.getByLabel('Read as').selectOption('JSON Lines file');
+    await page.getByRole('alert').first().waitFor();
+    await shot('run-not-jsonl');
+    await page.getByRole('button', { name: 'Tell it from the file again' }).click();
+    await page.getByLabel('Texts stand in').selectOption('none: quotes mean nothing');
+    await page.getByText('Every input of credit-risk@1 has its column').waitFor();
     await page.getByRole('button', { name: 'Tell it from the file again' }).click();
     await expect.poll(() => decimals.inputValue(), { timeout: 15_000 }).toBe('1');
     await expectAccessible(page, 'run with a file');
@@ -88,5 +107,29 @@ describe.each(availableHosts())('formats in the %s window', (host) => {
     expect(readFileSync(join(window.inboxDir, 'again.json'))).toEqual(
       readFileSync(`${output}.receipt.json`),
     );
+  });
+
+  test('a run that was killed goes on', async () => {
+    await page.keyboard.press('Escape');
+    await page
+      .getByRole('navigation', { name: 'Pages' })
+      .getByRole('link', { name: 'Models' })
+      .click();
+    await page.getByRole('link', { name: 'credit-risk' }).first().click();
+    await page.getByRole('link', { name: 'Runs', exact: true }).click();
+    await page
+      .getByRole('row', { name: /rows\.csv/ })
+      .getByRole('link')
+      .click();
+    const panel = page.getByRole('region', { name: 'This run can go on' });
+    await panel.getByText('no row is scored twice').waitFor();
+    await expectAccessible(page, 'an interrupted run');
+    await shot('run-interrupted');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await shot('run-interrupted-dark');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await panel.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText('6,000 rows scored').waitFor({ timeout: 60_000 });
+    await shot('run-went-on');
   });
 });

@@ -1,6 +1,7 @@
 /**
  * A child that scores a file and is killed when it has recorded for the nth time how far it came. Arguments: the folder with the
- * vault and `rows.csv`, beside which `results` is made, n, and the id of an interrupted run that it goes on with, if it is no new one.
+ * vault and `rows.csv`, beside which `results` is made, n, and for an interrupted run that goes on `run` and its id, or `model` and
+ * the name of another one than `tested`.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +9,8 @@ import { contract } from '#shared/contract/index.ts';
 import { onStep } from '#platform/steps.ts';
 import { appPasswords, openBareApp } from './bare-app.ts';
 
-const [dir = '', nth = '1', runId] = process.argv.slice(2);
+const [dir = '', nth = '1', what, named = ''] = process.argv.slice(2);
+const runId = what === 'run' ? named : undefined;
 let left = Number(nth);
 onStep((name) => {
   if (name !== 'run: how far it came is recorded') return;
@@ -23,7 +25,7 @@ if (runId === undefined)
   await wait(
     contract.runs.start,
     client.runs.start({
-      version: 'tested',
+      version: what === 'model' ? named : 'tested',
       input: app.admitFile(join(dir, 'rows.csv')),
       folder: app.admitFile(results),
       name: 'killed.csv',

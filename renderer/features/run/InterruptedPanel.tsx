@@ -41,7 +41,7 @@ export function InterruptedPanel({ summary }: { readonly summary: RunSummary }) 
           <JobProgress operation={operation} />
         ) : (
           <p className="quiet">
-            {`The rows that ${model}@${version} has scored are beside the result, unfinished. It goes on with the next one, if ${inputName} is still the same file; no row is scored twice. Giving up removes the unfinished result.`}
+            {`What ${model}@${version} has scored so far lies beside the result. The run goes on with the next row, if ${inputName} is still the same file; no row is scored twice. Giving up removes what is there.`}
           </p>
         )}
       </div>

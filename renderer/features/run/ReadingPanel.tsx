@@ -57,6 +57,7 @@ export function ReadingPanel({
   const formats = (isFolder ? folders : files).map(
     (each) => [each, formatWords[each].input] as const,
   );
+  const isDivided = format === 'csv' || (format === undefined && isAsked);
   const told = found?.dialect ?? undefined;
   const say = <K extends keyof Dialect>(key: K, label: string, choices: Choices<Dialect[K]>) => (
     <Choice
@@ -79,14 +80,14 @@ export function ReadingPanel({
         )
       }
     >
-      <div className="columns">
+      <div className="columns" {...(isDivided ? {} : { 'data-of': 2 })}>
         <Choice
           label="Read as"
           choices={formats}
           value={format}
           onChoose={(chosen) => onAsk({ format: chosen, dialect: {} })}
         />
-        {format === 'csv' || (format === undefined && isAsked) ? (
+        {isDivided ? (
           <>
             {say('delimiter', 'Columns are divided by', delimiters)}
             {say('quote', 'Texts stand in', quotes)}

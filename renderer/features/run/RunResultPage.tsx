@@ -38,7 +38,7 @@ export function RunResultPage({ runId }: { readonly runId: string }) {
         summary === undefined ? null : (
           <>
             <Button
-              {...(isCompared ? {} : { kind: 'primary' as const })}
+              {...(isCompared || summary.canGoOn ? {} : { kind: 'primary' as const })}
               onClick={() => go('run', summary.model)}
             >
               Run again
@@ -68,7 +68,7 @@ export function RunResultPage({ runId }: { readonly runId: string }) {
               </Notice>
             ) : (
               <Notice
-                tone={summary.state === 'running' ? 'accent' : 'act'}
+                tone={summary.state === 'running' ? 'accent' : summary.canGoOn ? 'watch' : 'act'}
                 title={`The run is ${summary.state}`}
                 {...(summary.error === null ? {} : { code: summary.error.code })}
               >

@@ -70,7 +70,7 @@ test(
     expect(killed).toMatchObject({ state: 'interrupted', canGoOn: true });
     expect(hidden(dir).length).toBe(2);
 
-    const third = await killRun(second, '1', killed.runId);
+    const third = await killRun(second, '1', 'run', killed.runId);
     expect(await newest(third)).toMatchObject({ runId: killed.runId, canGoOn: true });
     const resumed = await third.wait(
       contract.runs.start,
