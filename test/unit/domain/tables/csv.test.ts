@@ -4,7 +4,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { csvField } from '#platform/csv.ts';
 import { cellText, createRowWriter, type ColumnData } from '#domain/tables/index.ts';
-import { textToNumber } from '../../../../electron/domain/tables/csv/cells.ts';
+import {
+  textToBoolean,
+  textToInteger,
+  textToNumber,
+} from '../../../../electron/domain/tables/csv/cells.ts';
 import { readCsv } from '../../../support/tables.ts';
 
 const text = (rows: readonly (readonly string[])[], newline = '\n'): string =>
@@ -80,19 +84,26 @@ describe('reading separated values', () => {
       fc.string({ unit: fc.constantFrom(...'0123456789.-+e x'), maxLength: 13 }),
       fc.double({ min: -1000, max: 1000, noNaN: true }).map((value) => value.toFixed(6)),
       fc.constantFrom('', 'NA', '1.2345\r', '-.5', '1.23456x', '1.23:4', '1.?999', '\r'),
+      fc.constantFrom('0', '1', 'true', 'false', 'tru', 'falsey', 'True', '10', '01'),
+      fc.integer({ min: -9_999_999_999, max: 9_999_999_999 }).map(String),
+      fc.integer({ min: -200, max: 200 }).map(String),
     );
+    const kinds = fc.constantFrom('number' as const, 'integer' as const, 'boolean' as const);
+    const meaning = { number: textToNumber, integer: textToInteger, boolean: textToBoolean };
+    const missing = { number: Number.NaN, integer: null, boolean: null };
     const row = fc.array(cell, { minLength: 2, maxLength: 4 });
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.oneof({ weight: 4, arbitrary: fc.tuple(cell, cell, cell) }, row)),
         fc.constantFrom('\n', '\r\n'),
-        async (rows, newline) => {
+        fc.tuple(kinds, kinds, kinds),
+        async (rows, newline, as) => {
           const read = await readCsv(
             `a,b,c${newline}${rows.map((fields) => fields.join(',')).join(newline)}`,
             {
-              wanted: ['a', 'b', 'c'].map((name) => ({ name, as: 'number' as const })),
+              wanted: as.map((kind, at) => ({ name: 'abc'.charAt(at), as: kind })),
               asked: { delimiter: ',', quote: null },
-              rows: 100,
+              rows: 5,
               segmentBytes: 200,
               raw: false,
             },
@@ -102,7 +113,9 @@ describe('reading separated values', () => {
             const [last = ''] = fields.slice(-1);
             // A carriage return before the line break belongs to it, once.
             const cut = ended ? last : last.replace(/\r$/, '');
-            return [...fields.slice(0, -1), cut].map((text) => textToNumber(text));
+            return [...fields.slice(0, -1), cut].map((text, place) =>
+              meaning[as[place] ?? 'number'](text),
+            );
           });
           expect(read.bad).toEqual(
             expected.flatMap((cells, at): (number | string | null | undefined)[][] => {
@@ -118,9 +131,11 @@ describe('reading separated values', () => {
           for (const [at, cells] of expected.entries())
             if (!badRows.has(at))
               expect([0, 1, 2].map((column) => read.columns[column]?.[at])).toEqual(
-                cells.map((each) =>
-                  each === 'missing' || 'code' in each ? Number.NaN : each.value,
-                ),
+                cells.map((each, place) => {
+                  const kind = as[place] ?? 'number';
+                  if (each === 'missing' || 'code' in each) return missing[kind];
+                  return kind === 'boolean' ? Number(each.value) : each.value;
+                }),
               );
         },
       ),
