@@ -65,9 +65,9 @@ export function ReportsPage() {
         </Panel>
         <Panel title="Verify a file: is it what it says it is">
           <p className="small">
-            A report, a proof, a checkpoint or an exported log that somebody handed to you. It is
-            checked on this machine, with nothing but the file. To check one elsewhere, no vault is
-            needed.
+            A report, a receipt of a run, a proof, a checkpoint or an exported log that somebody
+            handed to you. It is checked on this machine, with nothing but the file; a receipt is
+            compared with the files that lie beside it. To check one elsewhere, no vault is needed.
           </p>
         </Panel>
       </div>
