@@ -68,7 +68,8 @@ export interface BatchOutcome extends Collected {
 const ahead = 16;
 /** From this size on all children start at once; for less, others join when the first one has long to go. */
 const largeBytes = 16 * 2 ** 20;
-const longMs = 600;
+/** Others take more than a tenth of a second to start. */
+const longMs = 300;
 
 export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
   const { output, journal } = request;

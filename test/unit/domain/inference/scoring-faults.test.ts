@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -92,12 +92,11 @@ describe('what goes wrong', () => {
       let child = '';
       while (child === '') {
         await new Promise((resolve) => setTimeout(resolve, 100));
-        child =
-          execFileSync('pgrep', ['-P', String(process.pid), '-f', 'worker\\.'], {
-            encoding: 'utf8',
-          })
-            .trim()
-            .split('\n')[0] ?? '';
+        // It finds nothing, and fails, before there is a child.
+        const { stdout } = spawnSync('pgrep', ['-P', String(process.pid), '-f', 'worker\\.'], {
+          encoding: 'utf8',
+        });
+        child = stdout.trim().split('\n')[0] ?? '';
       }
       process.kill(Number(child), 'SIGKILL');
       expect(await run).toMatchObject({
