@@ -15,7 +15,7 @@ export function addServeCommand(program: Command, runner: Runner): void {
   program
     .command('serve')
     .description(
-      'serve models on 127.0.0.1 (Open Inference Protocol v2) until Control-C; the policy must allow it',
+      "serve models on 127.0.0.1 (Open Inference Protocol v2) until Control-C; the policy must allow it. NAME takes the model's tensors, NAME:rows columns of rows, which go through the pipeline",
     )
     .option('--port <n>', `port, ${defaultPort} unless said; 0 is any that is free`, wholeNumber)
     .option(
