@@ -9,6 +9,8 @@ export const shownDescriptors = '/descriptors';
  * kernel lets whoever may write to a file open its descriptor again for writing (`/proc/self/fd`), however it was opened first.
  */
 export function holdReadOnly(): void {
+  // Elsewhere the folder is nobody's of ours.
+  if (process.platform !== 'linux') return;
   let shown: readonly string[];
   try {
     shown = readdirSync(shownDescriptors);
