@@ -11,6 +11,7 @@ import type { Clock } from '#platform/clock.ts';
 import { scrub } from '#platform/database.ts';
 import { removeUnfinished } from './run-journal.ts';
 import { step } from '#platform/steps.ts';
+import { plural } from '#platform/plural.ts';
 import { commitTo } from '#domain/kept-data/index.ts';
 import { dueItems, type KeptItem } from '#domain/retention/index.ts';
 import { doneWith, leaveToDo, leftToDo } from '#domain/vault/index.ts';
@@ -55,7 +56,7 @@ export function eraseData(
       {
         ...erased,
         erased: [runId],
-        message: `What run ${runId} has kept is erased: ${count(erased.keys, 'key')} destroyed.`,
+        message: `What run ${runId} has kept is erased: ${plural(erased.keys, 'key')} destroyed.`,
       },
       {
         objects: [{ type: 'version', id: name }],
@@ -78,7 +79,7 @@ export function eraseSubject(
         ...erased,
         erased: runs,
         receipt: { logIndex: context.logIndex, salt, commitment },
-        message: `${count(erased.rows, 'row')} of this person in ${count(runs.length, 'run')} can no longer be read; the rows of others can.`,
+        message: `${plural(erased.rows, 'row')} of this person in ${plural(runs.length, 'run')} can no longer be read; the rows of others can.`,
       },
       {
         objects: [{ type: 'subject', id: 'commitment', digest: commitment }],
@@ -114,7 +115,7 @@ export async function eraseDue(
         message:
           items.length === 0
             ? 'Nothing was due, and nothing was erased.'
-            : `Erased because it was due: ${count(items.length, 'thing')}, ${count(keys, 'key')} destroyed.`,
+            : `Erased because it was due: ${plural(items.length, 'thing')}, ${plural(keys, 'key')} destroyed.`,
       },
       {
         objects: items.map(({ kind, id }) => ({
@@ -246,7 +247,7 @@ function destroyVersion(
       files: erased.keys,
       rows: 0,
       erased: [name],
-      message: `${name} is erased: ${count(erased.keys, 'key')} destroyed. Its row, its approvals and the log stay.`,
+      message: `${name} is erased: ${plural(erased.keys, 'key')} destroyed. Its row, its approvals and the log stay.`,
     },
     facts: {
       objects: [{ type: 'version', id: name, digest }],
@@ -298,8 +299,4 @@ function keptByKind({
 
 function allDue(opened: OpenVaultState, now: Date): DueItem[] {
   return dueItems(opened.policy.read().retention, keptByKind(opened), now);
-}
-
-function count(value: number, one: string): string {
-  return `${value} ${value === 1 ? one : `${one}s`}`;
 }

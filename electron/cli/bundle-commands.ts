@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { AppError } from '#shared/errors.ts';
 import { contract } from '#shared/contract/index.ts';
 import type { InspectReport } from '#shared/contract/bundles.ts';
+import { plural } from '#platform/plural.ts';
 import { answerNo, type Runner } from './command.ts';
 import { shortDigest, table } from './output.ts';
 import { readSecret } from './settings.ts';
@@ -104,7 +105,7 @@ export function addBundleCommands(program: Command, runner: Runner): void {
         const signed = await connection.wait(contract.bundles.sign, client.bundles.sign(input));
         output.result(
           signed,
-          `${signed.files} files signed: ${signed.path}\nKey id ${signed.keyId}`,
+          `${plural(signed.files, 'file')} signed: ${signed.path}\nKey id ${signed.keyId}`,
         );
       }),
     );
@@ -125,7 +126,7 @@ export function addBundleCommands(program: Command, runner: Runner): void {
         );
         output.result(
           written,
-          `${written.files} files, ${written.totalBytes} bytes: ${written.path}`,
+          `${plural(written.files, 'file')}, ${written.totalBytes} bytes: ${written.path}`,
         );
       }),
     );
@@ -240,7 +241,7 @@ function describeReport(report: InspectReport, hasTrust: boolean): string {
   const lines = [
     `${verdict === 'accept' ? 'Can be imported' : 'Refused'}: ${summary}`,
     '',
-    `Bundle     ${name} (${format}, ${files.length} files, ${totalBytes} bytes)`,
+    `Bundle     ${name} (${format}, ${plural(files.length, 'file')}, ${totalBytes} bytes)`,
     ...(report.signatures.length < 2
       ? [`Signature  ${signature.status}: ${signature.reason}`]
       : report.signatures.map(({ path, status, reason }) => `${path}  ${status}: ${reason}`)),

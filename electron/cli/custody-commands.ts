@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { makeFolder } from '#platform/make-folder.ts';
+import { plural } from '#platform/plural.ts';
 import { AppError } from '#shared/errors.ts';
 import { contract } from '#shared/contract/index.ts';
 import type { CheckedBackup, FoundBackup, MadeBackup } from '#shared/contract/backups.ts';
@@ -182,7 +183,7 @@ function describeMade(made: MadeBackup): string {
 }
 
 function describeFound({ vaultId, snapshots, pieces, bytes }: FoundBackup): string {
-  const head = `Vault ${vaultId ?? 'unknown'}: ${pieces} pieces, ${megabytes(bytes)}`;
+  const head = `Vault ${vaultId ?? 'unknown'}: ${plural(pieces, 'piece')}, ${megabytes(bytes)}`;
   if (snapshots.length === 0) return `${head}\nNo snapshot: the backup was not finished here.`;
   const rows = snapshots.map((each) =>
     each.problem === null
@@ -202,8 +203,8 @@ function describeFound({ vaultId, snapshots, pieces, bytes }: FoundBackup): stri
 function describeChecked(checked: CheckedBackup): string {
   const head =
     checked.status === 'whole'
-      ? `Whole: ${checked.snapshots} snapshots, ${checked.pieces} pieces, ${megabytes(checked.bytes)} read.`
-      : `DAMAGED: ${checked.problems.length} problems.`;
+      ? `Whole: ${plural(checked.snapshots, 'snapshot')}, ${plural(checked.pieces, 'piece')}, ${megabytes(checked.bytes)} read.`
+      : `DAMAGED: ${plural(checked.problems.length, 'problem')}.`;
   const own = {
     yes: ['The log of this vault goes on from every snapshot.'],
     'other-history': [

@@ -11,6 +11,7 @@ import {
   type KeptData,
   type RunResult,
 } from '#shared/contract/runs.ts';
+import { plural } from '#platform/plural.ts';
 import { timeOf, type Runner } from './command.ts';
 import { table } from './output.ts';
 
@@ -126,7 +127,7 @@ export function addRunCommands(program: Command, runner: Runner): void {
           shown,
           [
             `Run ${run.runId} of ${run.model}@${run.version}: ${run.state}`,
-            `Started ${run.startedAt} by ${run.actor}, ${run.inputName}: ${run.rows} rows, ${run.rejected} rejected`,
+            `Started ${run.startedAt} by ${run.actor}, ${run.inputName}: ${plural(run.rows, 'row')}, ${run.rejected} rejected`,
             ...(result === null
               ? []
               : [`Input ${result.inputDigest}, output ${result.outputDigest}`]),
@@ -168,7 +169,7 @@ export function addRunCommands(program: Command, runner: Runner): void {
           result.erasedRows === 0
             ? ''
             : `\n${result.erasedRows} rows are of people who were erased, and not in the files.`;
-        output.result(result, `${result.rows} rows written to ${result.path}.${erased}`);
+        output.result(result, `${plural(result.rows, 'row')} written to ${result.path}.${erased}`);
       }),
     );
 
@@ -259,8 +260,8 @@ function finishedText(result: FinishedRun, encoding: string | undefined): string
   const { rows, model, version, seconds, outputPath, rejectsPath, receiptPath, kept } = result;
   const isGuessed = encoding === undefined && result.dialect?.encoding === 'windows-1252';
   return [
-    `${rowsText(rows)} scored by ${model}@${version} in ${seconds.toFixed(1)} s: ${outputPath}`,
-    ...(rejectsPath === null ? [] : [`${rowsText(result.rejected)} rejected: ${rejectsPath}`]),
+    `${plural(rows, 'row')} scored by ${model}@${version} in ${seconds.toFixed(1)} s: ${outputPath}`,
+    ...(rejectsPath === null ? [] : [`${plural(result.rejected, 'row')} rejected: ${rejectsPath}`]),
     ...outOfRangeLines(result),
     ...(isGuessed
       ? ['The file is not UTF-8 and was read as windows-1252, a guess; say --encoding to be sure.']
@@ -273,14 +274,12 @@ function finishedText(result: FinishedRun, encoding: string | undefined): string
   ].join('\n');
 }
 
-function rowsText(rows: number): string {
-  return `${rows} ${rows === 1 ? 'row' : 'rows'}`;
-}
-
 /** Values that were scored, and that the maker of the bundle does not expect. */
 function outOfRangeLines({ outOfRange }: Pick<RunResult, 'outOfRange'>): string[] {
   if (outOfRange.length === 0) return [];
-  const shown = outOfRange.slice(0, 20).map(({ column, rows }) => `${column} in ${rowsText(rows)}`);
+  const shown = outOfRange
+    .slice(0, 20)
+    .map(({ column, rows }) => `${column} in ${plural(rows, 'row')}`);
   const more = outOfRange.length > 20 ? `, and ${outOfRange.length - 20} more columns` : '';
   return [`Scored outside of what the model states: ${shown.join(', ')}${more}.`];
 }
@@ -291,8 +290,11 @@ function keptText(kept: KeptData): string {
   const whose =
     kept.subject === null
       ? 'whole files'
-      : `${kept.rows} rows of ${kept.subjects ?? 0} people, by ${kept.subject}`;
-  const erased = kept.erasedRows === 0 ? '' : `; ${kept.erasedRows} rows erased since`;
-  const leftOut = kept.leftOut === 0 ? '' : `; ${kept.leftOut} rows named nobody and are not kept`;
+      : `${plural(kept.rows, 'row')} of ${plural(kept.subjects ?? 0, 'person', 'people')}, by ${kept.subject}`;
+  const erased = kept.erasedRows === 0 ? '' : `; ${plural(kept.erasedRows, 'row')} erased since`;
+  const leftOut =
+    kept.leftOut === 0
+      ? ''
+      : `; not kept, because they name nobody: ${plural(kept.leftOut, 'row')}`;
   return `Kept, encrypted, since ${kept.keptAt}: ${whose}${erased}${leftOut}.`;
 }

@@ -1,6 +1,7 @@
 /** Serving models to other programs of this computer, until it is asked to end. */
 import type { Command } from 'commander';
 import { defaultPort } from '#shared/contract/serving.ts';
+import { plural } from '#platform/plural.ts';
 import { answerNo, wholeNumber, type CommandContext, type Runner } from './command.ts';
 import { endings } from './connection.ts';
 
@@ -52,7 +53,9 @@ async function serve(context: CommandContext, options: ServeOptions): Promise<nu
   }
   const { models } = await client.serving.stop(null);
   for (const { model, version, succeeded, failed } of models)
-    output.notice(`${model}@${version}: ${succeeded} requests answered, ${failed} failed`);
+    output.notice(
+      `${model}@${version}: ${plural(succeeded, 'request')} answered, ${failed} failed`,
+    );
   return 0;
 }
 
