@@ -252,9 +252,9 @@ function changeText(change: Change): string {
     table(
       ['Column', 'From', 'To'],
       changes.map(({ column, from, to, unit }) => [
-        column,
+        unit === null ? column : `${column} (${unit})`,
         from ?? 'missing',
-        unit === null ? to : `${to} ${unit}`,
+        to,
       ]),
     ),
   ].join('\n');

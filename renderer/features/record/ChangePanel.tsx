@@ -93,7 +93,7 @@ function Found({ change }: { readonly change: Change }) {
         columns={[{ title: 'Column' }, { title: 'From' }, { title: 'To' }]}
         rows={changes.map(({ column, from, to, unit }) => ({
           key: column,
-          cells: [column, from ?? 'missing', unit === null ? to : `${to} ${unit}`],
+          cells: [unit === null ? column : `${column} (${unit})`, from ?? 'missing', to],
         }))}
       />
       <p className="quiet small">

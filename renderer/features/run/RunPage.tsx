@@ -195,10 +195,7 @@ function RunForm({
               ))}
             </select>
           </Field>
-          <Field
-            label="Name of the result"
-            hint="Rejected rows and the signed receipt go into files beside it."
-          >
+          <Field label="Name of the result" hint="Rejected rows and a signed receipt go beside it.">
             <input
               value={name}
               maxLength={200}
