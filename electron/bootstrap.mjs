@@ -291,19 +291,19 @@ function bundleChildren() {
   const mark = join(childrenBundle, 'made-of');
   const sources = fingerprint(['electron', 'shared', 'package-lock.json']);
   if (existsSync(mark) && readFileSync(mark, 'utf8') === sources) return;
-  // Made aside, so that a child that starts meanwhile finds all of the old one or all of the new one.
+  // Made aside, so that whoever looks meanwhile finds all of the old one, none, or all of the new one.
   const made = `${childrenBundle}.${process.pid}`;
   try {
     mkdirSync(dirname(childrenBundle), { recursive: true });
     accessSync(dirname(childrenBundle), constants.W_OK);
     if (buildMode('children', '--outDir', made) !== 0) return;
     writeFileSync(join(made, 'made-of'), sources);
-    rmSync(childrenBundle, { recursive: true, force: true });
+    if (existsSync(childrenBundle)) renameSync(childrenBundle, `${made}.old`);
     renameSync(made, childrenBundle);
   } catch {
     // The folder is somebody else's, or another start was faster.
   } finally {
-    rmSync(made, { recursive: true, force: true });
+    for (const left of [made, `${made}.old`]) rmSync(left, { recursive: true, force: true });
   }
 }
 

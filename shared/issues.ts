@@ -31,7 +31,10 @@ function problemOf(issue: z.core.$ZodRawIssue): string {
         ? 'is missing'
         : `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
     case 'unrecognized_keys':
-      return `must not have ${issue.keys.map((key) => key.slice(0, 100)).join(', ')}`;
+      return `must not have ${issue.keys
+        .slice(0, 5)
+        .map((key) => key.slice(0, 100))
+        .join(', ')}`;
     case 'invalid_key':
       return 'has a name that cannot be one';
     case 'invalid_format':

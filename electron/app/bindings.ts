@@ -52,11 +52,6 @@ export async function saveBinding(
   const name = `${version.model}@${version.version}`;
   context.note({ objects: [{ type: 'version', id: name, digest: version.digest }] });
   requireRunnable(version);
-  if (version.facts.isPicked === true)
-    throw new AppError(
-      'unsupported',
-      `A binding is saved for the model that ${name} runs, and not for others in its bundle.`,
-    );
   if (hasOwnPipeline(version))
     throw new AppError(
       'conflict',

@@ -40,26 +40,26 @@ export function storedModelFiles(
 
 /**
  * That of the bundle, else the binding that was saved with the version, with the columns that MLflow's signature declares;
- * undefined where nobody said anything. A picked model is not the one that any of them is about.
+ * undefined where nobody said anything. A picked model is not the one that the files of the bundle are about.
  */
 export async function readPipeline(
   vault: OpenVault,
   version: ResolvedVersion,
 ): Promise<Pipeline | undefined> {
-  if (version.facts.isPicked === true) return undefined;
+  const isPicked = version.facts.isPicked === true;
   const saved = version.binding?.pipeline;
   const found: unknown =
-    (await readJson(vault, version, wellKnown.pipeline)) ??
+    (isPicked ? undefined : await readJson(vault, version, wellKnown.pipeline)) ??
     (saved === undefined ? undefined : JSON.parse(saved));
-  const signature = await readStored(vault, version, mlflowDescription);
+  const signature = isPicked ? undefined : await readStored(vault, version, mlflowDescription);
   return withSignature(
     found === undefined ? undefined : pipelineSchema.parse(found),
     signature === undefined ? { columns: [], tensors: [] } : mlflowSignature(signature),
   );
 }
 
-export function hasOwnPipeline({ stored }: ResolvedVersion): boolean {
-  return stored.some(({ path }) => path === wellKnown.pipeline);
+export function hasOwnPipeline({ stored, facts }: ResolvedVersion): boolean {
+  return facts.isPicked !== true && stored.some(({ path }) => path === wellKnown.pipeline);
 }
 
 export async function readGolden(

@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '#shared/errors.ts';
 import { outputFormat } from '#shared/contract/runs.ts';
@@ -92,7 +91,8 @@ export function createRunJournal(run: {
         batch,
       } satisfies RunJournal),
     requireSame(from) {
-      if (from.versionDigest !== facts.versionDigest)
+      // Models of one bundle share its digest.
+      if (from.version !== facts.version || from.versionDigest !== facts.versionDigest)
         throw new ResumeRefused(`The run was begun by ${from.version}, and not by this version.`);
       if (from.bindingDigest !== facts.bindingDigest)
         throw new ResumeRefused('The columns are bound otherwise than when the run was begun.');
@@ -113,15 +113,22 @@ export function interruptedRun(runs: RunStore, runId: string): InterruptedRun {
   return { ...runJournal.parse(JSON.parse(journal)), runId, outputPath, startedAt };
 }
 
-/** Throws `io`, and the run can go on still, while its files are out of reach. */
+/**
+ * Throws `io`, and the run can go on still, while its files are out of reach: a folder of that name says nothing, the medium can be
+ * another one. `gone`: somebody says that there are none any more.
+ */
 export function giveUpRun(
   runs: RunStore,
-  { runId, outputPath }: { readonly runId: string; readonly outputPath: string },
+  {
+    runId,
+    outputPath,
+    gone = false,
+  }: { readonly runId: string; readonly outputPath: string; readonly gone?: boolean },
 ): void {
-  if (!existsSync(dirname(outputPath)))
+  if (!gone && !partPathsOf(outputPath, runId).some((part) => existsSync(part)))
     throw new AppError(
       'io',
-      'The folder with the unfinished output is not there, so nothing could be removed. Plug the medium in and give the run up again.',
+      `The unfinished output is not there, so nothing could be removed. Plug the medium in and give the run up again; if its files are gone for good, say so: runs give-up ${runId} --gone.`,
     );
   // The files go first: nobody looks for those of a run that cannot go on.
   removeUnfinished({ runId, outputPath, canGoOn: false });

@@ -191,14 +191,13 @@ export async function scoreRun(
 function giveUpOvertaken(context: CallContext, outputPath: string): string[] {
   const { runs } = context.open();
   const overtaken: string[] = [];
-  try {
-    for (const runId of runs.interruptedAt(outputPath)) {
+  for (const runId of runs.interruptedAt(outputPath))
+    try {
       giveUpRun(runs, { runId, outputPath });
       overtaken.push(runId);
+    } catch {
+      // The result counts, and is there.
     }
-  } catch {
-    // The result counts, and is there.
-  }
   return overtaken;
 }
 

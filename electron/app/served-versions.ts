@@ -98,8 +98,9 @@ export function createServedVersions(deps: {
 
   return {
     of(version, form) {
-      // A binding that is saved meanwhile reads other columns.
-      const key = [version.digest, form, version.binding?.savedAt ?? ''].join(':');
+      // Models of one bundle share its digest. A binding that is saved meanwhile reads other columns.
+      const { model, version: number, digest, binding } = version;
+      const key = [model, number, digest, form, binding?.savedAt ?? ''].join(':');
       const found = served.get(key);
       if (found !== undefined) return found;
       const made = make(version, form);

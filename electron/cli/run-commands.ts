@@ -151,9 +151,10 @@ export function addRunCommands(program: Command, runner: Runner): void {
   runs
     .command('give-up <run>')
     .description('remove the unfinished output of an interrupted run, which cannot go on then')
-    .action((runId: string, _options, command: Command) =>
+    .option('--gone', 'its files are gone for good, so that there is nothing to remove')
+    .action((runId: string, { gone = false }: { gone?: boolean }, command: Command) =>
       runner.signedIn(command, async ({ client, output }) => {
-        const run = await client.runs.giveUp({ runId });
+        const run = await client.runs.giveUp({ runId, gone });
         output.result(run, `The run ${run.runId} is given up; its unfinished output is gone.`);
       }),
     );
@@ -262,6 +263,11 @@ function finishedText(result: FinishedRun, encoding: string | undefined): string
   return [
     `${plural(rows, 'row')} scored by ${model}@${version} in ${seconds.toFixed(1)} s: ${outputPath}`,
     ...(rejectsPath === null ? [] : [`${plural(result.rejected, 'row')} rejected: ${rejectsPath}`]),
+    ...(rows === 0 && result.rejected > 0
+      ? [
+          'No row could be scored. If the file is written otherwise than it was read, say how: --delimiter, --quote, --decimal, --encoding.',
+        ]
+      : []),
     ...outOfRangeLines(result),
     ...(isGuessed
       ? ['The file is not UTF-8 and was read as windows-1252, a guess; say --encoding to be sure.']

@@ -48,32 +48,40 @@ const layFolder = `folder() { mount -t tmpfs -o "mode=0700,size=$bytes$1" strong
 const withFolder = `bytes=$1; shift; ${layFolder} && exec "$@"`;
 /**
  * A root of its own in that folder, with the program and the system's libraries, read-only; the kernel lets it ask about no
- * process outside of its user namespace, though it sees their numbers. What it is handed over for reading is shown once more, from
+ * process outside of its user namespace, though it sees their numbers. Mounts below what is shown are made read-only each by itself:
+ * the option holds for the uppermost one alone. Given folders come first: the program may lie in one of them. What it is handed over for reading is shown once more, from
  * a place that cannot be written to, see `holdReadOnly`.
  */
 const withView = `set -e; bytes=$1; shift; ${layFolder}
 mkdir -p usr proc dev tmp sys/devices/system/cpu ${ownFolder}
-show() { mount --rbind -o "ro,nosuid,nodev$2" "$1" ".$1"; }
+show() {
+  mount --rbind -o "ro,nosuid,nodev$2" "$1" ".$1"
+  while read -r _ _ _ _ under _; do
+    case "$under" in *\\\\*) under=$(printf "$(printf %s "$under" | sed 's/%/%%/g')");; esac
+    case "$under" in "$PWD$1"/*)
+      mount -o "remount,bind,ro,nosuid,nodev$2" "$under" 2>/dev/null || mount -o remount,bind,ro,nosuid,nodev,noexec "$under";; esac
+  done < /proc/self/mountinfo
+}
 links=; for at in bin lib lib64 lib32; do
   if [ -L "/$at" ]; then links="$links usr/$at"; elif [ -d "/$at" ]; then mkdir "$at"; show "/$at"; fi
 done
 [ -z "$links" ] || ln -s $links .
 show /usr; show /sys/devices/system/cpu; mount --rbind /proc proc; ln -s /proc/self/fd dev/fd
-while [ "$1" != -- ]; do mkdir -p ".$1"; show "$1"; shift; done; shift
 while [ "$1" != -- ]; do mkdir -p ".$1"; show "$1" ,noexec; shift; done; shift
+while [ "$1" != -- ]; do mkdir -p ".$1"; show "$1"; shift; done; shift
 mkdir ${shownDescriptors.slice(1)}; for at in /proc/$$/fd/*; do
   fd=\${at##*/}; access=; [ "$fd" -gt 2 ] && [ -f "$at" ] || continue
   while read -r key flags; do case "$key$flags" in flags:*0) access=r;; esac; done < "/proc/$$/fdinfo/$fd"
   [ "$access" = r ] || continue
   : > ".${shownDescriptors}/$fd"
-  mount --bind -o ro,nosuid,nodev,noexec "$at" ".${shownDescriptors}/$fd" 2>/dev/null || rm ".${shownDescriptors}/$fd"
+  mount --bind -o ro,nosuid,nodev,noexec "$at" ".${shownDescriptors}/$fd"
 done
 exec /usr/sbin/chroot . /bin/sh -c 'cd /${ownFolder} && exec "$@"' sh "$@"`;
 
 const wrappers: readonly Wrapper[] = [
   {
     command: (bytes, shown) =>
-      asRoot(withView, [String(bytes), ...programFolders(), '--', ...shown, '--']),
+      asRoot(withView, [String(bytes), ...shown, '--', ...programFolders(), '--']),
     gives: ['view', 'memory folder', 'network', 'privileges'],
   },
   {

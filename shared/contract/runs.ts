@@ -179,7 +179,11 @@ export const runs = {
     about: 'Goes on with an interrupted run: no row is scored twice, none is left out.',
   }),
   giveUp: method({
-    input: z.strictObject({ runId }),
+    input: z.strictObject({
+      runId,
+      /** There is nothing to remove any more. */
+      gone: z.boolean().default(false),
+    }),
     output: runSummary,
     access: operators,
     action: 'run.give-up',

@@ -52,6 +52,7 @@ process.send?.({
   besideShown: readdirSync(`${shown}/..`),
   throughLink: reads(`${shown}/link.txt`),
   intoShown: writes(`${shown}/new.txt`, 'w'),
+  intoMount: writes(`${shown}/a mount 100%/new.txt`, 'w'),
   program: writes(new URL('../../package.json', import.meta.url)),
   environmentOfParent: reads(`/proc/${process.ppid}/environ`),
   small: writeMebibytes(2),

@@ -174,7 +174,7 @@ export function modelsHandlers(
         };
         return scoreRun(context, input, { clock, inference }, left);
       },
-      giveUp: (context, { runId }) => {
+      giveUp: (context, { runId, gone }) => {
         const { runs } = context.open();
         const { outputPath, version } = interruptedRun(runs, runId);
         context.note({
@@ -183,7 +183,7 @@ export function modelsHandlers(
             { type: 'version', id: version },
           ],
         });
-        giveUpRun(runs, { runId, outputPath });
+        giveUpRun(runs, { runId, outputPath, gone });
         return runs.show(runId).summary;
       },
       list: ({ open }, { model, limit }) => open().runs.list({ model, limit }),

@@ -109,7 +109,13 @@ export function judge(
   const isPicked = picked !== undefined && (meant.problem !== undefined || picked !== meant.model);
   if (context.model !== undefined && picked === undefined)
     findings.push(
-      findingOf('SR-BUNDLE-001', context.model, 'The model that was picked is not there.'),
+      models.length === 0
+        ? findingOf('SR-BUNDLE-001', context.model, 'The model that was picked is not there.')
+        : findingOf(
+            'SR-BUNDLE-002',
+            context.model,
+            `The model that was picked is not there. There are: ${listed(models)}.`,
+          ),
     );
   else if (picked === undefined && meant.problem !== undefined) findings.push(meant.problem);
   for (const { path, scan } of inside)
@@ -267,8 +273,17 @@ function meantModel<T extends { readonly path: string }>(
       : { model: named ?? first };
   return {
     model: first,
-    problem: findingOf('SR-BUNDLE-002', first?.path ?? '', `There are ${models.length} models.`),
+    problem: findingOf(
+      'SR-BUNDLE-002',
+      first?.path ?? '',
+      `There are ${models.length} models: ${listed(models)}.`,
+    ),
   };
+}
+
+function listed(models: readonly { readonly path: string }[]): string {
+  const shown = models.slice(0, 10).map(({ path }) => path.slice(0, 100));
+  return [...shown, ...(models.length > 10 ? ['…'] : [])].join(', ');
 }
 
 /** Protocols 2 to 5; older pickles have no mark of their own. */

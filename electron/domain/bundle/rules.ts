@@ -72,7 +72,7 @@ export const rules = {
   'SR-BUNDLE-002': rule(
     'error',
     'Several models and no pointer to one',
-    'Add a pipeline.json that names the model to run, or call it model.onnx.',
+    'Pick one when it is imported (import --model PATH). Or have its maker add a pipeline.json that names the model to run, or call it model.onnx.',
   ),
   'SR-BUNDLE-003': rule(
     'warning',

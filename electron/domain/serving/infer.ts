@@ -174,7 +174,7 @@ function parseHeader(bytes: Uint8Array): z.infer<typeof requestHeader> {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const place = (issue?.path ?? []).map((part) =>
-    typeof part === 'number' ? `[${part}]` : `.${String(part)}`,
+    typeof part === 'number' ? `[${part}]` : `.${String(part).slice(0, 100)}`,
   );
   throw new AppError(
     'invalid-input',

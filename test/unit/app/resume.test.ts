@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
@@ -150,6 +158,9 @@ test(
     // A medium that is out of reach keeps its files, and the run is not said to be without them.
     renameSync(resultsOf(dir), join(dir, 'pulled'));
     await expect(client.runs.giveUp({ runId })).rejects.toMatchObject({ code: 'io' });
+    mkdirSync(resultsOf(dir));
+    await expect(client.runs.giveUp({ runId })).rejects.toMatchObject({ code: 'io' });
+    rmdirSync(resultsOf(dir));
     renameSync(join(dir, 'pulled'), resultsOf(dir));
     expect(await client.runs.giveUp({ runId })).toMatchObject({
       canGoOn: false,

@@ -2,9 +2,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
+import { createRunJournal, type InterruptedRun } from '#app/run-journal.ts';
+import type { BatchJournal } from '#domain/inference/index.ts';
+import type { ResolvedVersion } from '#domain/registry/index.ts';
 import { openPeopledApp } from '../../support/apps.ts';
 import { plainFiles, signedFolder, signingKey } from '../../support/bundles.ts';
-import { bytesOf, columnsModel } from '../../support/onnx-models.ts';
+import { bytesOf, columnsModel, matrixModel } from '../../support/onnx-models.ts';
+import { openServingApp, serve } from '../../support/serving.ts';
 
 test('of a bundle with several models each can be picked, comes in under its own name, and runs', async () => {
   const opened = await openPeopledApp();
@@ -61,3 +65,76 @@ test('of a bundle with several models each can be picked, comes in under its own
   expect(run).toMatchObject({ rows: 1, rejected: 0 });
   expect(readFileSync(join(dir, 'out.csv'), 'utf8')).toContain('count_out');
 });
+
+test('models of one bundle answer each for itself, served and resumed', async () => {
+  const opened = await openServingApp();
+  const { client, app, dir, wait } = opened;
+  const other = structuredClone(matrixModel());
+  for (const weights of other.graph?.initializers ?? [])
+    if (weights.rawData !== undefined)
+      weights.rawData = new Uint8Array(
+        Float32Array.from(floatsOf(weights.rawData), (value) => value * 100).buffer,
+      );
+  const bundle = await signedFolder(join(dir, 'pair'), {
+    'model.onnx': bytesOf(matrixModel()),
+    'extra/second.onnx': bytesOf(other),
+  });
+  for (const model of [undefined, 'extra/second.onnx'])
+    await wait(
+      contract.bundles.import,
+      client.bundles.import({
+        source: app.admitFile(bundle),
+        ...(model === undefined ? {} : { model }),
+      }),
+    );
+  const { ask } = await serve(opened);
+  const body = JSON.stringify({
+    inputs: [{ name: 'features', shape: [1, 2], datatype: 'FP32', data: [1, 2] }],
+  });
+  const answers: unknown[] = [];
+  for (const name of ['pair', 'pair-extra-second']) {
+    const answer = await ask(`/v2/models/${name}/versions/1/infer`, { body });
+    answers.push(answer.json());
+  }
+  expect(answers).toMatchObject([{ outputs: [{ data: [9] }] }, { outputs: [{ data: [900] }] }]);
+
+  const input = {
+    inputPath: '/in.csv',
+    keepColumns: false,
+    reference: false,
+    keep: false,
+    subject: undefined,
+    outputFormat: 'csv' as const,
+  };
+  const journalOf = (model: string) => {
+    const version = { model, version: 1, digest: `sha256:${'0'.repeat(64)}` } as ResolvedVersion;
+    return createRunJournal({ input, version, pipeline: undefined });
+  };
+  const columns = join(dir, 'columns.csv');
+  writeFileSync(columns, 'a,b,c\n1,2,3\n');
+  const version = 'pair-extra-second@1';
+  await client.bindings.save({
+    version,
+    input: app.admitFile(columns),
+    inputs: { features: ['a', 'c'] },
+  });
+  expect(await client.bindings.show({ version })).toMatchObject({ source: 'saved' });
+  const run = await wait(
+    contract.runs.start,
+    client.runs.start({
+      version,
+      input: app.admitFile(columns),
+      folder: app.admitFile(dir),
+      name: 'bound.csv',
+    }),
+  );
+  expect(run).toMatchObject({ rows: 1 });
+
+  const begun = JSON.parse(journalOf('pair').at({} as BatchJournal)) as InterruptedRun;
+  journalOf('pair').requireSame(begun);
+  expect(() => journalOf('pair-extra-second').requireSame(begun)).toThrow(/begun by pair@1/);
+});
+
+function floatsOf(bytes: Uint8Array): Float32Array {
+  return new Float32Array(Uint8Array.from(bytes).buffer);
+}

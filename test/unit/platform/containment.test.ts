@@ -22,6 +22,10 @@ test.runIf(canBeCutOff)(
     const shown = join(ofTheUser, "a folder's rows");
     mkdirSync(shown);
     writeFileSync(join(shown, 'row.txt'), 'a row');
+    // Where mounting is allowed, a mount below what is shown; else a folder like others.
+    const below = join(shown, 'a mount 100%');
+    mkdirSync(below);
+    const isMounted = spawnSync('mount', ['-t', 'tmpfs', 'below', below]).status === 0;
     writeFileSync(join(ofTheUser, 'secret.txt'), 'a secret');
     symlinkSync('../secret.txt', join(shown, 'link.txt'));
     const child = spawnContained(script, {
@@ -56,6 +60,7 @@ test.runIf(canBeCutOff)(
       besideShown: ["a folder's rows"],
       throughLink: 'ENOENT',
       intoShown: 'EROFS',
+      intoMount: 'EROFS',
       program: 'EROFS',
       environmentOfParent: 'EACCES',
       small: 'written',
@@ -63,5 +68,6 @@ test.runIf(canBeCutOff)(
     });
     expect(readdirSync(cwd)).toEqual([]);
     child.kill('SIGKILL');
+    if (isMounted) expect(spawnSync('umount', [below]).status).toBe(0);
   },
 );

@@ -1,5 +1,11 @@
 /** In a child without a model: the rows of an input as texts, each with the line of the predictions that is about it. */
-import { loadDriver, rawRows } from '#domain/tables/index.ts';
+import {
+  loadDriver,
+  rawRows,
+  readRecord,
+  type TableInfo,
+  type TableSource,
+} from '#domain/tables/index.ts';
 import type { Core } from '../child.ts';
 import type { JoinJob } from '../protocol.ts';
 import type { JoinedRow } from './messages.ts';
@@ -18,7 +24,7 @@ export async function joinTable(
   const [driver, csv] = await Promise.all([loadDriver(job.table.format), loadDriver('csv')]);
   const source = await openSource(job.source);
   const written = await openSource(job.predictions);
-  const predictions = linesByRow(rawRows(csv, written, await csv.describe(written, ours)));
+  const predictions = linesByRow(rawRows(csv, written, await ownTable(written)));
   const rows = rawRows(driver, source, job.table);
   let told: JoinedRow[] = [];
   let characters = 0;
@@ -41,6 +47,18 @@ export async function joinTable(
       characters += lengthOf(fields) + lengthOf(found ?? []);
       if (characters > mostCharacters) await tell();
     }
+  }
+}
+
+/** A file of ours is not held to the rules of headers: a column of the input can be called like one of the output. */
+async function ownTable(source: TableSource): Promise<TableInfo> {
+  for (let length = 2 ** 20; ; length *= 2) {
+    const bytes = Buffer.from(await source.read(0, Math.min(source.sizeBytes, length)));
+    const header = readRecord({ bytes, delimiter: 44, quote: 34 }, 0);
+    if (bytes.length < source.sizeBytes && (header === undefined || header.end === bytes.length))
+      continue;
+    const columns = (header?.fields ?? []).map((name) => ({ name, type: 'text' as const }));
+    return { format: 'csv', columns, dialect: ours, bodyFrom: header?.end ?? bytes.length };
   }
 }
 

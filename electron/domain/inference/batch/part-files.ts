@@ -97,7 +97,7 @@ export async function refuseExisting(path: string): Promise<void> {
       'conflict',
       'There is a folder of that name, and a result is a file. Choose the name of a new file, in that folder or elsewhere.',
     );
-  if (found !== undefined) throw taken();
+  if (found !== undefined) throw taken(path);
 }
 
 /** Gives the finished file its name, and never takes one from another file that came in the meantime. */
@@ -108,16 +108,16 @@ export async function publish(part: string, path: string): Promise<void> {
     await rm(part);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EEXIST') throw taken();
+    if (code === 'EEXIST') throw taken(path);
     // Sticks are often formatted in a way that knows no second names.
     await refuseExisting(path);
     await rename(part, path);
   }
 }
 
-function taken(): AppError {
+function taken(path: string): AppError {
   return new AppError(
     'conflict',
-    'There is a file of that name already, and results never overwrite one. Choose another name.',
+    `There is a file ${basename(path)} already, and results never overwrite one. Choose another name.`,
   );
 }

@@ -151,7 +151,13 @@ function checkBuffers(data: Data): void {
   const has = (count: number): void => {
     if ((values?.length ?? 0) < count) throw damaged();
   };
-  if (data.nullCount > 0 && (data.nullBitmap?.length ?? 0) * 8 < length) throw damaged();
+  // A column of nulls alone has no bitmap.
+  if (
+    type.typeId !== Type.Null &&
+    data.nullCount > 0 &&
+    (data.nullBitmap?.length ?? 0) * 8 < length
+  )
+    throw damaged();
   switch (type.typeId) {
     case Type.Null:
       return;

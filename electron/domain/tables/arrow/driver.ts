@@ -6,6 +6,7 @@ import { RecordBatchReader } from 'apache-arrow';
 import { AppError } from '#shared/errors.ts';
 import type { Segment, TableDriver, TableInfo } from '../table.ts';
 import { digestOf } from '../digest.ts';
+import { requirePlausible } from '../plausible.ts';
 import { bitsOf, columnTypeOf } from './columns.ts';
 import { damaged, messagesOf, schemaMessage } from './messages.ts';
 import { openArrowReader } from './read.ts';
@@ -44,6 +45,7 @@ export const arrowDriver: TableDriver = {
     let open: { from: number; to: number; rows: number } | undefined;
     let index = 0;
     let firstRow = 1;
+    let total = 0;
     const close = ({ from, to, rows }: NonNullable<typeof open>): Segment => {
       const segment = { index, firstRow, rows, from, to, sha256: undefined };
       index += 1;
@@ -52,6 +54,8 @@ export const arrowDriver: TableDriver = {
     };
     for await (const { kind, from, to, rows } of messagesOf(source)) {
       if (kind !== 'batch') continue;
+      total += rows;
+      requirePlausible(total, source.sizeBytes, 'Arrow');
       open = { from: open?.from ?? from, to, rows: (open?.rows ?? 0) + rows };
       if (to - open.from < segmentBytes) continue;
       if (open.rows > 0) yield close(open);

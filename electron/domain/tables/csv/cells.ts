@@ -7,7 +7,7 @@ import type { RejectCode } from '../table.ts';
 const missingTexts: ReadonlySet<string> = new Set(['', 'na', 'n/a', 'nan', 'null', 'none']);
 const numberText = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const commaNumberText = /^[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?$/;
-const integerText = /^([+-]?\d+)(?:[.,]0*)?$/;
+const integerText = /^([+-]?)(\d+)(?:[.,](\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
 const booleans: ReadonlyMap<string, boolean> = new Map([
   ...['true', 't', 'yes', 'y', '1'].map((text) => [text, true] as const),
   ...['false', 'f', 'no', 'n', '0'].map((text) => [text, false] as const),
@@ -26,14 +26,20 @@ export function textToNumber(raw: string, decimal: '.' | ',' = '.'): Cell<number
   return Number.isFinite(value) ? { value } : { code: 'range' };
 }
 
-/** 64 bits with a sign; `3.0` is a whole number too. */
+/** 64 bits with a sign; `3.0` and `1.5e3` are whole numbers too. */
 export function textToInteger(raw: string, decimal: '.' | ',' = '.'): Cell<bigint> {
   const text = raw.trim();
   if (missingTexts.has(text.toLowerCase())) return 'missing';
-  const digits = integerText.exec(text)?.[1];
-  if (digits === undefined || digits.length > 25 || text.includes(decimal === '.' ? ',' : '.'))
+  const [, sign, whole = '', fraction = '', power = '0'] = integerText.exec(text) ?? [];
+  if (sign === undefined || text.length > 50 || text.includes(decimal === '.' ? ',' : '.'))
     return { code: 'integer' };
-  const value = BigInt(digits.replace('+', ''));
+  const digits = `${whole}${fraction}`.replace(/^0+/, '');
+  // Behind so many digits the point stands; what is behind it has to be zeros.
+  const point = digits.length - fraction.length + Number(power);
+  if (/[^0]/.test(digits.slice(Math.max(0, point)))) return { code: 'integer' };
+  if (digits !== '' && point > 19) return { code: 'range' };
+  const size = BigInt(digits.slice(0, Math.max(0, point)).padEnd(Math.max(0, point), '0'));
+  const value = sign === '-' ? -size : size;
   return value < leastInteger || value > greatestInteger ? { code: 'range' } : { value };
 }
 

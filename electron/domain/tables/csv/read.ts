@@ -8,6 +8,7 @@ import type {
   BadRow,
   Chunk,
   ColumnData,
+  Encoding,
   ReadOptions,
   RejectCode,
   Segment,
@@ -67,11 +68,11 @@ function createParser(
   const { bytes, damaged } = prepared(source, dialect.encoding);
   const { length } = bytes;
   // Where it is the same it is faster.
-  const encoding = isAscii(bytes) ? 'latin1' : 'utf8';
+  const asText = isAscii(bytes) ? 'latin1' : 'utf8';
   const quoteText = dialect.quote ?? '';
   const delimiter = dialect.delimiter.charCodeAt(0);
   const quote = dialect.quote?.charCodeAt(0) ?? -1;
-  const { decimal } = dialect;
+  const { decimal, encoding } = dialect;
   const width = columns.length;
   const slots = wanted.map((want) => createSlot(want, chunkRows));
   const slotsByColumn = columns.map(({ name }) => slots.filter(({ want }) => want.name === name));
@@ -104,7 +105,7 @@ function createParser(
   function put(from: number, to: number, quoted: boolean): void {
     const list = slotsByColumn[cursor.column];
     if (list === undefined || list.length === 0) return;
-    let value = bytes.toString(encoding, from, to);
+    let value = bytes.toString(asText, from, to);
     if (quoted && value.includes(quoteText))
       value = value.replaceAll(quoteText + quoteText, quoteText);
     for (const slot of list) {
@@ -149,7 +150,7 @@ function createParser(
     // A blank line is no row.
     if (last === rowAt || (last === rowAt + 1 && bytes[rowAt] === carriageReturn)) return;
     if (column !== width) reject(null, 'fields');
-    else if (damaged && isDamaged(bytes.subarray(rowAt, last))) reject(null, 'encoding');
+    else if (damaged && isDamaged(bytes.subarray(rowAt, last), encoding)) reject(null, 'encoding');
     if (raw)
       rawRows.push(
         readRecord({ bytes: bytes.subarray(0, last), delimiter, quote }, rowAt)?.fields ?? [],
@@ -197,9 +198,10 @@ function prepared(
 /** What stands for bytes that were no text. */
 const replacement = Buffer.from('\uFFFD');
 
-function isDamaged(record: Uint8Array): boolean {
-  const bytes = Buffer.from(record);
-  return bytes.includes(0) || !isUtf8(bytes) || bytes.includes(replacement);
+function isDamaged(record: Buffer, encoding: Encoding): boolean {
+  return (
+    record.includes(0) || (encoding === 'utf-8' ? !isUtf8(record) : record.includes(replacement))
+  );
 }
 
 /** Beyond it a float is infinite: halfway to where the next one would be. */

@@ -5,6 +5,7 @@
 import { AppError } from '#shared/errors.ts';
 import type { TableDriver, TableSource } from '../table.ts';
 import { digestOf } from '../digest.ts';
+import { requirePlausible } from '../plausible.ts';
 import { duckError, openLockedDatabase, plainFile } from './database.ts';
 import { columnsOf } from './columns.ts';
 import { openParquetReader } from './read.ts';
@@ -12,13 +13,11 @@ import { openParquetReader } from './read.ts';
 const mostRows = 65_536;
 const leastRows = 8192;
 const maxColumns = 20_000;
-const manyRows = 10_000_000;
-const mostRowsPerByte = 100;
 
 export const parquetDriver: TableDriver = {
   async describe(source) {
     const extent = await countRows(source);
-    requirePlausible(extent, source.sizeBytes);
+    requirePlausible(extent, source.sizeBytes, 'Parquet');
     using database = await openLockedDatabase(plainFile(source));
     const columns = await columnsOf(database);
     if (columns.length > maxColumns)
@@ -47,18 +46,6 @@ export const parquetDriver: TableDriver = {
 
   open: openParquetReader,
 };
-
-/**
- * A value that never changes takes no room, so that a few kilobytes can hold a billion rows, and their predictions would fill
- * the disk.
- */
-function requirePlausible(rows: number, bytes: number): void {
-  if (rows > manyRows && rows > mostRowsPerByte * bytes)
-    throw new AppError(
-      'limit',
-      `The Parquet file claims ${rows} rows in ${bytes} bytes, which are no rows of measured values. Take a CSV if they are.`,
-    );
-}
 
 /** What the footer claims, once its parts agree. */
 async function countRows(source: TableSource): Promise<number> {

@@ -67,7 +67,8 @@ test('rows to keep come as texts from every format, each with what was predicted
   const select = "SELECT * FROM (VALUES ('ä', 1.5::DOUBLE, 2), ('b', NULL, 3)) t(who, a, b)";
   const pipeline = pipelineSchema.parse({ schemaVersion: 2, inputs: { features: ['a', 'b'] } });
   const inputs: readonly (readonly [string, object?])[] = [
-    [file('in.csv', Buffer.from('who;a;b\n\xe4;1,5;2\nb;;3\nb;x"y;3\n', 'latin1'))],
+    // `row` is what the predictions call the number of the row.
+    [file('in.csv', Buffer.from('who;a;b;row\n\xe4;1,5;2;7\nb;;3;8\nb;x"y;3;9\n', 'latin1'))],
     [file('in.jsonl', '{"who":"ä","a":1.5,"b":2}\n{"who":"b","b":3}\n[]\n')],
     [await parquetFile(select)],
     [file('in.arrow', tableToIPC(table, 'file'))],

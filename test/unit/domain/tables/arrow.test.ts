@@ -16,6 +16,9 @@ import {
   Int32,
   Int64,
   List,
+  makeData,
+  makeVector,
+  Null,
   Field,
   RecordBatch,
   RecordBatchFileWriter,
@@ -27,7 +30,7 @@ import {
   Uint64,
   Utf8,
   vectorFromArray,
-  type Vector,
+  Vector,
 } from 'apache-arrow';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -95,6 +98,32 @@ const wanted: readonly WantedColumn[] = [
 ];
 
 describe('Arrow', () => {
+  test('a column of nulls alone is one', async () => {
+    const nulls = new Vector([makeData({ type: new Null(), length: 2 })]);
+    const content = write([{ a: vectorFromArray([1, 2], new Float32()), note: nulls }]);
+    const { columns, rows } = await read(content, [
+      { name: 'a', as: 'number' },
+      { name: 'note', as: 'text' },
+    ]);
+    expect(rows).toBe(2);
+    expect(columns).toMatchObject({ a: [1, 2], note: [null, null] });
+  });
+
+  test('more rows than such a file can hold of values are a limit, before they are scored', async () => {
+    compressionRegistry.set(CompressionType.ZSTD, {
+      ...compressionRegistry.get(CompressionType.ZSTD),
+      encode: zstdCompressSync,
+    });
+    const zeros = new Table({ a: makeVector(new Float32Array(1_000_000)) });
+    const content = write(
+      Array.from({ length: 11 }, () => zeros),
+      'file',
+      CompressionType.ZSTD,
+    );
+    expect(content.length).toBeLessThan(100_000);
+    await expect(read(content)).rejects.toMatchObject({ code: 'limit' });
+  });
+
   test('every type of value comes as what was asked for', async () => {
     const content = write([
       {

@@ -252,6 +252,31 @@ describe('reading separated values', () => {
     ]);
   });
 
+  test('a whole number is one however it is written, and to the last digit', () => {
+    const whole = {
+      '1e3': 1000n,
+      '3.500E+01': 35n,
+      '0.001e3': 1n,
+      '-100e-2': -1n,
+      '9007199254740993.0': 9007199254740993n,
+      '9.223372036854775807e18': 2n ** 63n - 1n,
+      '0e9': 0n,
+      '+07.': 7n,
+    };
+    for (const [text, value] of Object.entries(whole))
+      expect(textToInteger(text), text).toEqual({ value });
+    expect(textToInteger('1,5e1', ',')).toEqual({ value: 15n });
+    for (const text of ['1e-1', '1.25e1', '1e', 'e3', '1.5', '1,5e1'])
+      expect(textToInteger(text), text).toEqual({ code: 'integer' });
+    for (const text of ['1e19', '9.223372036854775808e18', '1e9999'])
+      expect(textToInteger(text), text).toEqual({ code: 'range' });
+  });
+
+  test('the character for what is no text is text in a file of UTF-8, whatever stands beside it', async () => {
+    const { bad } = await readCsv('a,b\nx\uFFFDy,1\nz,\0\n', { asked: { encoding: 'utf-8' } });
+    expect(bad).toEqual([[2, null, 'encoding']]);
+  });
+
   test('a NUL byte costs its row and not the file, in every encoding and however the row is read', async () => {
     const file = 'a,b\n1,2\n3,\0\n5,x\0y\n7,8\n';
     for (const [encoding, content] of [
