@@ -98,7 +98,7 @@ test.each(availableHosts())('models are looked into in the %s window', async (ho
 
     // An older version.
     await page.getByRole('combobox', { name: 'Version' }).selectOption('1');
-    await page.getByText('29 nodes.').waitFor();
+    await page.getByText('29 nodes, inputs and outputs').waitFor();
 
     await open('branching', 'graph');
     await search.fill('if');
@@ -112,7 +112,7 @@ test.each(availableHosts())('models are looked into in the %s window', async (ho
     await page.getByRole('button', { name: 'Dark' }).click();
     await expectAccessible(page, 'graph of a function, dark');
     await page.getByRole('navigation', { name: 'Graphs' }).getByText('branching').click();
-    await page.getByText('5 nodes.').waitFor();
+    await page.getByText('5 nodes, inputs and outputs').waitFor();
 
     await open('pictures', 'compare');
     const areas = page.getByRole('group', { name: 'Areas' });

@@ -16,7 +16,7 @@ import sys
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 TYPE = "application/vnd.in-toto+json"
@@ -80,7 +80,7 @@ def sign(arguments):
         "predicate": {"resources": found, "serialization": serialization_},
     }).encode()
     if arguments.cert:
-        chain = x509.load_pem_x509_certificates(pathlib.Path(arguments.cert).read_bytes())
+        chain = load_pem_certificates(pathlib.Path(arguments.cert).read_bytes())
         der = [one.public_bytes(serialization.Encoding.DER) for one in chain]
         material = {"x509CertificateChain": {
             "certificates": [{"rawBytes": base64.b64encode(one).decode()} for one in der]}}
@@ -99,6 +99,21 @@ def sign(arguments):
     }))
 
 
+def load_pem_certificates(pem):
+    end = b"-----END CERTIFICATE-----"
+    return [x509.load_pem_x509_certificate(one + end) for one in pem.split(end)[:-1]]
+
+
+def check_issued_by(one, issuer):
+    # Debian 12 has a release of the package that does not do this by itself.
+    assert one.issuer == issuer.subject, "another issuer"
+    key, algorithm = issuer.public_key(), one.signature_hash_algorithm
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        key.verify(one.signature, one.tbs_certificate_bytes, ec.ECDSA(algorithm))
+    else:
+        key.verify(one.signature, one.tbs_certificate_bytes, padding.PKCS1v15(), algorithm)
+
+
 def signing_key(material, arguments):
     if arguments.key:
         pem = pathlib.Path(arguments.key).read_bytes()
@@ -107,9 +122,9 @@ def signing_key(material, arguments):
     chain = [
         x509.load_der_x509_certificate(base64.b64decode(one["rawBytes"]))
         for one in material["x509CertificateChain"]["certificates"]
-    ] + x509.load_pem_x509_certificates(pathlib.Path(arguments.root).read_bytes())
+    ] + load_pem_certificates(pathlib.Path(arguments.root).read_bytes())
     for one, issuer in zip(chain, chain[1:]):
-        one.verify_directly_issued_by(issuer)
+        check_issued_by(one, issuer)
     usage = chain[0].extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert ExtendedKeyUsageOID.CODE_SIGNING in usage, "not for code"
     return chain[0].public_key()

@@ -45,14 +45,14 @@ export function createScene(nodes: readonly GraphNode[], edges: readonly GraphEd
   const buckets = createBuckets(edges);
 
   function rowsIn(top: number, bottom: number): readonly Row[] {
-    const start = firstAt(rows, top - nodeHeight / 2, ({ y }) => y);
-    const end = firstAt(rows, bottom + nodeHeight / 2, ({ y }) => y);
+    const start = behind(rows, ({ y }) => y < top - nodeHeight / 2);
+    const end = behind(rows, ({ y }) => y <= bottom + nodeHeight / 2);
     return rows.slice(start, end);
   }
   function nodesIn({ left, top, right, bottom }: Box): GraphNode[] {
     return rowsIn(top, bottom).flatMap((row) => {
-      const start = firstAt(row.nodes, left - widest / 2, ({ x }) => x);
-      const end = firstAt(row.nodes, right + widest / 2, ({ x }) => x);
+      const start = behind(row.nodes, ({ x }) => x < left - widest / 2);
+      const end = behind(row.nodes, ({ x }) => x <= right + widest / 2);
       return row.nodes.slice(start, end);
     });
   }
@@ -66,20 +66,20 @@ export function createScene(nodes: readonly GraphNode[], edges: readonly GraphEd
         (node) => Math.abs(node.x - x) <= node.width / 2 && Math.abs(node.y - y) <= nodeHeight / 2,
       ),
     beside({ id, y }, side) {
-      const row = rows[firstAt(rows, y, (one) => one.y)]?.nodes ?? [];
+      const row = rows[behind(rows, (one) => one.y < y)]?.nodes ?? [];
       return row[row.findIndex((node) => node.id === id) + (side === 'left' ? -1 : 1)];
     },
   };
 }
 
-/** Index of the first item whose key is not below `least`; keys ascend. */
-function firstAt<T>(items: readonly T[], least: number, keyOf: (item: T) => number): number {
+/** Index of the first item that is not before; those that are come first. */
+function behind<T>(items: readonly T[], isBefore: (item: T) => boolean): number {
   let low = 0;
   let high = items.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     const item = items[middle];
-    if (item !== undefined && keyOf(item) < least) low = middle + 1;
+    if (item !== undefined && isBefore(item)) low = middle + 1;
     else high = middle;
   }
   return low;
