@@ -131,7 +131,7 @@ test.each(availableHosts())('models are looked into in the %s window', async (ho
 
     // Many nodes: the last is found and shown.
     await open('mesh', 'graph');
-    await page.getByText('12,002 nodes.').waitFor();
+    await page.getByText('12,002 nodes, inputs and outputs').waitFor();
     await search.fill('v11999');
     await search.press('Enter');
     await page.getByText('1 of 2').waitFor();
