@@ -69,8 +69,9 @@ export async function scoreTable(job: ScoreJob, model: LoadedModel, core: Core):
 }
 
 /**
- * Rows of a batch: many, so that calls cost nothing, and few where a row is work for a long time or takes much memory. Told from
- * the model alone.
+ * Rows of a batch: many, so that calls cost nothing, and fewer the larger the model is, so that what passes between its layers
+ * stays in the processor's caches (a transformer of 0.6 MB takes half as long again for a row with 4,096 rows as with 256), and
+ * no row is work for a long time or takes much memory. Told from the model alone.
  */
 export function batchRows(inputs: readonly TensorSpec[], modelBytes: number): number {
   const elements = inputs.reduce(
@@ -81,6 +82,7 @@ export function batchRows(inputs: readonly TensorSpec[], modelBytes: number): nu
   );
   const work = Math.max(1, elements) * Math.max(2 ** 16, modelBytes);
   let rows = mostRows;
+  while (rows > 64 && rows * work > 2 ** 33) rows /= 2;
   while (rows > 16 && rows * work > 2 ** 38) rows /= 2;
   while (rows > 1 && rows * elements > 2 ** 24) rows /= 2;
   return rows;
