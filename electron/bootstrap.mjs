@@ -106,6 +106,10 @@ async function run(name) {
       return handOver(pinnedNode, ['test/bench/bench.ts', ...args]);
     case 'bench:run':
       return handOver(pinnedNode, ['test/bench/run.ts', ...args]);
+    case 'bench:window':
+      requireBrowser();
+      buildWindow();
+      return handOver(pinnedNode, ['test/bench/window.ts', ...args]);
     case 'bench:vault':
       return handOver(pinnedNode, ['test/bench/vault.ts', ...args]);
     case 'conformance':
@@ -114,7 +118,7 @@ async function run(name) {
       return handOver(pinnedNode, ['test/faults/faults.ts', ...args]);
     default:
       stop(
-        `There is no task "${name}". Tasks: quickstart, start, test, build, strongroom, bench, bench:run, bench:vault, fuzz, faults, conformance.`,
+        `There is no task "${name}". Tasks: quickstart, start, test, build, strongroom, bench, bench:run, bench:vault, bench:window, fuzz, faults, conformance.`,
       );
   }
 }
