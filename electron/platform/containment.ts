@@ -48,9 +48,10 @@ const layFolder = `folder() { mount -t tmpfs -o "mode=0700,size=$bytes$1" strong
 const withFolder = `bytes=$1; shift; ${layFolder} && exec "$@"`;
 /**
  * A root of its own in that folder, with the program and the system's libraries, read-only; the kernel lets it ask about no
- * process outside of its user namespace, though it sees their numbers. Mounts below what is shown are made read-only each by itself:
- * the option holds for the uppermost one alone. Given folders come first: the program may lie in one of them. What it is handed over for reading is shown once more, from
- * a place that cannot be written to, see `holdReadOnly`.
+ * process outside of its user namespace, though it sees their numbers. Mounts below what is shown are made read-only each by
+ * itself: the option holds for the uppermost one alone. Given folders come first: the program may lie in one of them. What the
+ * child is handed over for reading is shown once more, from a place that cannot be written to, see `holdReadOnly`; without that
+ * it does not start.
  */
 const withView = `set -e; bytes=$1; shift; ${layFolder}
 mkdir -p usr proc dev tmp sys/devices/system/cpu ${ownFolder}

@@ -181,5 +181,16 @@ test(
     expect(summary).toMatchObject({ state: 'interrupted', canGoOn: false });
     const { entries } = await client.audit.list({ action: 'run.score', limit: 1 });
     expect(entries[0]?.entry.details).toMatchObject({ gaveUp: [older?.runId] });
+
+    // Whose files somebody has removed is given up by saying so.
+    rmSync(resultsOf(dir), { recursive: true });
+    mkdirSync(resultsOf(dir));
+    const again = await killRun(opened, '1');
+    for (const name of hidden(dir)) rmSync(join(resultsOf(dir), name));
+    const left = await newest(again);
+    expect(left).toMatchObject({ state: 'interrupted', canGoOn: true });
+    const giveUp = (gone: boolean) => again.client.runs.giveUp({ runId: left.runId, gone });
+    await expect(giveUp(false)).rejects.toMatchObject({ code: 'io', message: /--gone/ });
+    expect(await giveUp(true)).toMatchObject({ canGoOn: false });
   },
 );

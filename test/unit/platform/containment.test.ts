@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, openSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -69,5 +77,26 @@ test.runIf(canBeCutOff)(
     expect(readdirSync(cwd)).toEqual([]);
     child.kill('SIGKILL');
     if (isMounted) expect(spawnSync('umount', [below]).status).toBe(0);
+  },
+);
+
+test.runIf(canBeCutOff)(
+  'a file that cannot be handed over read-only is not handed over: the child does not start',
+  async () => {
+    const path = join(temporaryFolder(), 'row.txt');
+    writeFileSync(path, 'a row');
+    const fd = openSync(path, 'r');
+    rmSync(path);
+    const child = spawnContained(script, {
+      cwd: mkdtempSync(join(tmpdir(), 'strongroom-contained-')),
+      limits: { dataBytes: 2 ** 30, processorSeconds: 60, folderBytes: 4 * 2 ** 20 },
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc', fd],
+    });
+    const told = new Promise((resolve) => {
+      child.once('message', () => resolve('it started'));
+      child.once('exit', (code) => resolve(code));
+    });
+    expect(await told).not.toBe('it started');
+    expect(await told).not.toBe(0);
   },
 );
