@@ -139,11 +139,7 @@ function converse(child: LiveChild): Resident {
       const parts = encodeFrame({ body: { kind, body }, tensors });
       if (!isWatched) child.watch((isWatched = true));
       const answered = new Promise<Frame>((resolve) => (hear = resolve));
-      const late = new AppError(
-        'limit',
-        `The model gave no answer within ${timeoutMs / 1000} s, so its process was ended.`,
-      );
-      const timer = setTimeout(() => child.end(late), timeoutMs);
+      const timer = setTimeout(() => child.end(late(timeoutMs)), timeoutMs);
       let grace: NodeJS.Timeout | undefined;
       const cancel = (): void => {
         grace = setTimeout(() => child.end(signal.reason), graceMs);
@@ -173,6 +169,13 @@ function converse(child: LiveChild): Resident {
       await child[Symbol.asyncDispose]();
     },
   };
+}
+
+function late(timeoutMs: number): AppError {
+  return new AppError(
+    'limit',
+    `The model gave no answer within ${timeoutMs / 1000} s, so its process was ended.`,
+  );
 }
 
 /** Throws the failure that the child tells of; `BadFrame` for what is no reply. */
