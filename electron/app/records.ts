@@ -30,6 +30,7 @@ interface Asked {
 }
 
 const examples = 5;
+const shownColumns = 60;
 
 export async function recordForm(
   context: CallContext,
@@ -166,10 +167,24 @@ export async function recordReasons(
   };
 }
 
-export function proposeTexts(
+/** Throws `invalid-input` for a text of a column that no record of the version has: nobody would ever be told it. */
+export async function proposeTexts(
   context: CallContext,
   { version: reference, texts }: { readonly version: string; readonly texts: ReasonTexts },
-): ReasonTextsState {
+  { pool }: Deps,
+): Promise<ReasonTextsState> {
+  if (texts.texts.length > 0) {
+    const { model } = await resolved(context, reference);
+    const { value } = await pool.request(
+      model,
+      { kind: 'form', body: null },
+      { signal: context.signal },
+    );
+    requireColumns(
+      texts.texts.map(({ column }) => column),
+      value.fields.map(({ name }) => name),
+    );
+  }
   return atOnce(context, ({ registry, reasonTexts, policy, session }) => {
     const version = registry.resolve(reference);
     const { secondPerson } = policy.read();
@@ -182,6 +197,19 @@ export function proposeTexts(
       },
     ];
   });
+}
+
+function requireColumns(named: readonly string[], known: readonly string[]): void {
+  const unknown = [...new Set(named).difference(new Set(known))];
+  if (unknown.length === 0) return;
+  const listed = (names: readonly string[]): string =>
+    names.length <= shownColumns
+      ? names.join(', ')
+      : `${names.slice(0, shownColumns).join(', ')} and ${names.length - shownColumns} more`;
+  throw new AppError(
+    'invalid-input',
+    `The version has no column ${listed(unknown)}. Its columns are: ${listed(known)}.`,
+  );
 }
 
 export function approveTexts(

@@ -26,7 +26,7 @@ export function recordsHandlers({
         const { registry, reasonTexts } = open();
         return reasonTexts.show(registry.resolve(version));
       },
-      proposeTexts,
+      proposeTexts: (context, asked) => proposeTexts(context, asked, inference),
       approveTexts,
     },
   };

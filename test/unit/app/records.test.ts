@@ -36,6 +36,16 @@ test('what is told of reasons is proposed by one person and approved by another,
   const version = 'scored';
   await as('grace');
   expect(await codeOf(client.records.reasons({ version, record }))).toBe('conflict');
+  await expect(
+    client.records.proposeTexts({
+      version,
+      texts: { ...texts, texts: [...texts.texts, { column: 'shoe size', text: 'Large feet.' }] },
+    }),
+  ).rejects.toMatchObject({
+    code: 'invalid-input',
+    message: 'The version has no column shoe size. Its columns are: a, b.',
+  });
+  expect(await client.records.reasonTexts({ version })).toMatchObject({ proposed: null });
   const proposal = await client.records.proposeTexts({ version, texts });
   const digest = proposal.proposed?.digest ?? '';
   expect(proposal).toMatchObject({ approved: null, proposed: { proposedBy: 'grace', ...texts } });
