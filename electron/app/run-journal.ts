@@ -47,6 +47,8 @@ const runJournal = z.strictObject({
   /** Digests of what decides the numbers. */
   versionDigest: z.string(),
   bindingDigest: z.string(),
+  /** Who went on with the run so far, in that order. */
+  resumedBy: z.array(z.string()).default([]),
   batch: batchJournal,
 });
 type RunJournal = z.infer<typeof runJournal>;
@@ -55,18 +57,21 @@ export interface InterruptedRun extends RunJournal {
   readonly runId: string;
   readonly outputPath: string;
   readonly startedAt: string;
+  /** Who began it. */
+  readonly actor: string;
 }
 
 export function createRunJournal(run: {
   readonly input: RunSettings & { readonly inputPath: string };
   readonly version: ResolvedVersion;
   readonly pipeline: Pipeline | undefined;
+  readonly resumedBy: readonly string[];
 }): {
   at(batch: BatchJournal): string;
   /** Throws `ResumeRefused` that says what is not as it was. */
   requireSame(from: InterruptedRun): void;
 } {
-  const { input, version, pipeline } = run;
+  const { input, version, pipeline, resumedBy } = run;
   const { keepColumns, reference, keep, subject, outputFormat: written } = input;
   const facts = {
     version: `${version.model}@${version.version}`,
@@ -88,6 +93,7 @@ export function createRunJournal(run: {
         schemaVersion: 1,
         inputPath: input.inputPath,
         ...facts,
+        resumedBy: [...resumedBy],
         batch,
       } satisfies RunJournal),
     requireSame(from) {
@@ -109,8 +115,8 @@ export function createRunJournal(run: {
 
 /** Throws `conflict` when there is nothing to go on from. */
 export function interruptedRun(runs: RunStore, runId: string): InterruptedRun {
-  const { outputPath, startedAt, journal } = runs.leftBy(runId);
-  return { ...runJournal.parse(JSON.parse(journal)), runId, outputPath, startedAt };
+  const { journal, ...left } = runs.leftBy(runId);
+  return { ...runJournal.parse(JSON.parse(journal)), runId, ...left };
 }
 
 /**

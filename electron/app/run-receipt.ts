@@ -16,12 +16,14 @@ export function receiptOf(
     readonly table: ScoreResult['table'];
     readonly pipeline: Pipeline | undefined;
     readonly result: RunResult;
+    /** Who began it. */
+    readonly by: string;
     readonly startedAt: string;
     readonly finishedAt: string;
   },
 ): ReturnType<typeof signReceipt> {
-  const { log, session } = context.open();
-  const { input, table, pipeline, result, startedAt, finishedAt } = run;
+  const { log } = context.open();
+  const { input, table, pipeline, result, by, startedAt, finishedAt } = run;
   const { rejectsPath, rejectsDigest } = result;
   return signReceipt(
     {
@@ -39,7 +41,8 @@ export function receiptOf(
           ? undefined
           : { path: rejectsPath, digest: rejectsDigest },
       counts: { rows: result.rows, rejected: result.rejected, outOfRange: result.outOfRange },
-      by: session.user,
+      by,
+      resumedBy: result.resumedBy,
       startedAt,
       finishedAt,
       settings: {

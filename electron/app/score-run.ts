@@ -70,6 +70,7 @@ export async function scoreRun(
   requireRunnable(version);
   const now = (): string => deps.clock().toISOString();
   const startedAt = from?.startedAt ?? now();
+  const resumedBy = from === undefined ? [] : [...new Set([...from.resumedBy, session.user])];
   if (from === undefined)
     runs.start({
       runId,
@@ -88,7 +89,7 @@ export async function scoreRun(
     const asked = { ...input, runId, at: now() };
     const keeping = await planKeeping(context, version, asked, deps.inference);
     const pipeline = await readPipeline(vault, version);
-    const journal = createRunJournal({ input, version, pipeline });
+    const journal = createRunJournal({ input, version, pipeline, resumedBy });
     if (from !== undefined) journal.requireSame(from);
     // Each file of a folder is a row.
     const unit = (await stat(input.inputPath)).isDirectory() ? 'rows' : 'bytes';
@@ -129,6 +130,7 @@ export async function scoreRun(
       outputPath,
       pipeline,
       outputFormat: input.outputFormat,
+      resumedBy,
       logIndex: context.logIndex,
     });
     const finishedAt = now();
@@ -137,6 +139,7 @@ export async function scoreRun(
       table: scored.table,
       pipeline,
       result: unsigned,
+      by: from?.actor ?? session.user,
       startedAt,
       finishedAt,
     });
@@ -261,6 +264,7 @@ function toResult(
     readonly outputPath: string;
     readonly pipeline: Pipeline | undefined;
     readonly outputFormat: RunInput['outputFormat'];
+    readonly resumedBy: string[];
     readonly logIndex: number;
   },
 ): RunResult {
@@ -272,6 +276,7 @@ function toResult(
     versionDigest: version.digest,
     rows: scored.rows,
     rejected: scored.rejected,
+    resumedBy: run.resumedBy,
     outOfRange: outOfRangeOf(scored),
     seconds: scored.seconds,
     rowsPerSecond: scored.rows / Math.max(scored.seconds, 1e-6),

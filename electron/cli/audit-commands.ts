@@ -1,5 +1,6 @@
 /** The log, reports, and checking what Strongroom hands out. */
 import type { Command } from 'commander';
+import { AppError } from '#shared/errors.ts';
 import { contract } from '#shared/contract/index.ts';
 import type { FileVerdict } from '#shared/contract/audit.ts';
 import type { VaultStatus } from '#shared/contract/vault.ts';
@@ -203,15 +204,26 @@ export function addAuditCommands(program: Command, runner: Runner): void {
       '--allow-missing',
       'exit with 0 too when a receipt holds and a file that it names is not beside it',
     )
+    .option(
+      '--input <file>',
+      'of one receipt: the file or folder that the run is said to have read; else one of its name beside the receipt',
+    )
     .action(
       (
         files: string[],
-        options: { verifierKey?: string; keyHistory?: string; allowMissing?: true },
+        options: {
+          verifierKey?: string;
+          keyHistory?: string;
+          allowMissing?: true;
+          input?: string;
+        },
         command: Command,
       ) =>
         runner.plain(command, async ({ connection, client, output }) => {
           let doubtful = 0;
           const { verifierKey, keyHistory } = options;
+          if (options.input !== undefined && files.length > 1)
+            throw new AppError('invalid-input', '--input belongs to one receipt: verify it alone.');
           for (const file of files) {
             const input = {
               file: await connection.file(file),
@@ -219,6 +231,9 @@ export function addAuditCommands(program: Command, runner: Runner): void {
               ...(keyHistory === undefined
                 ? {}
                 : { keyHistory: await connection.file(keyHistory) }),
+              ...(options.input === undefined
+                ? {}
+                : { input: await connection.file(options.input) }),
             };
             const verdict = await connection.wait(
               contract.reports.verify,
@@ -250,7 +265,7 @@ export function describePin(pin: VaultStatus['pin']): string {
   }
 }
 
-function describeVerdict(file: string, { status, kind, checks }: FileVerdict): string {
+function describeVerdict(file: string, { status, kind, checks, unseen }: FileVerdict): string {
   const answer = {
     valid: `valid (${kind})`,
     incomplete: `INCOMPLETE (${kind}): what could be checked holds, and not all could be`,
@@ -262,5 +277,6 @@ function describeVerdict(file: string, { status, kind, checks }: FileVerdict): s
       ({ name, ok, detail }) =>
         `  ${ok === null ? '??  ' : ok ? 'ok  ' : 'FAIL'}  ${name}: ${detail}`,
     ),
+    ...unseen.map((text) => `  --    ${text}`),
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 /** Scoring and watching. */
 import { Option, type Command } from 'commander';
 import type { z } from 'zod';
-import { AppError } from '#shared/errors.ts';
+import { AppError, exitCodeByErrorCode } from '#shared/errors.ts';
 import { contract } from '#shared/contract/index.ts';
 import {
   dialect,
@@ -48,7 +48,10 @@ export function addRunCommands(program: Command, runner: Runner): void {
       '--subject <column>',
       'with --keep: the column that tells whom a row is about, so that one person can be erased',
     )
-    .option('--resume', 'go on with the interrupted run of this output, if there is one')
+    .option(
+      '--resume',
+      'go on with the interrupted run of this output; where there is none, begin and say so',
+    )
     .action(
       (
         version: string,
@@ -82,6 +85,11 @@ export function addRunCommands(program: Command, runner: Runner): void {
           };
           const result = await connection.wait(contract.runs.start, client.runs.start(input));
           output.result(result, finishedText(result, options.encoding));
+          if (options.resume === true && result.resumedBy.length === 0)
+            output.notice(
+              'no interrupted run of this output was there to go on with, so this one began at the first row.',
+            );
+          return scoredNothing(result) ? exitCodeByErrorCode.corrupt : 0;
         }),
     );
 
@@ -127,7 +135,7 @@ export function addRunCommands(program: Command, runner: Runner): void {
           shown,
           [
             `Run ${run.runId} of ${run.model}@${run.version}: ${run.state}`,
-            `Started ${run.startedAt} by ${run.actor}, ${run.inputName}: ${plural(run.rows, 'row')}, ${run.rejected} rejected`,
+            `Started ${run.startedAt} by ${run.actor}${resumedText(result)}, ${run.inputName}: ${plural(run.rows, 'row')}, ${run.rejected} rejected`,
             ...(result === null
               ? []
               : [`Input ${result.inputDigest}, output ${result.outputDigest}`]),
@@ -263,8 +271,14 @@ function finishedText(result: FinishedRun, encoding: string | undefined): string
   return [
     `${plural(rows, 'row')} scored by ${model}@${version} in ${seconds.toFixed(1)} s: ${outputPath}`,
     ...(rejectsPath === null ? [] : [`${plural(result.rejected, 'row')} rejected: ${rejectsPath}`]),
-    ...(rows === 0 && result.rejected > 0
+    ...(scoredNothing(result)
       ? [
+          ...result.firstRejects
+            .slice(0, 1)
+            .map(
+              ({ row, column, message }) =>
+                `The first one is row ${row}${column === null ? '' : `, column ${column}`}: ${message}`,
+            ),
           'No row could be scored. If the file is written otherwise than it was read, say how: --delimiter, --quote, --decimal, --encoding.',
         ]
       : []),
@@ -278,6 +292,16 @@ function finishedText(result: FinishedRun, encoding: string | undefined): string
       : `Receipt: ${receiptPath}`,
     ...(kept === null ? [] : [keptText(kept)]),
   ].join('\n');
+}
+
+/** A file of which every row was rejected gave no predictions, so a script shall not go on with it. */
+function scoredNothing({ rows, rejected }: RunResult): boolean {
+  return rows === 0 && rejected > 0;
+}
+
+function resumedText(result: RunResult | null): string {
+  const resumedBy = result?.resumedBy ?? [];
+  return resumedBy.length === 0 ? '' : `, resumed by ${resumedBy.join(', ')}`;
 }
 
 /** Values that were scored, and that the maker of the bundle does not expect. */

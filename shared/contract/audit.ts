@@ -72,6 +72,8 @@ export const fileVerdict = z.strictObject({
     'unknown',
   ]),
   checks: z.array(check),
+  /** What the file speaks of and was not looked at, because it was not at hand: nothing is said for or against it. */
+  unseen: z.array(z.string()).default([]),
 });
 export type FileVerdict = z.infer<typeof fileVerdict>;
 

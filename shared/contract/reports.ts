@@ -46,6 +46,8 @@ export const reports = {
       verifierKey: z.string().max(300).optional(),
       /** Key history of the log, for a file that is signed with another of its keys than the given one. */
       keyHistory: fileToken.optional(),
+      /** Of a receipt: what the run is said to have read. Else a file of that name beside the receipt, where there is one. */
+      input: fileToken.optional(),
     }),
     output: fileVerdict,
     access: 'anyone',

@@ -87,6 +87,8 @@ export const runResult = z.strictObject({
   versionDigest: digest,
   rows: z.int(),
   rejected: z.int(),
+  /** Who went on with it after an interruption, in that order; empty when it ran at a stretch. */
+  resumedBy: z.array(z.string()).default([]),
   /** Of the scored rows, by column: how many are outside of the range or the categories that the pipeline states. */
   outOfRange: z.array(z.strictObject({ column: z.string(), rows: z.int().positive() })).default([]),
   seconds: z.number(),

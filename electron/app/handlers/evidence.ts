@@ -95,9 +95,10 @@ export function evidenceHandlers(
       list: ({ open }) => madeReports(open()),
       make: (context, input) =>
         makeReport(context, { ...input, folder: folderOf(input.folder) }, clock),
-      verify: async (_context, { file, verifierKey, keyHistory }) =>
+      verify: async (_context, { file, verifierKey, keyHistory, input }) =>
         verifyFile(pathOf(file), {
           verifierKey,
+          ...(input === undefined ? {} : { input: pathOf(input) }),
           ...(keyHistory === undefined ? {} : { keyHistory: await readText(pathOf(keyHistory)) }),
         }),
     },

@@ -5,8 +5,12 @@ import { keyFingerprint, parseVerifierKey, type VerifierKey } from './note.ts';
 
 export type Check = FileVerdict['checks'][number];
 
-export function verdictOf(kind: FileVerdict['kind'], checks: readonly Check[]): FileVerdict {
-  return { status: statusOf(checks), kind, checks: [...checks] };
+export function verdictOf(
+  kind: FileVerdict['kind'],
+  checks: readonly Check[],
+  unseen: readonly string[] = [],
+): FileVerdict {
+  return { status: statusOf(checks), kind, checks: [...checks], unseen: [...unseen] };
 }
 
 function statusOf(checks: readonly Check[]): FileVerdict['status'] {

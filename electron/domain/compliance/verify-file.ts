@@ -47,6 +47,8 @@ export async function verifyFile(
     readonly verifierKey?: string | undefined;
     /** Text of the log's key history, for what was signed with another of its keys and does not carry it. */
     readonly keyHistory?: string | undefined;
+    /** Of a receipt: the file or folder that the run is said to have read. Throws `invalid-input` with any other file. */
+    readonly input?: string | undefined;
   } = {},
 ): Promise<FileVerdict> {
   const pinned =
@@ -54,8 +56,10 @@ export async function verifyFile(
   const trust: Trust = { pinned, keyHistory: options.keyHistory };
   if (trust.keyHistory !== undefined) parseKeyHistory(trust.keyHistory);
   const facts = await stat(path);
-  if (facts.isDirectory())
+  if (facts.isDirectory()) {
+    refuseInput(options.input);
     return (await isExportedLog(path)) ? verifyExport(path, trust) : unknown();
+  }
   if (!facts.isFile()) return unknown();
   if (facts.size > maxFileBytes)
     throw new AppError('limit', 'The file is larger than anything that Strongroom hands out.');
@@ -63,11 +67,13 @@ export async function verifyFile(
   await using file = await open(path, 'r');
   await file.read(head, 0, head.length, 0);
   const bytes = await readFile(path);
-  if (head.toString('latin1') === '%PDF-') return verifyReport(bytes, trust);
   const text = bytes.toString('utf8');
+  if (looksLikeReceipt(text))
+    return verifyReceipt(text, trust, { folder: dirname(path), input: options.input });
+  refuseInput(options.input);
+  if (head.toString('latin1') === '%PDF-') return verifyReport(bytes, trust);
   if (isTlogProof(text)) return verifyProof(text, trust);
   if (looksLikeVerdict(text)) return verifyVerdict(text, trust);
-  if (looksLikeReceipt(text)) return verifyReceipt(text, trust, dirname(path));
   if (looksLikeManifest(text)) return verifyManifest(text, trust);
   if (isKeyHistory(text)) return verifyKeyHistory(text, trust);
   if (looksLikeCheckpoint(text))
@@ -76,6 +82,14 @@ export async function verifyFile(
       keyHistory: trust.keyHistory ?? (await historyBeside(path)),
     });
   return unknown();
+}
+
+function refuseInput(input: string | undefined): void {
+  if (input !== undefined)
+    throw new AppError(
+      'invalid-input',
+      'Only the receipt of a run names an input, and this file is none.',
+    );
 }
 
 /** A checkpoint is a note of three lines and has no place for the key history, so it is written beside it. */

@@ -1,4 +1,5 @@
 export {
+  plainName,
   receiptPathOf,
   receiptPredicate,
   receiptStatement,

@@ -14,7 +14,7 @@ export const receiptPredicate = 'https://strongroom.invalid/run/v1';
 
 const sha256 = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 /** A receipt may come from anywhere: what it names must be a file beside it. */
-const plainName = z.string().regex(/^(?!\.{1,2}$)[^/\\\0]{1,255}$/);
+export const plainName = z.string().regex(/^(?!\.{1,2}$)[^/\\\0]{1,255}$/);
 
 export const receiptStatement = z.strictObject({
   _type: z.literal('https://in-toto.io/Statement/v1'),
@@ -36,7 +36,10 @@ export const receiptStatement = z.strictObject({
       /** Not in receipts from before it was counted. */
       outOfRange: z.array(z.strictObject({ column: z.string(), rows: z.int() })).optional(),
     }),
+    /** Who began the run. */
     by: z.string(),
+    /** Who went on with it after an interruption, in that order; not there when it ran at a stretch. */
+    resumedBy: z.array(z.string()).min(1).optional(),
     startedAt: z.iso.datetime(),
     finishedAt: z.iso.datetime(),
     settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
@@ -56,6 +59,7 @@ export interface ReceiptFacts {
   readonly rejects: { readonly path: string; readonly digest: string } | undefined;
   readonly counts: ReceiptStatement['predicate']['counts'];
   readonly by: string;
+  readonly resumedBy: readonly string[];
   readonly startedAt: string;
   readonly finishedAt: string;
   readonly settings: ReceiptStatement['predicate']['settings'];
@@ -72,7 +76,7 @@ export function signReceipt(
     readonly sign: (message: Uint8Array) => Uint8Array;
   },
 ): { readonly text: string; readonly digest: string } {
-  const { runId, input, model, counts, by, startedAt, finishedAt, settings } = facts;
+  const { runId, input, model, counts, by, resumedBy, startedAt, finishedAt, settings } = facts;
   const statement: ReceiptStatement = {
     _type: 'https://in-toto.io/Statement/v1',
     subject: [facts.output, ...(facts.rejects === undefined ? [] : [facts.rejects])].map(
@@ -89,6 +93,7 @@ export function signReceipt(
           : { digest: { sha256: hexDigestOf(canonicalBytes(facts.binding)) } },
       counts,
       by,
+      ...(resumedBy.length === 0 ? {} : { resumedBy: [...resumedBy] }),
       startedAt,
       finishedAt,
       settings,

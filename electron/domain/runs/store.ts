@@ -48,6 +48,7 @@ export interface RunStore extends References {
   leftBy(runId: string): {
     readonly outputPath: string;
     readonly startedAt: string;
+    readonly actor: string;
     readonly journal: string;
   };
   /** Those among them that have left something to go on with. */
@@ -158,8 +159,11 @@ export function createRunStore(db: Database): RunStore {
     leftBy(runId) {
       one(runId);
       const left = db
-        .prepare<[string], { outputPath: string; startedAt: string; journal: string }>(
-          `SELECT r.output_path AS outputPath, r.started_at AS startedAt, j.journal FROM runs r
+        .prepare<
+          [string],
+          { outputPath: string; startedAt: string; actor: string; journal: string }
+        >(
+          `SELECT r.output_path AS outputPath, r.started_at AS startedAt, r.actor, j.journal FROM runs r
              JOIN run_journals j ON j.run_id = r.run_id WHERE r.run_id = ? AND r.state = 'interrupted'`,
         )
         .get(runId);

@@ -17,6 +17,7 @@ export type {
 export { textToBoolean, textToInteger, textToNumber } from './csv/cells.ts';
 export { rejectMessages } from './rejects.ts';
 export { formatOf, formatOfName, magicBytes } from './detect.ts';
+export { folderSha256 } from './folder/digest.ts';
 export { readRecord } from './csv/record.ts';
 export { loadDriver } from './drivers.ts';
 export { rawNames, rawRows, type RawRow } from './raw.ts';

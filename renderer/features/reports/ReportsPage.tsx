@@ -139,6 +139,11 @@ function Verdict({ name, verdict }: { readonly name: string; readonly verdict: F
               ? `It is a ${verdict.kind}, and what could be checked holds. Put the files that it names beside it and verify it again.`
               : `It passes for a ${verdict.kind}, but does not hold: ${listed(failed)}. Do not rely on it; ask whoever sent it for a fresh copy.`}
       </Notice>
+      {verdict.unseen.map((text) => (
+        <p key={text} className="small">
+          {text}
+        </p>
+      ))}
       <Panel title="Checks" flush>
         <Table
           label="Checks"

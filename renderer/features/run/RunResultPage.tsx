@@ -60,11 +60,14 @@ export function RunResultPage({ runId }: { readonly runId: string }) {
           <>
             {summary.state === 'done' ? (
               <Notice
-                tone={summary.rejected === 0 ? 'ok' : 'watch'}
+                tone={summary.rejected === 0 ? 'ok' : summary.rows === 0 ? 'act' : 'watch'}
                 title={`${plural(summary.rows, 'row')} scored${summary.rejected === 0 ? '' : `, ${plural(summary.rejected, 'row')} rejected`}`}
               >
-                By {summary.model}@{summary.version} for {summary.actor}, started{' '}
-                <Time at={summary.startedAt} />.
+                By {summary.model}@{summary.version} for {summary.actor}
+                {result === null || result.resumedBy.length === 0
+                  ? ''
+                  : `, resumed by ${listed(result.resumedBy)}`}
+                , started <Time at={summary.startedAt} />.
               </Notice>
             ) : (
               <Notice

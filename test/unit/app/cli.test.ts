@@ -224,6 +224,27 @@ describe('the command line', () => {
         ).status,
       ).toBe(73);
       expect(ok('grace', 'monitor', 'credit-risk')).toMatchObject({ state: 'act' });
+      // A file that gave no predictions is no success for a script, and a resume that began anew says so.
+      const [header = ''] = readFileSync(join(sample, 'data/normal-month.csv'), 'utf8').split('\n');
+      writeFileSync(join(dir, 'bad.csv'), `${header}\n${header.replaceAll(/[^,]+/g, '?')}\n`);
+      expect(
+        cli(
+          [
+            'run',
+            'credit-risk',
+            '--input',
+            join(dir, 'bad.csv'),
+            '--output',
+            join(dir, 'bad.out.csv'),
+            '--resume',
+          ],
+          as('grace'),
+        ),
+      ).toMatchObject({
+        status: 65,
+        stdout: expect.stringMatching(/1 row rejected.*The first one is row 1, column /s) as string,
+        stderr: expect.stringContaining('no interrupted run of this output') as string,
+      });
       ok('alan', 'audit', 'checkpoint', '--out', join(dir, 'checkpoint'));
       expect(ok('alan', 'audit', 'verify', '--against', join(dir, 'checkpoint'))).toMatchObject({
         status: 'intact',

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { hash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -93,7 +93,9 @@ test('a finished run leaves a receipt of what it read and wrote, which is in the
     'statement',
     'file',
     'file',
+    'input',
   ]);
+  expect(verdict.unseen).toEqual([]);
   await as('audrey');
   const again = await client.runs.receipt({
     runId: run.runId,
@@ -106,6 +108,7 @@ test('a finished run leaves a receipt of what it read and wrote, which is in the
   expect(elsewhere.status).toBe('incomplete');
   expect(elsewhere.checks.map(({ ok }) => ok)).toEqual([true, true, true, null, null]);
   expect(elsewhere.checks.at(-1)?.detail).toContain('not beside the receipt');
+  expect(elsewhere.unseen).toEqual([expect.stringMatching(/^The input was not at hand.*may\.csv/)]);
 });
 
 test('a changed file beside it, a changed receipt and the receipt of another vault are found', async () => {
@@ -144,6 +147,49 @@ test('a changed file beside it, a changed receipt and the receipt of another vau
     ),
     { numRuns: 200 },
   );
+});
+
+test('what a run has read is compared where it is at hand, and else the answer says that nobody looked', async () => {
+  const one = await appWithModel();
+  const { client, app, dir, wait } = one;
+  const input = join(dir, 'files', 'may.csv');
+  const path = (await score(one, 'o.csv')).receiptPath ?? '';
+  const inputCheck = async (given?: string) => {
+    const { status, checks, unseen } = await verifyFile(path, { input: given });
+    const found = checks.find(({ name }) => name === 'input');
+    return { status, ok: found?.ok, detail: found?.detail, unseen: unseen.length };
+  };
+  const kept = readFileSync(input);
+  renameSync(input, join(dir, 'elsewhere.csv'));
+  expect(await inputCheck()).toMatchObject({ status: 'valid', ok: undefined, unseen: 1 });
+  expect(await inputCheck(join(dir, 'elsewhere.csv'))).toMatchObject({
+    status: 'valid',
+    ok: true,
+    detail: 'elsewhere.csv is the file that the run read.',
+    unseen: 0,
+  });
+  writeFileSync(input, kept.toString().replace('1,2', '2,1'));
+  expect(await inputCheck()).toMatchObject({ status: 'invalid', ok: false, unseen: 0 });
+  expect(await inputCheck(dir)).toMatchObject({ status: 'incomplete', ok: null });
+  // No other file names an input.
+  const { text } = await client.audit.checkpoint(null);
+  writeFileSync(join(dir, 'checkpoint'), text);
+  await expect(verifyFile(join(dir, 'checkpoint'), { input })).rejects.toMatchObject({
+    code: 'invalid-input',
+  });
+
+  // A result of the name of its input, in another folder, is not taken for the input.
+  const same = await wait(
+    contract.runs.start,
+    client.runs.start({
+      version: 'tested@1',
+      input: app.admitFile(input),
+      folder: app.admitFile(dir),
+      name: 'may.csv',
+    }),
+  );
+  const verdict = await verifyFile(same.receiptPath ?? '');
+  expect(verdict).toMatchObject({ status: 'valid', unseen: [expect.any(String)] });
 });
 
 test('a receipt that points out of its folder is none', async () => {

@@ -12,6 +12,7 @@ import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
 import type { RunSummary } from '#shared/contract/runs.ts';
+import { verifyFile } from '#domain/compliance/index.ts';
 import { openTestApp, appPasswords, type TestApp } from '../../support/apps.ts';
 import { signedFolder, signingKey } from '../../support/bundles.ts';
 import { temporaryFolder } from '../../support/vaults.ts';
@@ -80,6 +81,12 @@ test(
 
     const third = await killRun(second, '1', 'run', killed.runId);
     expect(await newest(third)).toMatchObject({ runId: killed.runId, canGoOn: true });
+    await third.client.users.add({
+      name: 'grace',
+      role: 'analyst',
+      password: appPasswords.grace,
+    });
+    await third.as('grace');
     const resumed = await third.wait(
       contract.runs.start,
       third.client.runs.start({
@@ -99,12 +106,21 @@ test(
       rejectsDigest: whole.rejectsDigest,
       firstRows: whole.firstRows,
       firstRejects: whole.firstRejects,
+      resumedBy: ['ada', 'grace'],
     });
+    expect(whole.resumedBy).toEqual([]);
+    // Receipt, list and log agree who did what.
+    const receipt = readFileSync(resumed.receiptPath ?? '', 'utf8');
+    const { payload } = JSON.parse(receipt) as { readonly payload: string };
+    expect(JSON.parse(Buffer.from(payload, 'base64').toString())).toMatchObject({
+      predicate: { by: 'ada', resumedBy: ['ada', 'grace'] },
+    });
+    expect(await verifyFile(resumed.receiptPath ?? '')).toMatchObject({ status: 'valid' });
     expect(readFileSync(join(resultsOf(dir), 'killed.csv'))).toEqual(
       readFileSync(join(dir, 'whole.csv')),
     );
     expect(hidden(dir)).toEqual([]);
-    expect(await newest(third)).toMatchObject({ state: 'done', canGoOn: false });
+    expect(await newest(third)).toMatchObject({ state: 'done', canGoOn: false, actor: 'ada' });
     const { entries } = await third.client.audit.list({ action: 'run.score', limit: 20 });
     expect(entries.toReversed().map(({ entry }) => entry.outcome ?? entry.phase)).toEqual([
       'begin',

@@ -108,7 +108,7 @@ test('models of one bundle answer each for itself, served and resumed', async ()
   };
   const journalOf = (model: string) => {
     const version = { model, version: 1, digest: `sha256:${'0'.repeat(64)}` } as ResolvedVersion;
-    return createRunJournal({ input, version, pipeline: undefined });
+    return createRunJournal({ input, version, pipeline: undefined, resumedBy: [] });
   };
   const columns = join(dir, 'columns.csv');
   writeFileSync(columns, 'a,b,c\n1,2,3\n');

@@ -17,11 +17,11 @@ import type {
   TableReader,
 } from '../table.ts';
 import { createColumn, createMarks, type Value } from '../values.ts';
-import { entriesOf, folderOf, openEntry, readEntry, type Entry } from './entries.ts';
+import { digestLine, fileOf } from './digest.ts';
+import { entriesOf, folderOf, isOpened, openEntry, readEntry } from './entries.ts';
 import { isImage } from './magic.ts';
 
 const sampled = 20;
-const blockBytes = 2 ** 20;
 const segmentFiles = 64;
 const segmentBytes = 64 * 2 ** 20;
 const maxBytes = { images: 64 * 2 ** 20, texts: 2 ** 20 } as const;
@@ -94,38 +94,11 @@ export const folderDriver: TableDriver = {
     Promise.resolve(openFolderReader(folderOf(source), info, options)),
 };
 
-function isOpened({ plain, unnamed }: Entry): boolean {
-  return plain && !unnamed;
-}
-
 async function firstBytes(folder: string, name: string): Promise<Uint8Array> {
   await using file = await openEntry(folder, name);
   const bytes = Buffer.alloc(512);
   const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
   return bytes.subarray(0, bytesRead);
-}
-
-async function fileOf(folder: string, entry: Entry): Promise<FolderFile> {
-  const { name } = entry;
-  if (!isOpened(entry)) return { name, sizeBytes: 0, sha256: '' };
-  await using file = await openEntry(folder, name);
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  for await (const chunk of file.createReadStream({
-    autoClose: false,
-    highWaterMark: blockBytes,
-  })) {
-    const bytes = chunk as Uint8Array;
-    hash.update(bytes);
-    sizeBytes += bytes.length;
-  }
-  return { name, sizeBytes, sha256: hash.digest('hex') };
-}
-
-/** As `sha256sum` of GNU writes it, names with line breaks or backslashes included; `-` for what is not opened. */
-function digestLine({ name, sha256 }: FolderFile): string {
-  const escaped = name.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r');
-  return `${escaped === name ? '' : '\\'}${sha256 === '' ? '-' : sha256}  ${escaped}\n`;
 }
 
 function openFolderReader(folder: string, info: TableInfo, options: ReadOptions): TableReader {

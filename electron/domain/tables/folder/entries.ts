@@ -35,6 +35,11 @@ export async function entriesOf(folder: string): Promise<Entry[]> {
     .filter(({ name }) => !/^(\.|Thumbs\.db$|desktop\.ini$)/i.test(name));
 }
 
+/** Others are rows that say why they cannot be used. */
+export function isOpened({ plain, unnamed }: Entry): boolean {
+  return plain && !unnamed;
+}
+
 /** Never through a link, and never what would keep whoever opens it waiting. */
 export async function openEntry(folder: string, name: string): Promise<FileHandle> {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
