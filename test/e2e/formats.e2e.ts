@@ -41,7 +41,6 @@ describe.each(availableHosts())('formats in the %s window', (host) => {
     expect(signal, stderr).toBe('SIGKILL');
     window = await openTestWindow(dir, host);
     page = window.page;
-    page.setDefaultTimeout(15_000);
     const csv = readFileSync(join(sampleDir, 'data/normal-month.csv'), 'utf8').split('\n');
     const other = csv.slice(0, 60).map((line) => line.replaceAll(',', ';').replaceAll('.', ','));
     writeFileSync(join(window.inboxDir, 'mai.csv'), Buffer.from(`${other.join('\n')}\n`, 'latin1'));
@@ -83,7 +82,7 @@ describe.each(availableHosts())('formats in the %s window', (host) => {
     await page.getByLabel('Texts stand in').selectOption('none: quotes mean nothing');
     await page.getByText('Every input of credit-risk@1 has its column').waitFor();
     await page.getByRole('button', { name: 'Tell it from the file again' }).click();
-    await expect.poll(() => decimals.inputValue(), { timeout: 15_000 }).toBe('1');
+    await expect.poll(() => decimals.inputValue()).toBe('1');
     await expectAccessible(page, 'run with a file');
   });
 
@@ -92,7 +91,7 @@ describe.each(availableHosts())('formats in the %s window', (host) => {
     await page.getByRole('button', { name: 'Use this folder' }).click();
     await page.getByLabel('Format of the result').selectOption('Parquet');
     await page.getByRole('button', { name: 'Start run' }).click();
-    await page.getByText('CSV file in, Parquet out').waitFor({ timeout: 60_000 });
+    await page.getByText('CSV file in, Parquet out').waitFor();
     const output = join(window.inboxDir, 'mai.predictions.parquet');
     expect(readFileSync(output).subarray(0, 4).toString()).toBe('PAR1');
     expect(existsSync(`${output}.receipt.json`)).toBe(true);
@@ -129,7 +128,7 @@ describe.each(availableHosts())('formats in the %s window', (host) => {
     await shot('run-interrupted-dark');
     await page.emulateMedia({ colorScheme: 'light' });
     await panel.getByRole('button', { name: 'Go on' }).click();
-    await page.getByText('6,000 rows scored').waitFor({ timeout: 60_000 });
+    await page.getByText('6,000 rows scored').waitFor();
     await shot('run-went-on');
   });
 });

@@ -11,7 +11,6 @@ test.each(availableHosts())(
     const dir = mkdtempSync(join(tmpdir(), 'strongroom-e2e-keys-'));
     const window = await openTestWindow(dir, host);
     const { page } = window;
-    page.setDefaultTimeout(15_000);
     const heading = (name: string): Promise<void> =>
       page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
     /** Of one sheet, with the numbers of the groups left out. */

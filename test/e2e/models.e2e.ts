@@ -44,7 +44,6 @@ test.each(availableHosts())('models are looked into in the %s window', async (ho
   ]);
   const window = await openTestWindow(dir, host);
   const { page } = window;
-  page.setDefaultTimeout(20_000);
   const open = async (...parts: string[]): Promise<void> => {
     await page.evaluate(`location.hash = ${JSON.stringify(`#/models/${parts.join('/')}`)}`);
   };

@@ -35,7 +35,6 @@ describe.each(availableHosts())('one record in the %s window', (host) => {
     await app.close();
     window = await openTestWindow(dir, host);
     page = window.page;
-    page.setDefaultTimeout(15_000);
     writeFileSync(join(window.inboxDir, 'first.csv'), 'b,a\n1,10\n2,20\n');
     writeFileSync(join(window.inboxDir, 'second.csv'), 'x,y\n1,10\n');
   });
@@ -108,7 +107,7 @@ describe.each(availableHosts())('one record in the %s window', (host) => {
       .getByText(/probability is 0\.\d+, (below|at or above) the threshold 0\.35/)
       .waitFor();
     await page.getByRole('img', { name: /^Contributions to probability/ }).waitFor();
-    await expect.poll(() => page.getByText('Refining…').count(), { timeout: 15_000 }).toBe(0);
+    await expect.poll(() => page.getByText('Refining…').count()).toBe(0);
     await page.getByText('All numbers').click();
     expect(await page.getByRole('region', { name: 'Contributions' }).getByRole('row').count()).toBe(
       25,

@@ -25,7 +25,6 @@ test.each(availableHosts())('models are served from the %s window', async (host)
   await prepare(dir);
   const window = await openTestWindow(dir, host);
   const { page } = window;
-  page.setDefaultTimeout(15_000);
   const shots = process.env['STRONGROOM_SHOTS'];
   const look = async (name: string): Promise<void> => {
     if (shots !== undefined) await page.screenshot({ path: join(shots, `${name}.png`) });

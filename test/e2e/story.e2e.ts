@@ -25,7 +25,6 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
   beforeAll(async () => {
     window = await openTestWindow(dir, host);
     page = window.page;
-    page.setDefaultTimeout(15_000);
   });
   afterAll(async () => {
     await window.close();
@@ -45,9 +44,7 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     await heading('Overview');
   };
   const loaded = async (): Promise<void> => {
-    await expect
-      .poll(() => page.getByRole('status', { name: 'Loading' }).count(), { timeout: 15_000 })
-      .toBe(0);
+    await expect.poll(() => page.getByRole('status', { name: 'Loading' }).count()).toBe(0);
   };
   const seal = async (): Promise<void> => {
     await page.getByRole('button', { name: 'Seal now' }).click();

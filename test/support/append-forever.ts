@@ -5,4 +5,7 @@ const dir = process.argv[2];
 if (dir === undefined) throw new Error('Which log?');
 const { log } = openTestLog(dir);
 process.stdout.write('appending\n');
-for (;;) appendAct(log);
+for (;;) {
+  appendAct(log);
+  process.stdout.write('appended\n');
+}

@@ -23,4 +23,5 @@ for (;;) {
   await vault.objects.commit(staged, () => {
     vault.catalog.prepare('INSERT INTO pairs VALUES (?)').run(first?.objectId);
   });
+  process.stdout.write('imported\n');
 }

@@ -16,8 +16,15 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Programs of ours that a test starts find what an earlier one has compiled: that is half of their time. */
-const env = { NODE_COMPILE_CACHE: `${root}/.build/compiled` };
+const shared = {
+  root,
+  environment: 'node' as const,
+  // Programs of ours that a test starts find what an earlier one has compiled: that is half of their time.
+  env: { NODE_COMPILE_CACHE: `${root}/.build/compiled` },
+  setupFiles: ['test/support/fixed-seed.ts'],
+  // A busy machine makes a test slow, never wrong.
+  expect: { poll: { timeout: 60_000 } },
+};
 
 export default defineConfig({
   root,
@@ -30,10 +37,9 @@ export default defineConfig({
       {
         root,
         test: {
+          ...shared,
           name: 'node',
           include: ['test/{unit,faults}/**/*.test.ts'],
-          environment: 'node',
-          env,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -41,10 +47,9 @@ export default defineConfig({
       {
         root,
         test: {
+          ...shared,
           name: 'e2e',
           include: ['test/e2e/**/*.e2e.ts'],
-          environment: 'node',
-          env,
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

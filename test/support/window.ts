@@ -43,6 +43,13 @@ export async function openTestWindow(
   dir: string,
   host: TestWindow['host'] = 'chromium',
 ): Promise<TestWindow> {
+  const window = await openOn(host, dir);
+  // For a busy machine; a spec that waits in vain fails all the same.
+  window.page.setDefaultTimeout(60_000);
+  return window;
+}
+
+async function openOn(host: TestWindow['host'], dir: string): Promise<TestWindow> {
   const inboxDir = join(dir, 'stick');
   mkdirSync(inboxDir, { recursive: true });
   cpSync(join(sampleDir, 'credit-risk'), join(inboxDir, 'credit-risk'), { recursive: true });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
 import type { ImportResult } from '#shared/contract/bundles.ts';
+import { onStep } from '#platform/steps.ts';
 import { openPeopledApp } from '../../support/apps.ts';
 import {
   garble,
@@ -61,15 +62,15 @@ test.each([
       client.bundles.import({ source: app.admitFile(join(drive, form)), name: 'risk' }),
     );
   const staged = (): string[] => readdirSync(join(dir, 'vault/staging'));
-  // The fifth is the large one.
-  const watch = setInterval(() => {
-    if (staged().length === 5) first.pullOut();
-  }, 5);
+  // Before the fifth, which is the large one.
+  onStep((name) => {
+    if (name === 'import: object staged' && staged().length === 4) first.pullOut();
+  });
   await expect(bring()).rejects.toMatchObject({
     code: 'io',
     details: { medium: 'unreadable' },
   });
-  clearInterval(watch);
+  onStep(() => undefined);
   expect(staged()).toHaveLength(4);
   // While it is out, nothing is lost.
   await expect(bring()).rejects.toThrow();

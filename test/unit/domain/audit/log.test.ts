@@ -85,6 +85,7 @@ describe('writing', () => {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       await once(child.stdout, 'data');
+      if (round === 0) await once(child.stdout, 'data');
       await new Promise((resolve) => setTimeout(resolve, 20 + 13 * round));
       child.kill('SIGKILL');
       await once(child, 'exit');
