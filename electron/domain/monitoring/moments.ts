@@ -39,7 +39,7 @@ export interface Moments {
   readonly outOfRange: number;
 }
 
-/** One pass over the finite numbers, as differences from the first of them: they are small where the mean is large. */
+/** Differences from the first finite number: they are small where the mean is large. */
 export function momentsOf(
   read: Numbers,
   {
@@ -47,28 +47,17 @@ export function momentsOf(
     max = Number.MAX_VALUE,
   }: { readonly min: number | undefined; readonly max: number | undefined },
 ): Moments {
-  const { numbers, kept, rows, float } = read;
-  let origin = Number.NaN;
-  for (let row = 0; row < rows && !Number.isFinite(origin); row += 1) origin = valueAt(read, row);
-  let count = 0;
-  let sum = 0;
-  let squares = 0;
-  let minimum = Number.POSITIVE_INFINITY;
-  let maximum = Number.NEGATIVE_INFINITY;
-  let outOfRange = 0;
-  for (let row = 0; row < rows; row += 1) {
-    const raw = numbers[kept === undefined ? row : (kept[row] ?? 0)] ?? Number.NaN;
-    const value = float ? Math.fround(raw) : raw;
-    // Zero for all finite numbers, NaN for the others.
-    if (value - value !== 0) continue;
-    count += 1;
-    const delta = value - origin;
-    sum += delta;
-    squares += delta * delta;
-    if (value < minimum) minimum = value;
-    if (value > maximum) maximum = value;
-    if (value < min || value > max) outOfRange += 1;
-  }
+  const { rows } = read;
+  let first = 0;
+  while (first < rows && !Number.isFinite(valueAt(read, first))) first += 1;
+  const origin = valueAt(read, first);
+  // Nothing is missing as a rule, and then nothing has to be asked of each number.
+  const whole = read.kept === undefined && first === 0 ? sumsOfAll(read, origin) : undefined;
+  const sums =
+    whole !== undefined && Number.isFinite(whole.squares) ? whole : sumsOfFinite(read, origin);
+  const { count, sum, squares, minimum, maximum } = sums;
+  const outOfRange =
+    minimum >= min && maximum <= max ? 0 : countOutside(read, { least: min, most: max });
   if (!Number.isFinite(squares)) return { ...largeMoments(read), minimum, maximum, outOfRange };
   return {
     count,
@@ -78,6 +67,69 @@ export function momentsOf(
     maximum,
     outOfRange,
   };
+}
+
+/** Of the differences from `origin`. */
+type Sums = Omit<Moments, 'outOfRange'>;
+
+/** In four sums, so that an addition does not wait for the one before it. What is not finite makes the squares not finite. */
+function sumsOfAll({ numbers, rows, float }: Numbers, origin: number): Sums {
+  let sum = 0;
+  let otherSum = 0;
+  let squares = 0;
+  let otherSquares = 0;
+  let minimum = origin;
+  let maximum = origin;
+  for (let row = rows % 2; row < rows; row += 2) {
+    const rawA = numbers[row] ?? 0;
+    const rawB = numbers[row + 1] ?? 0;
+    const a = float ? Math.fround(rawA) : rawA;
+    const b = float ? Math.fround(rawB) : rawB;
+    const deltaA = a - origin;
+    const deltaB = b - origin;
+    sum += deltaA;
+    squares += deltaA * deltaA;
+    otherSum += deltaB;
+    otherSquares += deltaB * deltaB;
+    if (a < minimum) minimum = a;
+    if (a > maximum) maximum = a;
+    if (b < minimum) minimum = b;
+    if (b > maximum) maximum = b;
+  }
+  // Of an odd number of rows the first was left out: its difference is zero.
+  return { count: rows, sum: sum + otherSum, squares: squares + otherSquares, minimum, maximum };
+}
+
+function sumsOfFinite(read: Numbers, origin: number): Sums {
+  let count = 0;
+  let sum = 0;
+  let squares = 0;
+  let minimum = Number.POSITIVE_INFINITY;
+  let maximum = Number.NEGATIVE_INFINITY;
+  for (let row = 0; row < read.rows; row += 1) {
+    const value = valueAt(read, row);
+    // Zero for all finite numbers, NaN for the others.
+    if (value - value !== 0) continue;
+    count += 1;
+    const delta = value - origin;
+    sum += delta;
+    squares += delta * delta;
+    if (value < minimum) minimum = value;
+    if (value > maximum) maximum = value;
+  }
+  return { count, sum, squares, minimum, maximum };
+}
+
+function countOutside(
+  read: Numbers,
+  { least, most }: { readonly least: number; readonly most: number },
+): number {
+  let count = 0;
+  for (let row = 0; row < read.rows; row += 1) {
+    const value = valueAt(read, row);
+    if (value - value === 0 && (value < least || value > most)) count += 1;
+  }
+  return count;
 }
 
 /** Of numbers whose squares have no number; the spread is then as large as one can be. */

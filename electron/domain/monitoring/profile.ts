@@ -108,6 +108,8 @@ export interface Profiler {
   addRows(rows: number): void;
   merge(state: ProfileState): void;
   state(): ProfileState;
+  /** Of a part of a file that is read to its end: its state, made to travel. */
+  part(): ProfileState;
   finish(): Profile;
 }
 
@@ -118,19 +120,24 @@ export function createProfiler(specs: readonly ColumnSpec[], firstRow = 1): Prof
     spec.kind === 'numeric' ? createNumericColumn(spec, sampling) : createTextColumn(spec),
   );
   let rows = 0;
+  const state = (): ProfileState => ({ rows, columns: columns.map((column) => column.state()) });
   return {
     add: (column, data, kept, float = false) => columns[column]?.add(data, kept, float),
     addRows(more) {
       rows += more;
     },
-    merge(state) {
-      rows += state.rows;
+    merge(more) {
+      rows += more.rows;
       for (const [at, column] of columns.entries()) {
-        const part = state.columns[at];
+        const part = more.columns[at];
         if (part !== undefined) column.merge(part);
       }
     },
-    state: () => ({ rows, columns: columns.map((column) => column.state()) }),
+    state,
+    part() {
+      for (const column of columns) column.settle();
+      return state();
+    },
     finish: () => ({ schemaVersion: 1, rows, columns: columns.map((column) => column.finish()) }),
   };
 }
@@ -138,6 +145,7 @@ export function createProfiler(specs: readonly ColumnSpec[], firstRow = 1): Prof
 interface ColumnCounter {
   add(data: ColumnData, kept: Uint32Array | undefined, float: boolean): void;
   merge(state: ColumnState): void;
+  settle(): void;
   state(): ColumnState;
   finish(): ColumnProfile;
 }
@@ -192,6 +200,7 @@ function createNumericColumn(
       sketch.merge(state.sketch);
       values = mergeCounts(values, state.values, maxDiscrete);
     },
+    settle: () => sketch.settle(),
     state: (): StateOf<'numeric'> => ({
       kind: 'numeric',
       count,
@@ -247,6 +256,7 @@ function createTextColumn({ name, role, kind, categories }: ColumnSpec): ColumnC
       outOfRange += state.outOfRange;
       values = mergeCounts(values, state.values, maxCategories);
     },
+    settle: () => undefined,
     state: (): StateOf<'text'> => ({
       kind: 'text',
       count,

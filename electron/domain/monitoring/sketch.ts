@@ -16,6 +16,7 @@ export interface Sampling {
 const exactRows = 16_384;
 const levelsByRow = [
   [65_536, 1],
+  [131_072, 2],
   [262_144, 3],
 ] as const;
 const lastLevel = 4;
@@ -28,7 +29,8 @@ export function samplingFrom(firstRow: number): Sampling {
   };
 }
 
-const lowestCapacity = 4096;
+/** Of the levels that values come in at: they are sorted once, in numbers that make it worth while. */
+const entryCapacity = 4096;
 const capacity = 512;
 
 /** What a sketch is while it travels: per level its values, as base64 of little-endian doubles, and whose turn it is. */
@@ -48,6 +50,8 @@ export interface QuantileSketch {
   ): void;
   /** As if what the other saw had come now. */
   merge(state: SketchState): void;
+  /** All of a part of a file has been added: what was sampled of it becomes few enough values to travel. */
+  settle(): void;
   state(): SketchState;
   /** `points + 1` values: minimum, the quantiles i/points, maximum. Empty for no values. */
   quantiles(points: number): number[];
@@ -70,16 +74,10 @@ export function createQuantileSketch(
   let maximum = Number.NEGATIVE_INFINITY;
   let seen = 0;
 
-  const roomAt = (level: number): number => (level === 0 ? lowestCapacity : capacity);
+  const roomAt = (level: number): number =>
+    level === 0 || level === sampledLevel ? entryCapacity : capacity;
 
-  function put(level: number, value: number): void {
-    const to = levelAt(level);
-    if (to.length === to.values.length) grow(to, to.length + 1);
-    to.values[to.length++] = value;
-    if (to.length >= roomAt(level)) compact(level);
-  }
-
-  /** As `put` would, one after the other. */
+  /** One after the other. */
   function putAll(level: number, values: Float64Array): void {
     const to = levelAt(level);
     const room = roomAt(level);
@@ -102,14 +100,18 @@ export function createQuantileSketch(
   function compact(level: number): void {
     const from = levelAt(level);
     const above = levelAt(level + 1);
-    const full = from.values.subarray(0, from.length);
+    // Of an odd number the last one stays.
+    const rest = from.length % 2;
+    const full = from.values.subarray(0, from.length - rest);
+    const last = from.values[full.length] ?? 0;
     sortNumbers(full);
     grow(above, above.length + (full.length >> 1) + 1);
     let end = above.length;
     for (let at = from.odd ? 1 : 0; at < full.length; at += 2) above.values[end++] = full[at] ?? 0;
     above.length = end;
     from.odd = !from.odd;
-    from.length = 0;
+    from.values[0] = last;
+    from.length = rest;
     if (above.length >= roomAt(level + 1)) compact(level + 1);
   }
 
@@ -117,21 +119,25 @@ export function createQuantileSketch(
     add(values, kept, { rows, minimum: low, maximum: high }) {
       minimum = Math.min(minimum, low);
       maximum = Math.max(maximum, high);
-      const valueAt = (row: number): number =>
-        values[kept === undefined ? row : (kept[row] ?? 0)] ?? Number.NaN;
-      const before = seen;
-      let row = 0;
-      for (; row < rows && before + row < exactValues; row += 1) {
-        const value = valueAt(row);
-        if (Number.isFinite(value)) put(0, value);
-      }
+      const exact = Math.min(rows, Math.max(0, exactValues - seen));
+      const taken = spareFor(rows);
+      const take = (count: number, row: number): number => {
+        const value = values[kept === undefined ? row : (kept[row] ?? 0)] ?? Number.NaN;
+        // Zero for all finite numbers, NaN for the others.
+        if (value - value !== 0) return count;
+        taken[count] = value;
+        return count + 1;
+      };
+      let count = 0;
+      for (let row = 0; row < exact; row += 1) count = take(count, row);
+      putAll(0, taken.subarray(0, count));
+      count = 0;
       // Of each group one, at a place that no pattern in the data keeps step with.
-      const first = before + row - ((before + row) % group);
-      for (let start = first; start < before + rows; start += group) {
-        const place = start - before + pickOf(start / group, group);
-        const value = place >= row && place < rows ? valueAt(place) : Number.NaN;
-        if (Number.isFinite(value)) put(sampledLevel, value);
+      for (let at = Math.floor((seen + exact) / group); at * group < seen + rows; at += 1) {
+        const row = at * group - seen + pickOf(at, group);
+        if (row >= exact && row < rows) count = take(count, row);
       }
+      putAll(sampledLevel, taken.subarray(0, count));
       seen += rows;
     },
     merge(state) {
@@ -144,6 +150,9 @@ export function createQuantileSketch(
         putAll(level, toNumbers(values));
       }
       seen = Math.max(seen, exactValues);
+    },
+    settle() {
+      if (levelAt(sampledLevel).length > capacity && sampledLevel > 0) compact(sampledLevel);
     },
     state: () => ({
       minimum: Number.isFinite(minimum) ? minimum : null,
@@ -174,6 +183,14 @@ export function createQuantileSketch(
       return [...result, maximum];
     },
   };
+}
+
+let spare = new Float64Array(entryCapacity);
+
+/** For what is taken of a chunk: as good as always the same, since there are dozens of columns in each. */
+function spareFor(rows: number): Float64Array {
+  if (rows > spare.length) spare = new Float64Array(rows);
+  return spare;
 }
 
 /** A place in a group, scattered: the finalizer of MurmurHash3 on the number of the group. */

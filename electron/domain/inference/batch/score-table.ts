@@ -170,7 +170,7 @@ async function scoreSegment(segment: Segment, scoring: Scoring): Promise<Piece> 
   for (const bytes of rejects) output.write(bytes);
   clock.lap('write');
   const shape = scored === undefined ? null : { columns: scored.columns, specs: scored.specs };
-  const profile = scored?.profiler.state();
+  const profile = scored?.profiler.part();
   clock.lap('profile');
   return {
     kind: 'piece',

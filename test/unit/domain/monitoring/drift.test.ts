@@ -1,9 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { driftReport } from '#shared/contract/monitor.ts';
 import {
   compareProfiles,
   createProfiler,
   profileSchema,
+  profileState,
   type ColumnSpec,
   type Profile,
 } from '#domain/monitoring/index.ts';
@@ -198,6 +200,63 @@ describe('profiles', () => {
     expect(column.mean).toBeCloseTo(
       values.reduce((sum, value) => sum + value, 0) / values.length,
       9,
+    );
+  });
+
+  test.each([
+    [100_000, 3100],
+    [300_000, 9000],
+  ])('quantiles of %i rows in parts of %i, merged, are close in rank', (rows, partRows) => {
+    const random = seeded(22);
+    const columns = Array.from({ length: 2 }, () =>
+      Float64Array.from({ length: rows }, () => normal(random)),
+    );
+    const specs = columns.map((_, at) => numeric(`x${at}`));
+    const whole = createProfiler(specs);
+    for (let from = 0; from < rows; from += partRows) {
+      const part = createProfiler(specs, from + 1);
+      const to = Math.min(rows, from + partRows);
+      for (const [at, values] of columns.entries())
+        part.add(at, { kind: 'number', values: values.subarray(from, to) });
+      part.addRows(to - from);
+      whole.merge(profileState.parse(JSON.parse(JSON.stringify(part.part()))));
+    }
+    for (const [at, column] of whole.finish().columns.entries()) {
+      if (column.kind !== 'numeric') throw new Error('A numeric column was expected.');
+      const sorted = columns[at]?.toSorted() ?? new Float64Array();
+      expect(column.count).toBe(rows);
+      expect([column.quantiles[0], column.quantiles.at(-1)]).toEqual([sorted[0], sorted.at(-1)]);
+      for (const [point, value] of column.quantiles.entries()) {
+        const trueRank = sorted.findIndex((other) => other >= value) / rows;
+        expect(Math.abs(trueRank - point / 256)).toBeLessThan(0.01);
+      }
+    }
+  });
+
+  test('moments are those of the finite numbers, whatever is missing and whichever rows are kept', () => {
+    const value = fc.oneof(
+      { weight: 6, arbitrary: fc.double({ min: -1e6, max: 1e6, noNaN: true }) },
+      { weight: 1, arbitrary: fc.constantFrom(Number.NaN, 0, -0) },
+    );
+    fc.assert(
+      fc.property(fc.array(value, { maxLength: 60 }), fc.boolean(), (list, isFloat) => {
+        const profiler = createProfiler([{ ...numeric('x'), min: -1000, max: 1000 }]);
+        profiler.add(0, { kind: 'number', values: Float64Array.from(list) }, undefined, isFloat);
+        profiler.addRows(list.length);
+        const [column] = profiler.finish().columns;
+        if (column?.kind !== 'numeric') throw new Error('A numeric column was expected.');
+        const finite = list
+          .filter(Number.isFinite)
+          .map((one) => (isFloat ? Math.fround(one) : one));
+        const mean = finite.reduce((sum, one) => sum + one, 0) / Math.max(1, finite.length);
+        const variance =
+          finite.reduce((sum, one) => sum + (one - mean) ** 2, 0) / Math.max(1, finite.length);
+        expect(column.count).toBe(finite.length);
+        expect(column.missing).toBe(list.length - finite.length);
+        expect(column.outOfRange).toBe(finite.filter((one) => Math.abs(one) > 1000).length);
+        expect(Math.abs(column.mean - mean)).toBeLessThan(1e-6);
+        expect(Math.abs(column.sd - Math.sqrt(variance))).toBeLessThan(1e-3);
+      }),
     );
   });
 
