@@ -26,7 +26,12 @@ export interface WantedColumn {
 
 /** One entry per row. A missing number is NaN; other kinds mark what is missing with 1. */
 export type ColumnData =
-  | { readonly kind: 'number'; readonly values: Float64Array }
+  | {
+      readonly kind: 'number';
+      readonly values: Float64Array;
+      /** Nothing in the rows that are not bad is an infinite float: it was wanted so. */
+      readonly fitsFloat?: boolean;
+    }
   | {
       readonly kind: 'integer';
       readonly values: BigInt64Array;

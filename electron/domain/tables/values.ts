@@ -43,7 +43,11 @@ function numberColumn(rows: number, float: boolean): ColumnBuilder {
       const stored = float ? Math.fround(number) : number;
       return stored === Infinity || stored === -Infinity ? 'range' : undefined;
     },
-    column: (count) => ({ kind: 'number', values: values.subarray(0, count) }),
+    column: (count) => ({
+      kind: 'number',
+      values: values.subarray(0, count),
+      fitsFloat: float,
+    }),
   };
 }
 

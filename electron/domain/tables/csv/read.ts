@@ -266,7 +266,11 @@ function columnOf(slot: Slot, rows: number): ColumnData {
   const missing = slot.missing.subarray(0, rows);
   switch (slot.want.as) {
     case 'number':
-      return { kind: 'number', values: slot.numbers.subarray(0, rows) };
+      return {
+        kind: 'number',
+        values: slot.numbers.subarray(0, rows),
+        fitsFloat: slot.want.float === true,
+      };
     case 'integer':
       return { kind: 'integer', values: slot.integers.subarray(0, rows), missing };
     case 'boolean':

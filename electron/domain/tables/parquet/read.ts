@@ -192,7 +192,11 @@ function numberSlot({ name, float }: WantedColumn, chunkRows: number, mark: Mark
         if (stored === Infinity || stored === -Infinity) mark(at, name, 'range');
       }
     },
-    column: (rows) => ({ kind: 'number', values: values.subarray(0, rows) }),
+    column: (rows) => ({
+      kind: 'number',
+      values: values.subarray(0, rows),
+      fitsFloat: float === true,
+    }),
   };
 }
 
