@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Check } from '#domain/audit/index.ts';
-import { protections, watchesMemory } from '#platform/containment.ts';
+import { protections } from '#platform/containment.ts';
+import { watchesMemory } from '#platform/process-tree.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -53,24 +54,27 @@ export function checkInstallation(servingPort: number | undefined): Check[] {
 /** What the kernel does for the processes of models, and what it does not. */
 function describeIsolation(): string {
   const given = new Set(protections());
-  const cut = [
-    ...(given.has('network') ? ['the network'] : []),
-    ...(given.has('view') ? ['the files of this system'] : []),
-  ];
-  const open = [
-    ...(given.has('network') ? [] : ['the network']),
-    ...(given.has('view') ? [] : ['the files of this user']),
-  ];
+  const walls = [
+    { by: 'network', from: 'the network', where: 'the network' },
+    { by: 'view', from: 'the files of this system', where: 'the files of this user' },
+    { by: 'processes', from: 'other processes', where: 'other processes of this user' },
+  ] as const;
+  const cut = walls.filter(({ by }) => given.has(by)).map(({ from }) => from);
+  const open = walls.filter(({ by }) => !given.has(by)).map(({ where }) => where);
   return [
     cut.length > 0
-      ? `Models run in processes that are cut off from ${cut.join(' and ')}.`
+      ? `Models run in processes that are cut off from ${inWords(cut, 'and')}.`
       : 'Models run in processes of their own.',
     ...(given.has('privileges') ? ['They cannot gain privileges.'] : []),
     ...(given.has('memory folder') ? ['Their weights lie in memory only.'] : []),
     ...(open.length > 0
-      ? [`This system does not let them be cut off from ${open.join(' or ')}.`]
+      ? [`This system does not let them be cut off from ${inWords(open, 'or')}.`]
       : []),
   ].join(' ');
+}
+
+function inWords(parts: readonly string[], word: 'and' | 'or'): string {
+  return [parts.slice(0, -1).join(', '), parts.at(-1)].filter(Boolean).join(` ${word} `);
 }
 
 function describeLimits(): string {

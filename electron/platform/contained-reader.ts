@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { spawnContained, type ChildLimits } from './containment.ts';
 import { createOwnedFolder } from './owned-folder.ts';
+import { howEnded, killContained } from './process-tree.ts';
 
 export interface ReaderLimits extends ChildLimits {
   /** Objects of the child's own making, such as the structure of a model. */
@@ -51,14 +52,14 @@ export async function startReader(
       resolve('it could not be started');
     });
     // Not before its last word has been read.
-    child.once('close', (code, signal) => resolve(signal ?? code ?? 'no code'));
+    child.once('close', (code, signal) => resolve(howEnded(code, signal)));
   });
   void ended.then(() => (failed = true));
   // A child that ended no longer takes bytes: that shows in how it ended.
   stdin.on('error', () => (failed = true));
   stdout.on('data', (part: Buffer) => {
     answered += part.length;
-    if (answered > limits.answerBytes) child.kill('SIGKILL');
+    if (answered > limits.answerBytes) killContained(child);
     else parts.push(part);
   });
 
@@ -66,7 +67,7 @@ export async function startReader(
   async function watched<T>(step: Promise<T>): Promise<T> {
     const timer = setTimeout(() => {
       isSilent = true;
-      child.kill('SIGKILL');
+      killContained(child);
     }, limits.silenceMs);
     try {
       return await step;
@@ -93,13 +94,13 @@ export async function startReader(
       if (isSilent)
         return { how: 'silent', message: `It did nothing for ${limits.silenceMs / 1000} s.` };
       if (how === 'SIGXCPU') return { how: 'processor', message: 'It used up its processor time.' };
-      if (how === 'SIGABRT' || how === 134)
+      if (how === 'SIGABRT')
         return { how: 'memory', message: 'It needed more memory than it may have.' };
       if (how !== 0) return { how: 'died', message: `It ended by ${how}.` };
       return { how: 'answered', answer: Buffer.concat(parts) };
     },
     async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL');
+      killContained(child);
       await ended;
       await rm(folder, { recursive: true, force: true });
     },

@@ -1,6 +1,7 @@
 /** One record of a version, asked as the window asks: what is there of it beyond the runtime. */
 import { readdirSync, readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
+import { processFolders } from '#platform/process-tree.ts';
 import type { BareApp } from '../support/bare-app.ts';
 import type { ScoringModel } from './scoring-models.ts';
 
@@ -52,21 +53,23 @@ async function costOf(call: () => Promise<unknown>): Promise<Cost> {
 /** Of this process and of its children that live. */
 function processorMs(): number {
   const { user, system } = process.cpuUsage();
-  return (user + system) / 1000 + children().reduce((sum, pid) => sum + runningMs(pid), 0);
+  return (user + system) / 1000 + children().reduce((sum, folder) => sum + runningMs(folder), 0);
 }
 
+/** Their folders in /proc, with all that runs in their namespaces. */
 function children(): string[] {
   if (process.platform !== 'linux') return [];
-  return readdirSync('/proc/self/task').flatMap((task) =>
-    readFileSync(`/proc/self/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean),
-  );
+  return readdirSync('/proc/self/task')
+    .flatMap((task) => readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' '))
+    .filter((pid) => pid !== '')
+    .flatMap((pid) => processFolders(Number(pid)));
 }
 
 /** Of all threads of a process. */
-function runningMs(pid: string): number {
-  return readdirSync(`/proc/${pid}/task`).reduce(
+function runningMs(folder: string): number {
+  return readdirSync(`${folder}/task`).reduce(
     (sum, task) =>
-      sum + Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1e6,
+      sum + Number(readFileSync(`${folder}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1e6,
     0,
   );
 }

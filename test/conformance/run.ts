@@ -5,6 +5,7 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { spawnContained } from '#platform/containment.ts';
+import { howEnded, killContained } from '#platform/process-tree.ts';
 import { findCases } from './cases.ts';
 import type { CaseAnswer } from './child.ts';
 import { disputed } from './disputed.ts';
@@ -35,7 +36,7 @@ export async function runCases(
       results.push(reason === undefined ? result : { folder, verdict: 'disputed', reason });
     }
   } finally {
-    child?.kill('SIGKILL');
+    if (child !== undefined) killContained(child);
     await rm(cwd, { recursive: true, force: true });
   }
   return results;
@@ -60,11 +61,11 @@ function ask(child: ChildProcess, folder: string, runtime: 'native' | 'wasm'): P
       resolve(result);
     };
     const timer = setTimeout(() => {
-      child.kill('SIGKILL');
+      killContained(child);
       settle({ folder, verdict: 'crashed', reason: `no answer in ${caseMs / 1000} s` });
     }, caseMs);
     child.once('exit', (code, signal) =>
-      settle({ folder, verdict: 'crashed', reason: signal ?? `exit code ${code}` }),
+      settle({ folder, verdict: 'crashed', reason: String(howEnded(code, signal)) }),
     );
     child.once('message', (answer) => settle(answer as CaseAnswer));
     child.send({ folder, runtime });

@@ -1,4 +1,5 @@
 /** A contained child that tells what it is: the kernel's word on its privileges, and what it can write into its folder. */
+import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hasMemoryFolder } from '#platform/containment.ts';
 import { holdReadOnly } from '#platform/read-only-files.ts';
@@ -36,7 +37,16 @@ function writeMebibytes(count: number): string {
   }
 }
 
-const [, , ofTheUser = '', shown = ''] = process.argv;
+function signals(pid: number): string {
+  try {
+    process.kill(pid, 0);
+    return 'may';
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : 'failed';
+  }
+}
+
+const [, , ofTheUser = '', shown = '', core = ''] = process.argv;
 process.send?.({
   inMemory: await hasMemoryFolder(),
   capabilities: [field('CapPrm'), field('CapEff'), field('CapBnd')],
@@ -55,6 +65,13 @@ process.send?.({
   intoMount: writes(`${shown}/a mount 100%/new.txt`, 'w'),
   program: writes(new URL('../../package.json', import.meta.url)),
   environmentOfParent: reads(`/proc/${process.ppid}/environ`),
+  processes: readdirSync('/proc').filter((name) => /^\d+$/.test(name)),
+  own: process.pid,
+  signalsCore: signals(Number(core)),
+  commandOfCore: reads(`/proc/${core}/cmdline`),
+  setting: writes('/proc/sys/kernel/core_pattern'),
+  diesFirst: readFileSync('/proc/self/oom_score_adj', 'utf8').trim(),
+  newNamespace: spawnSync('/usr/bin/unshare', ['--user', 'true']).status,
   small: writeMebibytes(2),
   large: writeMebibytes(8),
 });

@@ -7,8 +7,9 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { AppError } from '#shared/errors.ts';
 import { childScript } from '#platform/child-script.ts';
-import { residentBytes, spawnContained, type ChildLimits } from '#platform/containment.ts';
+import { spawnContained, type ChildLimits } from '#platform/containment.ts';
 import { createOwnedFolder } from '#platform/owned-folder.ts';
+import { howEnded, killContained, residentBytes } from '#platform/process-tree.ts';
 import { childMessage, type ChildMessage, type Job } from './protocol.ts';
 
 /** First descriptor after stdin, stdout, stderr and the channel. */
@@ -87,13 +88,14 @@ export async function startChild(
     // A batch lets go of much that is small: so the engine looks for it a few times per million rows and not all the time.
     nodeOptions: options.isResident === true ? [] : ['--initial-old-space-size=64'],
     shows,
+    yields: options.isResident !== true,
   });
   let reason: Error | undefined;
   let memory = 0;
   let watching: NodeJS.Timeout | undefined;
   const end = (why: Error): void => {
     reason ??= why;
-    child.kill('SIGKILL');
+    killContained(child);
   };
   const died = new Promise<never>((_, reject) => {
     // Also when it is told something that it can no longer hear.
@@ -102,7 +104,7 @@ export async function startChild(
     );
     // Only a dead child has let go of its files.
     child.once('exit', (code, killer) => {
-      const told = (): void => reject(reason ?? endOf(killer ?? code, limits));
+      const told = (): void => reject(reason ?? endOf(howEnded(code, killer), limits));
       // Not before its last word has been heard.
       if (child.connected) child.once('disconnect', told);
       else told();
@@ -202,9 +204,8 @@ export function toError({
   return new AppError(code, message, details === undefined ? {} : { details });
 }
 
-function endOf(how: string | number | null, limits: RunLimits): ChildDied {
-  // The shell of some systems tells a signal by an exit code.
-  if (how === 'SIGXCPU' || how === 128 + 24)
+function endOf(how: string | number, limits: RunLimits): ChildDied {
+  if (how === 'SIGXCPU')
     return new ChildDied(`it used up its ${limits.processorSeconds} s of processor time`, 'limit');
   return new ChildDied(typeof how === 'string' ? how : `exit code ${how}`);
 }

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { residentBytes, spawnContained } from '#platform/containment.ts';
+import { spawnContained } from '#platform/containment.ts';
 import { createOwnedFolder } from '#platform/owned-folder.ts';
+import { howEnded, killContained, processFolders, residentBytes } from '#platform/process-tree.ts';
 import type { Mutant, Verdict } from './child.ts';
 
 export type Outcome =
@@ -58,7 +59,8 @@ async function startChild(): Promise<Child> {
   let end: (how: string) => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
     process_.once('exit', (code, signal) => {
-      end(signal ?? `exit code ${code}`);
+      const how = howEnded(code, signal);
+      end(typeof how === 'string' ? how : `exit code ${how}`);
       resolve();
     });
   });
@@ -79,7 +81,7 @@ async function startChild(): Promise<Child> {
         };
         const kill = (outcome: Outcome): void => {
           settle(outcome);
-          process_.kill('SIGKILL');
+          killContained(process_);
         };
         const timer = setInterval(() => {
           const cpu = processorMs(process_.pid);
@@ -98,7 +100,7 @@ async function startChild(): Promise<Child> {
       });
     },
     async [Symbol.asyncDispose]() {
-      process_.kill('SIGKILL');
+      killContained(process_);
       await ended;
       await rm(folder, { recursive: true, force: true });
     },
@@ -106,12 +108,14 @@ async function startChild(): Promise<Child> {
   return made;
 }
 
-/** Processor time of a process so far; undefined where the system does not tell. */
+/** Processor time of a child so far; undefined where the system does not tell. */
 function processorMs(pid: number | undefined): number | undefined {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    // utime and stime of proc(5), in hundredths of a second.
-    return (Number(fields[11]) + Number(fields[12])) * 10;
+    return processFolders(pid ?? 0).reduce((sum, folder) => {
+      const fields = readFileSync(`${folder}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+      // utime and stime of proc(5), in hundredths of a second.
+      return sum + (Number(fields[11]) + Number(fields[12])) * 10;
+    }, 0);
   } catch {
     return undefined;
   }

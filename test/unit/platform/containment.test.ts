@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { fork, spawnSync, type ChildProcess } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   openSync,
   readdirSync,
   rmSync,
@@ -10,8 +11,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { protections, spawnContained } from '#platform/containment.ts';
+import { howEnded, killContained, residentBytes } from '#platform/process-tree.ts';
+import { descendantsOf } from '../../support/processes.ts';
 import { temporaryFolder } from '../../support/vaults.ts';
 
 const script = join(import.meta.dirname, '../../support/contained-child.ts');
@@ -22,9 +25,9 @@ const unshare = ['--user', '--map-root-user', '--net', '--mount', '/bin/sh', '-e
 const canBeCutOff = spawnSync('unshare', unshare).status === 0;
 
 test.runIf(canBeCutOff)(
-  'a child has no capability, no network, no disk and no file of the user: its folder lies in memory, is bounded, and ends with it',
+  'a child has no capability, no network, no disk, no file and no process of the user: its folder lies in memory, is bounded, and ends with it',
   async () => {
-    expect(protections()).toEqual(['view', 'memory folder', 'network', 'privileges']);
+    expect(protections()).toEqual(['processes', 'view', 'memory folder', 'network', 'privileges']);
     const cwd = mkdtempSync(join(tmpdir(), 'strongroom-contained-'));
     const ofTheUser = temporaryFolder();
     const shown = join(ofTheUser, "a folder's rows");
@@ -47,13 +50,11 @@ test.runIf(canBeCutOff)(
         openSync(join(shown, 'row.txt'), 'r'),
         openSync(join(ofTheUser, 'output.txt'), 'wx'),
       ],
-      args: [join(ofTheUser, 'secret.txt'), shown],
+      args: [join(ofTheUser, 'secret.txt'), shown, String(process.pid)],
       shows: [shown],
     });
-    const told = await new Promise((resolve, reject) => {
-      child.once('message', resolve);
-      child.once('exit', (code) => reject(new Error(`It ended with ${code}.`)));
-    });
+    const told = await said(child);
+    const { own } = told as { own: number };
     expect(told).toEqual({
       inMemory: true,
       capabilities: Array.from({ length: 3 }, () => '0'.repeat(16)),
@@ -71,11 +72,21 @@ test.runIf(canBeCutOff)(
       intoMount: 'EROFS',
       program: 'EROFS',
       environmentOfParent: 'EACCES',
+      // The first one waits for it.
+      processes: ['1', String(own)],
+      own,
+      signalsCore: 'ESRCH',
+      commandOfCore: 'ENOENT',
+      setting: 'EROFS',
+      diesFirst: '1000',
+      newNamespace: 1,
       small: 'written',
       large: 'ENOSPC',
     });
     expect(readdirSync(cwd)).toEqual([]);
-    child.kill('SIGKILL');
+    // A signal to the group of whoever started it does not come from it.
+    expect(groupOf(child.pid)).not.toBe(groupOf(process.pid));
+    killContained(child);
     if (isMounted) expect(spawnSync('umount', [below]).status).toBe(0);
   },
 );
@@ -100,3 +111,77 @@ test.runIf(canBeCutOff)(
     expect(await told).not.toBe(0);
   },
 );
+
+describe.runIf(canBeCutOff)('a child that starts others', () => {
+  test('is counted with them, and ends with them', async () => {
+    const child = await startFamily();
+    const all = [child.pid ?? 0, ...descendantsOf(child.pid ?? 0)];
+    // Who waits for the namespace, its first process, the child, and what that started.
+    expect(all).toHaveLength(4);
+    expect(residentBytes(child.pid)).toBeGreaterThan(2 * 40 * 2 ** 20 + 64 * 2 ** 20);
+    const ended = endOf(child);
+    killContained(child);
+    await ended;
+    expect(all.filter(exists)).toEqual([]);
+    // Nobody is there any more.
+    killContained(child);
+  });
+
+  test.each(['SIGSEGV', 'SIGXCPU', 'SIGABRT'])('that ended by %s is told so', async (signal) => {
+    const child = await startFamily();
+    const all = descendantsOf(child.pid ?? 0);
+    const ended = endOf(child);
+    child.send(signal === 'SIGABRT' ? 'abort' : signal);
+    expect(await ended).toBe(signal);
+    expect(all.filter(exists)).toEqual([]);
+  });
+
+  test('ends with them when the core is killed', async () => {
+    const core = fork(join(import.meta.dirname, '../../support/killed-core.ts'), {
+      stdio: 'ignore',
+    });
+    const all = (await said(core)) as number[];
+    expect(all).toHaveLength(4);
+    core.kill('SIGKILL');
+    await expect.poll(() => all.filter(isAlive), { timeout: 20_000 }).toEqual([]);
+  });
+});
+
+async function startFamily(): Promise<ChildProcess> {
+  const child = spawnContained(join(import.meta.dirname, '../../support/contained-family.ts'), {
+    cwd: mkdtempSync(join(tmpdir(), 'strongroom-contained-')),
+    limits: { dataBytes: 2 ** 30, processorSeconds: 60 },
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  expect(await said(child)).toBe('started');
+  return child;
+}
+
+function said(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    child.once('message', resolve);
+    child.once('exit', (...how) => reject(new Error(`It ended with ${howEnded(...how)}.`)));
+  });
+}
+
+function endOf(child: ChildProcess): Promise<string | number> {
+  return new Promise((resolve) => child.once('exit', (...how) => resolve(howEnded(...how))));
+}
+
+/** Fields of proc(5) after the name: state, parent, process group. */
+function fieldsOf(pid: number | undefined): string[] {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+}
+
+const groupOf = (pid: number | undefined): string | undefined => fieldsOf(pid)[2];
+
+function exists(pid: number): boolean {
+  try {
+    return fieldsOf(pid).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Whoever the orphans of a killed process belong to may leave them lie for a while. */
+const isAlive = (pid: number): boolean => exists(pid) && fieldsOf(pid)[0] !== 'Z';

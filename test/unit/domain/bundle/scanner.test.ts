@@ -23,6 +23,7 @@ import {
   tag,
   varint,
 } from '../../../support/hostile/protobuf.ts';
+import { stopAll } from '../../../support/processes.ts';
 import { temporaryFolder } from '../../../support/vaults.ts';
 
 async function scan(bytes: Uint8Array, limits: Partial<ScanLimits> = {}) {
@@ -90,7 +91,7 @@ describe('the scanner process', () => {
   test('that takes nothing any more is stopped, and is a finding', async () => {
     await using scanner = await startScanner({ silenceMs: 1500 });
     await scanner.write(bytesOf(matrixModel()).subarray(0, 10));
-    process.kill(onlyScanner(), 'SIGSTOP');
+    stopAll(onlyScanner());
     for (let at = 0; at < 5; at += 1) await scanner.write(Buffer.alloc(4 * 1024 * 1024));
     expect(rulesIn(await scanner.end())).toEqual(['SR-SCAN-002']);
     expect(scanners()).toEqual([]);
