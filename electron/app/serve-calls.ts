@@ -69,9 +69,10 @@ export function answerCalls(deps: {
     const { registry } = opened;
     switch (route.kind) {
       case 'live':
-      case 'ready':
-        // The protocol names the field of both `live`.
         return json({ live: true });
+      case 'ready':
+        // The protocol calls the field `live` here too; KServe and its client call it `ready`.
+        return json({ live: true, ready: true });
       case 'server':
         return json(serverMetadata(deps.version));
       case 'metrics':
@@ -82,7 +83,11 @@ export function answerCalls(deps: {
         };
       case 'stats':
         if (route.model !== undefined) versionsOf(registry, route.model, route.version);
-        return json(statistics.toJson(route.model, route.version));
+        return json(
+          route.model === undefined
+            ? statistics.toJson()
+            : statistics.toJson(servedName(route.model, route.form ?? 'tensors'), route.version),
+        );
       case 'index':
         return json(repositoryIndex(allVersions(registry), await wantsReady(request)));
       case 'model': {
@@ -134,7 +139,12 @@ export function answerCalls(deps: {
         results,
       );
       const at = deps.clock().getTime();
-      statistics.succeeded(version, { ...times, rows, totalNs: elapsedNs(), at });
+      statistics.succeeded(counted(version, route.form), {
+        ...times,
+        rows,
+        totalNs: elapsedNs(),
+        at,
+      });
       log.outcome(announced, { objects, outcome: 'ok', details: facts(rows) });
       return {
         status: 200,
@@ -150,7 +160,8 @@ export function answerCalls(deps: {
     } catch (error) {
       const known = errorToBody(error);
       const { code } = known;
-      if (version !== undefined) statistics.failed(version, reasonOf(code, announced), elapsedNs());
+      if (version !== undefined)
+        statistics.failed(counted(version, route.form), reasonOf(code, announced), elapsedNs());
       const outcome = outcomeOf(code);
       if (announced === undefined) log.event({ objects, outcome, code });
       else log.outcome(announced, { objects, outcome, code });
@@ -170,6 +181,12 @@ function runnable(registry: Registry, route: ModelRoute): ResolvedVersion {
   requireRunnable(version);
   return version;
 }
+
+/** Tensors and rows of a version are counted apart: they are models of their own to whoever asks, and differ in what they cost. */
+const counted = ({ model, version }: ResolvedVersion, form: Form) => ({
+  model: servedName(model, form),
+  version,
+});
 
 const referenceOf = ({ model, version }: ModelRoute): string =>
   `${model}@${version ?? 'production'}`;

@@ -10,6 +10,7 @@ import type { ResolvedVersion } from '#domain/registry/index.ts';
 import {
   createRequestQueue,
   isJoinable,
+  servedName,
   type Form,
   type RequestQueue,
   type ServedModel,
@@ -51,6 +52,7 @@ export function createServedVersions(deps: {
     const tensors =
       form === 'rows' ? await described(model, form) : await tensorsOf(version, model);
     if (closed !== undefined) throw closed;
+    const counted = { model: servedName(version.model, form), version: version.version };
     let waiting = 0;
     const queue = createRequestQueue({
       async run(feeds) {
@@ -61,9 +63,9 @@ export function createServedVersions(deps: {
             : await pool.request(model, { kind: 'infer', body: {}, tensors: feeds }, { signal });
         return { results, times };
       },
-      onExecuted: (batchSize, times) => statistics.executed(version, batchSize, times),
+      onExecuted: (batchSize, times) => statistics.executed(counted, batchSize, times),
       onWaiting(count) {
-        statistics.waiting(version, count - waiting);
+        statistics.waiting(counted, count - waiting);
         waiting = count;
       },
       ...deps.batching,

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { modelName, timestamp, userName } from '../ids.ts';
+import { timestamp, userName } from '../ids.ts';
 import { method, none } from '../rpc.ts';
 import { analysts, everyone } from '../roles.ts';
 
-/** What was served of a version since serving was started. */
+/** What was served of a version since serving was started, of its tensors or of its rows. */
 const versionStatistics = z.strictObject({
-  model: modelName,
+  /** As it is asked for: `NAME` or `NAME:rows`. */
+  model: z.string(),
   version: z.int(),
   succeeded: z.int(),
   failed: z.int(),

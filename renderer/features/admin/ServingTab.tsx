@@ -173,7 +173,7 @@ function Requests({ models }: Pick<ServingStatus, 'models'>) {
           rows={models.map((each) => ({
             key: `${each.model}@${each.version}`,
             cells: [
-              <a key="model" href={linkTo('models', each.model)}>
+              <a key="model" href={linkTo('models', each.model.replace(/:rows$/, ''))}>
                 {`${each.model}@${each.version}`}
               </a>,
               count(each.succeeded),

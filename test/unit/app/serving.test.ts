@@ -141,106 +141,6 @@ describe('serving is off', () => {
   );
 });
 
-describe('requests of published clients', () => {
-  interface Vector {
-    readonly about: string;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body: string;
-    readonly tensors: Readonly<Record<string, { shape: number[]; values: (number | string)[] }>>;
-    readonly id?: string;
-    readonly wanted?: string[];
-  }
-  interface Output {
-    readonly name: string;
-    readonly datatype: string;
-    readonly shape: number[];
-    readonly data?: unknown[];
-    readonly parameters?: { readonly binary_data_size: number };
-  }
-  const vectors = JSON.parse(
-    readFileSync(join(import.meta.dirname, '../../vectors/serving/requests.json'), 'utf8'),
-  ) as Vector[];
-
-  /** Binary data as the clients read it, and 64-bit integers of JSON from their digits. */
-  function valuesOf(output: Output, text: string, raw: Buffer): (number | string)[] {
-    const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-    const width = { '8': 1, '6': 2, '2': 4, '4': 8 }[output.datatype.at(-1) ?? ''] ?? 1;
-    const read: Readonly<Record<string, (at: number) => number | bigint | boolean>> = {
-      BOOL: (at) => view.getUint8(at) === 1,
-      INT8: (at) => view.getInt8(at),
-      INT16: (at) => view.getInt16(at, true),
-      INT32: (at) => view.getInt32(at, true),
-      INT64: (at) => view.getBigInt64(at, true),
-      UINT8: (at) => view.getUint8(at),
-      UINT16: (at) => view.getUint16(at, true),
-      UINT32: (at) => view.getUint32(at, true),
-      UINT64: (at) => view.getBigUint64(at, true),
-      FP16: (at) => view.getFloat16(at, true),
-      FP32: (at) => view.getFloat32(at, true),
-      FP64: (at) => view.getFloat64(at, true),
-      BF16: (at) => new Float32Array(Uint32Array.of(view.getUint16(at, true) << 16).buffer)[0] ?? 0,
-    };
-    const told = (value: unknown): number | string =>
-      typeof value === 'number' && /^(FP|BF)/.test(output.datatype) ? value : String(value);
-    if (output.parameters === undefined) {
-      if (!output.datatype.endsWith('64') || output.datatype === 'FP64')
-        return (output.data ?? []).map(told);
-      const digits = new RegExp(`"${output.name}".*?"data":\\[([-\\d,]*)\\]`).exec(text)?.[1] ?? '';
-      return digits.split(',');
-    }
-    if (output.datatype === 'BYTES') {
-      const texts: string[] = [];
-      for (let at = 0; at < raw.length; at += 4 + view.getUint32(at, true))
-        texts.push(raw.subarray(at + 4, at + 4 + view.getUint32(at, true)).toString());
-      return texts;
-    }
-    return Array.from({ length: raw.length / width }, (_, at) =>
-      told(read[output.datatype]?.(at * width)),
-    );
-  }
-
-  test('come back as they went in, every type, in JSON and as binary data', async () => {
-    const app = await openServingApp();
-    await importModel(app, 'echo', echoModel());
-    const served = await serve(app);
-    for (const vector of vectors) {
-      const answer = await served.ask('/v2/models/echo/infer', {
-        body: Buffer.from(vector.body, 'base64'),
-        headers: vector.headers,
-      });
-      expect(answer.status, `${vector.about}: ${answer.body.toString('latin1')}`).toBe(200);
-      const length = answer.headers['inference-header-content-length'];
-      const text = answer.body.toString(
-        'utf8',
-        0,
-        length === undefined ? answer.body.length : Number(length),
-      );
-      const reply = JSON.parse(text) as {
-        model_name: string;
-        model_version: string;
-        id?: string;
-        outputs: Output[];
-      };
-      expect(reply).toMatchObject({ model_name: 'echo', model_version: '1' });
-      expect(reply.id).toBe(vector.id);
-      const names = vector.wanted ?? Object.keys(vector.tensors).map((name) => `out_${name}`);
-      expect(reply.outputs.map(({ name }) => name).toSorted()).toEqual(names.toSorted());
-      let at = Buffer.byteLength(text);
-      for (const output of reply.outputs) {
-        const size = output.parameters?.binary_data_size ?? 0;
-        const sent = vector.tensors[output.name.slice(4)];
-        expect(output.shape, output.name).toEqual(sent?.shape);
-        expect(
-          valuesOf(output, text, answer.body.subarray(at, at + size)),
-          `${vector.about}: ${output.name}`,
-        ).toEqual(sent?.values);
-        at += size;
-      }
-      expect(at).toBe(answer.body.length);
-    }
-  });
-});
-
 describe('the protocol', () => {
   test('health, metadata, readiness, index, statistics and metrics', async () => {
     const app = await openServingApp();
@@ -249,7 +149,7 @@ describe('the protocol', () => {
     const served = await serve(app);
     const get = async (path: string): Promise<unknown> => (await served.ask(path)).json();
     expect(await get('/v2/health/live')).toEqual({ live: true });
-    expect(await get('/v2/health/ready')).toEqual({ live: true });
+    expect(await get('/v2/health/ready')).toEqual({ live: true, ready: true });
     expect(await get('/v2')).toMatchObject({ name: 'strongroom' });
     expect(await get('/v2/models/scores')).toEqual({
       name: 'scores',
@@ -388,6 +288,16 @@ describe('the protocol', () => {
     }));
     const answer = (await ask(records)).json() as { readonly outputs: readonly Output[] };
     expect(answer).toMatchObject({ model_name: 'credit:rows', model_version: '1' });
+    // Rows are counted for themselves, and a client that asks for them by name finds them.
+    const countedAt = async (path: string) =>
+      ((await get(path)) as { model_stats: { name: string }[] }).model_stats.map(
+        ({ name }) => name,
+      );
+    expect(await countedAt('/v2/models/credit:rows/stats')).toEqual(['credit:rows']);
+    expect(await countedAt('/v2/models/credit/stats')).toEqual([]);
+    expect((await app.client.serving.status(null)).models).toMatchObject([
+      { model: 'credit:rows', version: 1 },
+    ]);
     expect(close(answer.outputs)).toEqual(close(expected ?? []));
     // Joined with others, each gets its own, and what one sent wrongly is told to nobody else.
     const [first, bad, second] = await Promise.all([

@@ -1,27 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { gunzipSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { TensorData } from '#domain/onnx/index.ts';
 import { inferReply, parseInferRequest, type ServedModel } from '#domain/serving/index.ts';
+import { headerOf, recordedRequests } from '../../../support/recorded.ts';
 import { servedTypes } from '../../../support/serving.ts';
 
-interface Vector {
-  readonly client: string;
-  readonly about: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  readonly tensors: Readonly<Record<string, { shape: number[]; values: (number | string)[] }>>;
-  readonly id?: string;
-  readonly wanted?: string[];
-  readonly binaryOutput?: boolean;
-}
-
-const vectors = JSON.parse(
-  readFileSync(join(import.meta.dirname, '../../../vectors/serving/requests.json'), 'utf8'),
-) as Vector[];
+const vectors = recordedRequests.filter(({ tensors }) => tensors !== undefined);
 
 const tensors = (prefix: string): TensorSpec[] =>
   Object.entries(servedTypes).map(([name, type]) => ({
@@ -46,16 +32,16 @@ describe('requests as published clients write them', () => {
     '%s: %s',
     (_client, _about, vector) => {
       const sent = Buffer.from(vector.body, 'base64');
-      const encoding = vector.headers['Content-Encoding'];
+      const encoding = headerOf(vector.head, 'content-encoding');
       const body =
         encoding === 'gzip' ? gunzipSync(sent) : encoding === 'deflate' ? inflateSync(sent) : sent;
-      const length = vector.headers['Inference-Header-Content-Length'];
+      const length = headerOf(vector.head, 'inference-header-content-length');
       const request = parseInferRequest(
         body,
         length === undefined ? undefined : Number(length),
         echo,
       );
-      for (const [name, { shape, values }] of Object.entries(vector.tensors)) {
+      for (const [name, { shape, values }] of Object.entries(vector.tensors ?? {})) {
         const feed = request.feeds[name];
         expect(feed?.dims, name).toEqual(shape);
         expect(feed === undefined ? [] : told(feed), name).toEqual(values);
@@ -330,7 +316,7 @@ describe('what is no request is refused with a sentence', () => {
 
   test('whatever the bytes are, the answer is a request or invalid-input', () => {
     const valid = Buffer.from(vectors[0]?.body ?? '', 'base64');
-    const length = Number(vectors[0]?.headers['Inference-Header-Content-Length']);
+    const length = Number(headerOf(vectors[0]?.head ?? '', 'inference-header-content-length'));
     fc.assert(
       fc.property(
         fc.nat(valid.length - 1),
