@@ -40,9 +40,11 @@ export function monitorView(
     state: report?.state ?? 'unknown',
     summary:
       report?.summary ??
-      (reference === undefined
-        ? 'There is no reference yet. The first run of at least 30 rows becomes it.'
-        : 'No run has been compared with the reference yet.'),
+      (finished.length === 0 && (input.from !== undefined || input.to !== undefined)
+        ? `No run of ${model}@${version} was started ${intervalOf(input)}.`
+        : reference === undefined
+          ? 'There is no reference yet. The first run of at least 30 rows becomes it.'
+          : 'No run has been compared with the reference yet.'),
     reference:
       reference === undefined
         ? null
@@ -69,4 +71,15 @@ export function monitorView(
         inputName,
       })),
   };
+}
+
+function intervalOf({
+  from,
+  to,
+}: {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}): string {
+  if (from === undefined) return `before ${to ?? ''}`;
+  return to === undefined ? `at or after ${from}` : `between ${from} and ${to}`;
 }

@@ -14,7 +14,8 @@ export function formatOf(first: Uint8Array, name: string): TableFormat {
   const text = Buffer.from(first.subarray(0, magicBytes)).toString('latin1');
   if (text.startsWith('PAR1')) return 'parquet';
   if (isArrowFile(first) || isArrowStream(first)) return 'arrow';
-  if (/^(\xEF\xBB\xBF)?\s*\{\s*(["}]|$)/.test(text) || /\.(jsonl|ndjson|json)$/i.test(name))
+  // An array of objects is none, and its reader says what to do.
+  if (/^(\xEF\xBB\xBF)?\s*(\[\s*)?\{\s*(["}]|$)/.test(text) || /\.(jsonl|ndjson|json)$/i.test(name))
     return 'jsonl';
   // Those have magics: without them a file is damaged, and its reader says so.
   if (/\.(parquet|pq)$/i.test(name)) return 'parquet';

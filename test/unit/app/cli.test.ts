@@ -224,6 +224,10 @@ describe('the command line', () => {
         ).status,
       ).toBe(73);
       expect(ok('grace', 'monitor', 'credit-risk')).toMatchObject({ state: 'act' });
+      expect(ok('grace', 'monitor', 'credit-risk', '--from', '2999-01-01')).toMatchObject({
+        state: 'unknown',
+        summary: 'No run of credit-risk@1 was started at or after 2999-01-01T00:00:00.000Z.',
+      });
       // A file that gave no predictions is no success for a script, and a resume that began anew says so.
       const [header = ''] = readFileSync(join(sample, 'data/normal-month.csv'), 'utf8').split('\n');
       writeFileSync(join(dir, 'bad.csv'), `${header}\n${header.replaceAll(/[^,]+/g, '?')}\n`);

@@ -4,7 +4,10 @@
  */
 import type { RejectCode } from '../table.ts';
 
-const missingTexts: ReadonlySet<string> = new Set(['', 'na', 'n/a', 'nan', 'null', 'none']);
+/** Those of pandas (`na_values` of `read_csv`), in capitals or not. `#NUM!` and its like are errors of a spreadsheet, and no numbers. */
+const missingTexts: ReadonlySet<string> = new Set(
+  ',na,n/a,nan,-nan,null,none,<na>,#n/a,#n/a n/a,#na,1.#ind,-1.#ind,1.#qnan,-1.#qnan'.split(','),
+);
 const numberText = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const commaNumberText = /^[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?$/;
 const integerText = /^([+-]?)(\d+)(?:[.,](\d*))?(?:[eE]([+-]?\d{1,4}))?$/;

@@ -8,21 +8,29 @@ const sampleBytes = 2 ** 20;
 const sampleLines = 200;
 const delimiters = [',', ';', '\t', '|'];
 const maxColumns = 20_000;
+const separatorLine = /^sep=([^\w"'+.\-\r\n])\r?\n/i;
 
-/** Throws `corrupt` for binary or empty files and for a header that names a column twice, `limit` for too many columns. */
+/**
+ * A first line `sep=;` is what Excel writes and reads to tell the delimiter; the header stands behind it. Throws `unsupported` for
+ * spreadsheets and archives, `corrupt` for other binary and for empty files, `invalid-input` for a header that names a column twice,
+ * `limit` for too many columns.
+ */
 export async function describeCsv(
   source: TableSource,
   asked: Partial<Dialect>,
 ): Promise<TableInfo> {
   const bytes = await source.read(0, sampleBytes);
+  refuseOthers(bytes);
   const whole = source.sizeBytes <= bytes.length;
   const encoding = asked.encoding ?? guessEncoding(bytes);
   const mark = markBytes(bytes, encoding);
   const cut = whole || encoding !== 'utf-8' ? bytes : withoutCutCharacter(bytes);
-  const sample = toUtf8(
+  const text = toUtf8(
     cut.subarray(mark, cut.length - (cut.length % unitBytes(encoding))),
     encoding,
   );
+  const told = separatorLine.exec(text.toString('latin1', 0, 16));
+  const sample = text.subarray(told?.[0].length ?? 0);
   if (sample.includes('\r') && !sample.includes('\n'))
     throw new AppError(
       'corrupt',
@@ -34,7 +42,7 @@ export async function describeCsv(
     throw new AppError('corrupt', 'This is not a CSV file: it holds binary data.');
   const quote = asked.quote === undefined ? guessQuote(lines) : asked.quote;
   const bare = lines.map((line) => withoutQuoted(line, quote));
-  const delimiter = asked.delimiter ?? guessDelimiter(bare);
+  const delimiter = asked.delimiter ?? told?.[1] ?? guessDelimiter(bare);
   const decimal = asked.decimal ?? guessDecimal(lines, delimiter);
   checkDelimiter(delimiter, decimal);
   const record = readRecord(
@@ -57,8 +65,9 @@ export async function describeCsv(
       'corrupt',
       `The header row holds a NUL byte, at character ${header.indexOf(0) + 1} of it. Correct the file and try again.`,
     );
+  const before = text.subarray(0, text.length - sample.length + header.length);
   const headerBytes =
-    encoding === 'utf-8' ? header.length : header.toString('utf8').length * unitBytes(encoding);
+    encoding === 'utf-8' ? before.length : before.toString('utf8').length * unitBytes(encoding);
   return {
     format: 'csv',
     columns: record.fields.map((name) => ({ name, type: 'text' })),
@@ -67,7 +76,26 @@ export async function describeCsv(
   };
 }
 
-/** Throws `corrupt` or `limit` for a first row that cannot name columns. */
+/** What people pick in place of a table, by how it begins. */
+function refuseOthers(bytes: Uint8Array): void {
+  const start = Buffer.from(bytes.subarray(0, 8192)).toString('latin1');
+  const isZip = start.startsWith('PK\u0003\u0004');
+  if (
+    start.startsWith('\u00D0\u00CF\u0011\u00E0') ||
+    (isZip && /\[Content_Types\]\.xml|xl\/|opendocument\.spreadsheet/.test(start))
+  )
+    throw new AppError(
+      'unsupported',
+      'This is a spreadsheet. Open it where it was made, save the sheet with the rows as CSV (UTF-8), and run that file.',
+    );
+  if (isZip || start.startsWith('\u001F\u008B') || start.startsWith('\u0028\u00B5\u002F\u00FD'))
+    throw new AppError(
+      'unsupported',
+      'This is a packed file (zip, gzip or Zstandard). Unpack it, and run the table that is in it.',
+    );
+}
+
+/** Throws `corrupt`, `invalid-input` or `limit` for a first row that cannot name columns. */
 function checkHeader(header: readonly string[], problem: boolean): void {
   if (problem || header.some((name) => name.includes('\uFFFD')))
     throw new AppError(
@@ -84,11 +112,17 @@ function checkHeader(header: readonly string[], problem: boolean): void {
     const first = places.get(name);
     if (first !== undefined && name !== '')
       throw new AppError(
-        'corrupt',
-        `Columns ${first + 1} and ${at + 1} have the same name in the first row. Is it a header?`,
+        'invalid-input',
+        `Columns ${first + 1} and ${at + 1} (${letters(first)} and ${letters(at)} in a spreadsheet) have the same name in the first row, so nobody can tell which one is meant. Rename one of them; if the first row is no header, put one above it.`,
       );
     places.set(name, at);
   }
+}
+
+/** A, B, … Z, AA, AB, …: how a spreadsheet calls its columns. */
+function letters(at: number): string {
+  const last = String.fromCharCode(65 + (at % 26));
+  return at < 26 ? last : letters(Math.floor(at / 26) - 1) + last;
 }
 
 /** Single quotes only when there are no double ones and lines after lines are full of them. */

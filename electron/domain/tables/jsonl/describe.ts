@@ -13,6 +13,9 @@ export async function describeJsonLines(source: TableSource): Promise<TableInfo>
   const bytes = Buffer.from(await source.read(0, sampleBytes));
   const whole = source.sizeBytes <= bytes.length;
   const bodyFrom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  // Of an array over several lines the last object would pass for the only row.
+  if (/^\s*\[\s*(\{|$)/.test(bytes.toString('latin1', bodyFrom, bodyFrom + 1024)))
+    throw notJsonLines(bytes.subarray(bodyFrom));
   const types = new Map<string, TableColumn['type'] | undefined>();
   let rows = 0;
   let at = bodyFrom;
@@ -47,7 +50,7 @@ function notJsonLines(bytes: Buffer): AppError {
   if (start.startsWith('['))
     return new AppError(
       'corrupt',
-      'This is one JSON array. JSON Lines have one object on each line, with no brackets or commas between them.',
+      "This is one JSON array. JSON Lines have one object on each line, with no brackets or commas between them. Write it so, for example with: jq -c '.[]' ROWS.json > ROWS.jsonl",
     );
   return new AppError(
     'corrupt',

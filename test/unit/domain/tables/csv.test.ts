@@ -300,13 +300,13 @@ describe('reading separated values', () => {
   test.each([
     ['', 'corrupt'],
     ['\n1\n', 'corrupt'],
-    ['a,a\n1,2\n', 'corrupt'],
+    ['a,a\n1,2\n', 'invalid-input'],
     ['a,b"c\n1,2\n', 'corrupt'],
     ['a,b\n1,"2\n3,4\n', 'corrupt'],
     ['a,"b\n1,2\n', 'corrupt'],
     ['a\0,b\n1,2\n', 'corrupt'],
     ['a,b\r1,2\r', 'corrupt'],
-    ['PK\u0003\u0004\0\0\0', 'corrupt'],
+    ['PK\u0003\u0004\0\0\0', 'unsupported'],
     [`a,${'b'.repeat(2 ** 20)}\n1,2\n`, 'corrupt'],
     [Array.from({ length: 20_001 }, (_, at) => `c${at}`).join(','), 'limit'],
   ])('refuses %#: %s', async (file, code) => {
@@ -325,6 +325,56 @@ describe('reading separated values', () => {
       '3',
       '5',
     ]);
+  });
+
+  test('what Excel writes into the first line tells the delimiter and is no row, in every encoding', async () => {
+    for (const encoding of ['utf-8', 'utf-16le', 'windows-1252']) {
+      const content = 'SEP=|\r\na;b|c\r\n1;2|3,5\r\n4|5\r\n';
+      const { info, columns, bad } = await readCsv(encode(content, encoding));
+      expect(info.dialect?.delimiter).toBe('|');
+      expect(info.columns.map(({ name }) => name)).toEqual(['a;b', 'c']);
+      expect({ columns, bad }).toEqual({
+        columns: [
+          ['1;2', '4'],
+          ['3,5', '5'],
+        ],
+        bad: [],
+      });
+    }
+    // Said is said, and a column may be called so.
+    expect((await readCsv('sep=;\na,b\n1,2\n', { asked: { delimiter: ',' } })).columns).toEqual([
+      ['1'],
+      ['2'],
+    ]);
+    const { info } = await readCsv('sep=a\n1\n');
+    expect(info.columns.map(({ name }) => name)).toEqual(['sep=a']);
+  });
+
+  test('a column that is there twice is told by its place, spreadsheets and packed files by name', async () => {
+    const header = Array.from({ length: 30 }, (_, at) => `c${at === 29 ? 1 : at}`).join(',');
+    await expect(readCsv(`${header}\n`)).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: /^Columns 2 and 30 \(B and AD in a spreadsheet\)/,
+    });
+    for (const [start, says] of [
+      ['PK\u0003\u0004\u0014\0\u0006\0[Content_Types].xml', /spreadsheet.*as CSV/],
+      ['PK\u0003\u0004\0\0mimetypeapplication/vnd.oasis.opendocument.spreadsheet', /spreadsheet/],
+      ['\u00D0\u00CF\u0011\u00E0\u00A1\u00B1', /spreadsheet/],
+      ['PK\u0003\u0004\u0014\0\u0006\0may.csv', /Unpack/],
+      ['\u001F\u008B\u0008', /Unpack/],
+    ] as const)
+      await expect(
+        readCsv(Buffer.from(`${start}${'\0\u0007'.repeat(50)}`, 'latin1')),
+      ).rejects.toMatchObject({ code: 'unsupported', message: says });
+  });
+
+  test('missing is what pandas takes for it; errors of a spreadsheet are none', async () => {
+    const texts = ['#N/A', '#na', '<NA>', '-NaN', '1.#IND', '-1.#QNAN', 'NULL', 'n/a', '#NUM!'];
+    const { columns, bad } = await readCsv(`n\n${texts.join('\n')}\n`, {
+      wanted: [{ name: 'n', as: 'integer' }],
+    });
+    expect(columns[0]?.slice(0, -1)).toEqual(texts.slice(0, -1).map(() => null));
+    expect(bad).toEqual([[texts.length, 'n', 'integer']]);
   });
 
   test('a dialect that cannot be is refused', async () => {

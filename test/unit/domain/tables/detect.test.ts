@@ -11,6 +11,8 @@ test.each([
   ['a,b\n1,2\n', 'data.txt', 'csv'],
   ['a,b\n1,2\n', 'data.parquet', 'parquet'],
   ['a,b\n1,2\n', 'data.feather', 'arrow'],
+  ['[\n  {"a":1},\n', 'data.txt', 'jsonl'],
+  ['[a];b\n1;2\n', 'data.csv', 'csv'],
   ['{a;b\n1;2\n', 'data.csv', 'csv'],
   ['\xff\xfea\0,\0b\0\n\0', 'data.csv', 'csv'],
   ['', 'data.csv', 'csv'],

@@ -126,6 +126,7 @@ describe('JSON Lines', () => {
     ['', /empty/],
     ['\n \n', /empty/],
     ['[{"a":1},{"a":2}]', /one JSON array/],
+    ['\ufeff[\n  {"a":1},\n  {"a":2}\n]\n', /one JSON array.*jq/],
     ['a,b\n1,2\n', /none of its first rows/],
     [Buffer.from('{"a":1}\n', 'utf16le'), /none of its first rows/],
     [Buffer.alloc(3_000_000, '{"a":"'), /none of its first rows/],
