@@ -8,9 +8,9 @@ import type { LogEntry } from '#shared/contract/audit.ts';
 import { methodsByPath, parseInput, type Envelope, type Method } from '#shared/rpc.ts';
 import { errorToBody } from './error-envelope.ts';
 import type { CallContext, Handlers } from './handler.ts';
-import type { OpenVaultState } from './open-state.ts';
+import { actorOf, type OpenVaultState } from './open-state.ts';
 import type { JobContext, Operations } from './operations.ts';
-import { actorOf, type Sessions } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
 import { rememberAct } from './unfinished-acts.ts';
 
 type AnyHandler = (context: CallContext, input: unknown) => unknown;

@@ -104,3 +104,12 @@ export function createOpenStores(
     outlines: createModelOutlines(vault),
   };
 }
+
+/** Who acts, for a log entry. */
+export function actorOf({ session }: Pick<OpenVaultState, 'session'>): {
+  readonly actor: string;
+  readonly role: string;
+  readonly session: string;
+} {
+  return { actor: session.user, role: session.role, session: session.id };
+}

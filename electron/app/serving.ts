@@ -11,9 +11,10 @@ import type { ModelPool } from '#domain/inference/index.ts';
 import { createStatistics, type Statistics } from '#domain/serving/index.ts';
 import { listenerLimits, listenOnLoopback, type Listener } from '../serving/listener.ts';
 import { createCallLog, type CallLog } from './call-log.ts';
+import { actorOf } from './open-state.ts';
 import { answerCalls, type Answer } from './serve-calls.ts';
 import { createServedVersions, type ServedVersions } from './served-versions.ts';
-import { actorOf, type Sessions } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
 
 type StartInput = InputOf<typeof methods.start>;
 

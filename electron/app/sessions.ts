@@ -20,16 +20,18 @@ import {
   type KdfChoice,
   type OpenVault,
 } from '#domain/vault/index.ts';
-import { readRestoredMark, removeRestoredMark, type RestoredFrom } from '#domain/custody/index.ts';
+import { removeRestoredMark } from '#domain/custody/index.ts';
 import { makeVault, type NewVault } from './new-vault.ts';
 import type { PinGuard } from './pin-guard.ts';
 import { completeErasures } from './erase.ts';
 import { recoverAccess } from './recover-access.ts';
 import { settleSlots } from './unfinished-acts.ts';
 import { rememberSize, rememberVerdict } from './seen-log.ts';
-import { recordSignIn, type SignInRecord } from './sign-in-record.ts';
+import { checkSecondPerson } from './second-person.ts';
+import { recordSignIn, restoredFrom, type SignInRecord } from './sign-in-record.ts';
 import { vaultStatus } from './vault-status.ts';
 import {
+  actorOf,
   createOpenStores,
   vaultSchema,
   type OpenStores,
@@ -409,26 +411,7 @@ export function createSessions(deps: {
     seal,
     sealed: () => sealing ?? Promise.resolve(),
 
-    async checkPassword(user, password) {
-      const opened = open();
-      const { users, vault, log } = opened;
-      await vault.slots.check(user, password).catch((error: unknown) => {
-        if (error instanceof AppError && error.code === 'wrong-password')
-          log.append({
-            ...actorOf(opened),
-            phase: 'event',
-            action: 'vault.sign-in-failed',
-            objects: [{ type: 'second-person', id: user }],
-            outcome: 'refused',
-            details: { attempts: 1 },
-          });
-        throw error;
-      });
-      const found = users.find(user);
-      if (found === undefined)
-        throw new AppError('wrong-password', 'The name or the password is not right.');
-      return found;
-    },
+    checkPassword: (user, password) => checkSecondPerson(open(), user, password),
 
     verified({ status, own }) {
       const { log, vault } = open();
@@ -438,25 +421,4 @@ export function createSessions(deps: {
       deps.onChange();
     },
   };
-}
-
-/** Who acts, for a log entry. */
-export function actorOf({ session }: Pick<OpenVaultState, 'session'>): {
-  readonly actor: string;
-  readonly role: string;
-  readonly session: string;
-} {
-  return { actor: session.user, role: session.role, session: session.id };
-}
-
-/** Undefined when a sign-in has written it down already, or when no backup of this vault says so. */
-async function restoredFrom({
-  vault,
-  log,
-  backups,
-}: OpenStores): Promise<RestoredFrom | undefined> {
-  const mark = await readRestoredMark(vault.dir, log.head().verifierKey);
-  if (mark === undefined || mark === 'forged') return undefined;
-  const known = backups.find(mark.manifest.facts.backupId);
-  return known?.state === 'complete' ? undefined : mark;
 }

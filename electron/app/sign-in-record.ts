@@ -6,7 +6,7 @@ import type { LogEntry } from '#shared/contract/audit.ts';
 import type { User } from '#shared/contract/users.ts';
 import { step } from '#platform/steps.ts';
 import type { NewEntry } from '#domain/audit/index.ts';
-import type { RestoredFrom } from '#domain/custody/index.ts';
+import { readRestoredMark, type RestoredFrom } from '#domain/custody/index.ts';
 import type { ActFacts } from './act-facts.ts';
 import type { OpenStores } from './open-state.ts';
 import { removeUnfinished } from './run-journal.ts';
@@ -108,4 +108,16 @@ function backup({ manifest }: RestoredFrom): LogEntry['objects'][number] {
 /** Data is kept before its run is recorded as done, so a kill between the two leaves some that belongs to no result. */
 function keptByNoRun({ runs, keptData }: OpenStores): string[] {
   return keptData.begun().filter((runId) => !runs.isDone(runId));
+}
+
+/** The backup that this vault was restored from. Undefined when a sign-in has written it down already, or when no backup of this vault says so. */
+export async function restoredFrom({
+  vault,
+  log,
+  backups,
+}: OpenStores): Promise<RestoredFrom | undefined> {
+  const mark = await readRestoredMark(vault.dir, log.head().verifierKey);
+  if (mark === undefined || mark === 'forged') return undefined;
+  const known = backups.find(mark.manifest.facts.backupId);
+  return known?.state === 'complete' ? undefined : mark;
 }

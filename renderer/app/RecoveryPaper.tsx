@@ -1,4 +1,5 @@
 import { Button } from '../ui/Button.tsx';
+import { Field } from '../ui/Field.tsx';
 
 export interface RecoverySecret {
   /** The key, or its shares, one on a line. */
@@ -39,12 +40,26 @@ export function RecoveryPaper({ recoveryKey, threshold }: RecoverySecret) {
   );
 }
 
-/** How a recovery key may be handed out, as a choice in a form. */
-export const recoverySplits = [
+const recoverySplits = [
   ['whole', 'One key, on one paper'],
   ['2of3', 'Three shares, any two of them are needed'],
   ['3of5', 'Five shares, any three of them are needed'],
 ] as const;
+
+/** How a recovery key is handed out: the field `split` of a form. */
+export function RecoverySplitField(words: { readonly label: string; readonly hint?: string }) {
+  return (
+    <Field {...words}>
+      <select name="split" defaultValue="whole">
+        {recoverySplits.map(([value, name]) => (
+          <option key={value} value={value}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
 
 /** Undefined for a key that stays whole. */
 export function splitOf(choice: string): { threshold: number; shares: number } | undefined {

@@ -3,6 +3,7 @@ import { Button } from '../ui/Button.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
 import { Field } from '../ui/Field.tsx';
 import { Notice } from '../ui/Notice.tsx';
+import { PlaceField } from '../ui/PlaceField.tsx';
 import { textOf } from '../lib/form.ts';
 import { ErrorNotice } from './ErrorNotice.tsx';
 import { FileDialog, type PickedPlace } from './FileDialog.tsx';
@@ -52,15 +53,13 @@ export function SaveDialog({
         }}
       >
         {children}
-        <div className="field">
-          <span className="label">Folder</span>
-          <div className="row">
-            <Button onClick={() => setPicking(true)}>Choose a folder</Button>
-            <span className="wrap-anywhere">
-              {folder?.path ?? <span className="quiet">such as a medium to take along</span>}
-            </span>
-          </div>
-        </div>
+        <PlaceField
+          label="Folder"
+          what="folder"
+          chosen={folder?.path}
+          hint="Such as a medium to take along."
+          onChoose={() => setPicking(true)}
+        />
         <Field label={label}>
           <input name="name" required maxLength={200} defaultValue={name} />
         </Field>

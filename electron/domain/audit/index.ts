@@ -1,11 +1,5 @@
-export {
-  isExportedLog,
-  verifyCheckpoint,
-  verifyExport,
-  verifyKeyHistory,
-  verifyProof,
-  type Trust,
-} from './check-file.ts';
+export { isExportedLog, verifyExport } from './check-export.ts';
+export { verifyCheckpoint, verifyKeyHistory, verifyProof, type Trust } from './check-file.ts';
 export { verifyLog } from './check-log.ts';
 export { compareWithKept, hasHadKey } from './compare.ts';
 export { parseCheckpoint } from './checkpoint.ts';

@@ -30,7 +30,7 @@ import {
 import { looksLikeManifest, verifyManifest } from '#domain/custody/index.ts';
 import { canonicalJson } from '#platform/canonical-json.ts';
 import { productionHistory } from './production-history.ts';
-import { attachmentNames, evidenceSchema, keyHistoryName } from './report.ts';
+import { attachmentNames, evidenceSchema, keyHistoryName } from './evidence.ts';
 import { looksLikeReceipt, verifyReceipt } from './receipt-file.ts';
 import { readSignature, slotName } from './signature-slot.ts';
 import { looksLikeVerdict, verifyVerdict } from './verdict-file.ts';

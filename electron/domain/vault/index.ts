@@ -12,9 +12,8 @@ export {
   openVaultWithKeychain,
   openVaultWithRecoveryKey,
   readVaultInfo,
-  type OpenVault,
-  type VaultSchema,
 } from './vault.ts';
+export type { OpenVault, VaultSchema } from './open-vault.ts';
 /** First in the catalog's list of migration steps. */
 export const vaultCatalogSchema: readonly string[] = [objectsSchema];
 /** Later steps; they stand behind those of the other folders, because steps are only ever added at the end. */

@@ -1,102 +1,39 @@
 /**
- * A vault on disk: created, opened by password or recovery key, closed. Opening order: lock the folder, find the slot by the
- * user's tag, pay the KDF (for an unknown name too), open the slot, check the vault file's MAC, open the databases, bring
- * objects and catalog into agreement. Anything that fails on the way closes everything again and destroys the keys.
+ * A vault on disk: created, or opened by password, keychain or recovery key. Opening order: lock the folder, find the slot by the
+ * user's tag, pay the KDF (for an unknown name too), open the slot, check the vault file's MAC, open the databases
+ * (`open-vault.ts`). Anything that fails on the way frees the lock and destroys the keys.
  */
 import { randomBytes } from 'node:crypto';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { rmSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import { syncDirectory } from '#platform/atomic-file.ts';
-import type { Clock } from '#platform/clock.ts';
-import { migrate, requireSound, requireUnused, type Database } from '#platform/database.ts';
 import type { Keychain } from '#platform/keychain.ts';
-import { acquireLock, type Lock } from '#platform/lock.ts';
+import { acquireLock } from '#platform/lock.ts';
 import { Secret } from '#platform/secret.ts';
 import { step } from '#platform/steps.ts';
 import { createAttempts, type Attempts } from './attempts.ts';
-import { createDataKeys, type DataKeys } from './data-keys.ts';
 import { kdfByProfile, type KdfChoice } from './kdf.ts';
 import {
-  createObjectStore,
-  recoverObjects,
-  type ObjectStore,
-  type RecoveryReport,
-} from './objects.ts';
+  closingOnFailure,
+  openDatabases,
+  type OpeningContext,
+  type OpenVault,
+} from './open-vault.ts';
 import { destroyKeys, purposes, purposesByRole, vaultFileKey, type Purpose } from './purposes.ts';
 import { createRecovery, parseRecovery, type Split } from './recovery-shares.ts';
-import {
-  finishRotation,
-  offerKeys,
-  openMoved,
-  pendingPurposes,
-  type DatabaseName,
-} from './rotation.ts';
-import { createSlots, unlock, unlockWithKeychain, type VaultSlots } from './sign-in.ts';
+import { unlock, unlockWithKeychain } from './sign-in.ts';
 import { createPasswordSlot, openRecoverySlot, type OpenedKeys } from './slots.ts';
 import {
   checkVaultFile,
-  holdVaultFile,
   readVaultFile,
   vaultFormatVersion,
   writeVaultFile,
   type StoredVaultFile,
   type VaultFile,
 } from './vault-file.ts';
-
-/** Migration steps of the three databases, in order; the vault's own come first in `catalog`. */
-export interface VaultSchema {
-  readonly catalog: readonly string[];
-  readonly audit: readonly string[];
-  readonly records: readonly string[];
-  /** What a rotation renews inside of `audit.db` beside the key that encrypts it: the signing key of the log. */
-  readonly renewAudit?: (
-    audit: Database,
-    vault: Pick<VaultFile, 'vaultId' | 'profile'> & { readonly clock: Clock },
-  ) => void;
-}
-
-export interface OpenVault {
-  readonly id: string;
-  readonly dir: string;
-  readonly profile: VaultFile['profile'];
-  /** The slot that opened the vault. */
-  readonly slotId: string;
-  /** Wrong passwords, of anybody, that no log entry mentions yet. */
-  readonly failedAttempts: number;
-  /** Those are in the log now, and will not be told again. */
-  attemptsReported(): Promise<void>;
-  readonly recovery: RecoveryReport;
-  readonly catalog: Database;
-  readonly audit: Database;
-  readonly records: Database;
-  readonly objects: ObjectStore;
-  readonly dataKeys: DataKeys;
-  readonly slots: VaultSlots;
-  /** Purposes whose rotation had been cut off and was finished by this opening. */
-  readonly rotated: readonly Purpose[];
-  /** Generation of each purpose key that the vault has, or is on the way to. */
-  epochs(): Readonly<Record<Purpose, number>>;
-  /**
-   * New keys for these purposes: offers them to every slot, closes this vault and resolves with the one that takes its place.
-   * `prepared` is called with what the epochs will be, before anything is changed. Throws `busy` before that; after any other
-   * error the vault is closed or must be, and the next opening finishes what was begun.
-   */
-  rotate(
-    asked: readonly Purpose[],
-    prepared: (epochs: Readonly<Record<Purpose, number>>) => void,
-  ): Promise<OpenVault>;
-  holds(purpose: Purpose): boolean;
-  /** Seals: closes the databases, destroys the keys, frees the lock. */
-  close(): void;
-}
-
-interface OpeningContext {
-  readonly dir: string;
-  readonly clock: Clock;
-  readonly schema: VaultSchema;
-}
+import { creatingMark, emptyFolder, makeFolder } from './vault-folder.ts';
 
 export interface VaultInfo {
   readonly vaultId: string;
@@ -275,108 +212,6 @@ function checkedFile(stored: StoredVaultFile, { keys, next }: OpenedKeys): Vault
   }
 }
 
-async function openDatabases(
-  { dir, clock, schema }: OpeningContext,
-  found: {
-    readonly file: VaultFile;
-    readonly opened: OpenedKeys;
-    readonly lock: Lock;
-    readonly slotId: string;
-    readonly failedAttempts: number;
-    readonly place: 'new' | 'existing';
-  },
-): Promise<OpenVault> {
-  const { place, slotId, opened } = found;
-  const { next } = opened;
-  const keys = { ...opened.keys };
-  const open: Database[] = [];
-  const closeDatabases = (): void => {
-    for (const db of open) db.close();
-  };
-  const closeAll = (): void => {
-    closeDatabases();
-    destroyKeys(keys);
-    destroyKeys(next);
-  };
-  async function database(name: DatabaseName): Promise<Database> {
-    const renew = (copy: Database): void => {
-      if (name === 'audit') schema.renewAudit?.(copy, { ...found.file, clock });
-    };
-    const db = await openMoved(dir, name, { keys, next, place, renew });
-    open.push(db);
-    migrate(db, schema[name], place);
-    return db;
-  }
-  return closingOnFailure([closeAll], async () => {
-    const databases = {
-      catalog: await database('catalog'),
-      audit: await database('audit'),
-      records: await database('records'),
-    };
-    if (place === 'existing') sweepLeftovers(dir);
-    const held = holdVaultFile(dir, found.file, () => vaultFileKey(keys));
-    const recovery = await recoverObjects(dir, databases.catalog);
-    const objects = createObjectStore({
-      dir,
-      vaultId: found.file.vaultId,
-      catalog: databases.catalog,
-      modelsKey: keys.models,
-      epoch: found.file.epochs.models,
-      clock,
-    });
-    const dataKeys = createDataKeys({
-      catalog: databases.catalog,
-      modelsKey: keys.models,
-      epoch: found.file.epochs.models,
-    });
-    const rotated = await finishRotation({ held, keys, next, objects, dataKeys });
-    return {
-      id: found.file.vaultId,
-      dir,
-      profile: found.file.profile,
-      slotId,
-      failedAttempts: found.failedAttempts,
-      attemptsReported: () => createAttempts(dir, clock).reported(),
-      recovery,
-      ...databases,
-      objects,
-      dataKeys,
-      slots: createSlots({ dir, clock, keys, held }),
-      rotated,
-      epochs: () => epochsWith(held.file(), pendingPurposes(held.file())),
-      async rotate(asked, prepared) {
-        for (const db of open) requireUnused(db);
-        // A page that nobody can read would stop the rotation in its middle, and with it every sign-in.
-        for (const db of open) requireSound(db);
-        prepared(epochsWith(held.file(), asked));
-        const offered = await offerKeys(held, asked);
-        objects.close();
-        dataKeys.close();
-        closeDatabases();
-        return closingOnFailure([() => found.lock.release()], () =>
-          openDatabases(
-            { dir, clock, schema },
-            { ...found, file: held.file(), opened: { keys, next: offered }, place: 'existing' },
-          ),
-        );
-      },
-      holds: (purpose) => keys[purpose] !== undefined,
-      close() {
-        objects.close();
-        dataKeys.close();
-        closeAll();
-        found.lock.release();
-      },
-    };
-  });
-}
-
-function epochsWith(file: VaultFile, moving: readonly Purpose[]): Record<Purpose, number> {
-  const epochs = { ...file.epochs };
-  for (const purpose of moving) epochs[purpose] += 1;
-  return epochs;
-}
-
 async function requireVault(dir: string): Promise<StoredVaultFile> {
   const file = await readVaultFile(dir);
   if (file === undefined)
@@ -385,60 +220,4 @@ async function requireVault(dir: string): Promise<StoredVaultFile> {
       'There is no vault in this folder. Create one, or choose another folder.',
     );
   return file;
-}
-
-/** Stands in the folder while a vault is being created: what is beside it is worthless until there is a `vault.json`. */
-const creatingMark = '.strongroom-creating';
-
-/** Everything that a creation may have left. */
-const createdName =
-  /^(lock(-journal)?|(catalog|audit|records)\.db(-wal|-shm|-journal)?|objects|staging|quarantine|\.vault\.json\..*|\.strongroom-creating)$/;
-
-async function makeFolder(dir: string): Promise<void> {
-  if ((await readVaultFile(dir)) !== undefined)
-    throw new AppError(
-      'conflict',
-      'There is a vault in this folder already. Open it, or choose another folder.',
-    );
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  const found = await readdir(dir);
-  const isLeftOver = found.includes(creatingMark) && found.every((name) => createdName.test(name));
-  if (isLeftOver) {
-    // A creation that was killed. Held by the lock, so that a creation under way is not swept away.
-    const lock = acquireLock(join(dir, 'lock'));
-    if ((await readVaultFile(dir)) === undefined) emptyFolder(dir);
-    lock.release();
-  } else if (found.some((name) => name !== 'lock' && name !== 'lock-journal'))
-    throw new AppError(
-      'conflict',
-      'A new vault needs an empty folder, and this one has files in it. Choose another.',
-    );
-}
-
-/**
- * What a kill leaves in the folder of a vault: files written aside, the mark of a creation when all else was done, and
- * rollback journals, which a database uses only while it changes to its write-ahead log and has no use for once it is open.
- */
-const leftover = /^(\..*\.part|\.strongroom-creating|(catalog|audit|records)\.db-journal)$/;
-
-function sweepLeftovers(dir: string): void {
-  for (const name of readdirSync(dir))
-    if (leftover.test(name)) rmSync(join(dir, name), { force: true });
-}
-
-/** Only for a creation that failed: the folder was empty before, so everything in it is ours and worthless. */
-function emptyFolder(dir: string): void {
-  for (const name of readdirSync(dir)) rmSync(join(dir, name), { recursive: true, force: true });
-}
-
-async function closingOnFailure<T>(
-  cleanUp: readonly (() => void)[],
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    for (const step of cleanUp) step();
-    throw error;
-  }
 }

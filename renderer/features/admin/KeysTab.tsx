@@ -6,7 +6,7 @@ import { Loaded } from '../../app/Page.tsx';
 import { ReasonDialog } from '../../app/ReasonDialog.tsx';
 import {
   RecoveryPaper,
-  recoverySplits,
+  RecoverySplitField,
   splitOf,
   type RecoverySecret,
 } from '../../app/RecoveryPaper.tsx';
@@ -16,7 +16,6 @@ import { useQuery } from '../../app/use-query.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { Facts } from '../../ui/Facts.tsx';
-import { Field } from '../../ui/Field.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';
@@ -120,15 +119,7 @@ function RecoveryKeys() {
             setSecret({ recoveryKey, threshold: shares?.threshold });
           }}
         >
-          <Field label="Handed out as">
-            <select name="split" defaultValue="whole">
-              {recoverySplits.map(([value, words]) => (
-                <option key={value} value={value}>
-                  {words}
-                </option>
-              ))}
-            </select>
-          </Field>
+          <RecoverySplitField label="Handed out as" />
         </ReasonDialog>
       ) : null}
       {secret === undefined ? null : (

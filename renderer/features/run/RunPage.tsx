@@ -14,6 +14,7 @@ import { Button } from '../../ui/Button.tsx';
 import { Field } from '../../ui/Field.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
+import { PlaceField } from '../../ui/PlaceField.tsx';
 import { BindingSource } from './BindingSource.tsx';
 import { BindingTable } from './BindingTable.tsx';
 import { FirstRows } from './FirstRows.tsx';
@@ -154,32 +155,20 @@ function RunForm({
               ])}
             </select>
           </Field>
-          <div className="field">
-            <span className="label">File or folder to score</span>
-            <div className="row">
-              <Button onClick={() => setPicking('input')}>
-                {input === undefined ? 'Choose a file' : 'Choose another file'}
-              </Button>
-              <span className="wrap-anywhere">
-                {input?.name ?? (
-                  <span className="quiet">
-                    CSV, Parquet, JSON Lines, Arrow, or a folder of images or texts
-                  </span>
-                )}
-              </span>
-            </div>
-          </div>
-          <div className="field">
-            <span className="label">Folder for the result</span>
-            <div className="row">
-              <Button onClick={() => setPicking('folder')}>
-                {folder === undefined ? 'Choose a folder' : 'Choose another folder'}
-              </Button>
-              <span className="wrap-anywhere">
-                {folder?.path ?? <span className="quiet">nothing there is overwritten</span>}
-              </span>
-            </div>
-          </div>
+          <PlaceField
+            label="File or folder to score"
+            what="file"
+            chosen={input?.name}
+            hint="CSV, Parquet, JSON Lines, Arrow, or a folder of images or texts."
+            onChoose={() => setPicking('input')}
+          />
+          <PlaceField
+            label="Folder for the result"
+            what="folder"
+            chosen={folder?.path}
+            hint="Nothing there is overwritten."
+            onChoose={() => setPicking('folder')}
+          />
           <Field label="Format of the result">
             <select
               value={outputFormat}

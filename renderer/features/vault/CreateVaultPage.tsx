@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { VaultStatus } from '#shared/contract/vault.ts';
 import { client } from '../../app/client.ts';
 import { ErrorNotice } from '../../app/ErrorNotice.tsx';
-import { recoverySplits, splitOf, type RecoverySecret } from '../../app/RecoveryPaper.tsx';
+import { RecoverySplitField, splitOf, type RecoverySecret } from '../../app/RecoveryPaper.tsx';
 import { appStore, refreshStatus } from '../../app/store.ts';
 import { useAct } from '../../app/use-act.ts';
 import { Button } from '../../ui/Button.tsx';
@@ -90,15 +90,10 @@ export function CreateVaultPage({ status }: { readonly status: VaultStatus }) {
               <option value="fips">FIPS algorithms only (PBKDF2)</option>
             </select>
           </Field>
-          <Field label="Recovery key" hint="Opens the vault when every password is forgotten.">
-            <select name="split" defaultValue="whole">
-              {recoverySplits.map(([value, words]) => (
-                <option key={value} value={value}>
-                  {words}
-                </option>
-              ))}
-            </select>
-          </Field>
+          <RecoverySplitField
+            label="Recovery key"
+            hint="Opens the vault when every password is forgotten."
+          />
           <ErrorNotice error={error} />
           <Button submit kind="primary" disabled={pending || !fits}>
             {pending ? 'Creating the vault…' : 'Create vault'}
