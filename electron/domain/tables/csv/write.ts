@@ -141,18 +141,27 @@ function writeDigits(buffer: Uint8Array, at: number, value: number): number {
     buffer[place--] = zero + (rest - next * 10);
     rest = next;
   }
-  let small = rest | 0;
-  for (; place >= at; place -= 1) {
-    const next = (small / 10) | 0;
-    buffer[place] = zero + (small - next * 10);
-    small = next;
-  }
+  putDigits(buffer, { from: at, behind: place + 1 }, rest | 0);
   return at + count;
+}
+
+/** The last digits of a number of 32 bits, as many as there is room for. */
+function putDigits(
+  buffer: Uint8Array,
+  { from, behind }: { readonly from: number; readonly behind: number },
+  value: number,
+): void {
+  let rest = value | 0;
+  for (let place = behind - 1; place >= from; place -= 1) {
+    const next = (rest / 10) | 0;
+    buffer[place] = zero + (rest - Math.imul(next, 10));
+    rest = next;
+  }
 }
 
 /**
  * A float that is written without an exponent; returns `at` for others. For 6 to 9 digits, the value is scaled to a whole number
- * of so many digits, rounded, and scaled back: when that is the same float, those are its digits.
+ * of so many digits, rounded, and scaled back: when that is the same float, those are its digits. All of it is below 2^31.
  */
 function writeFloat(buffer: Uint8Array, at: number, value: number): number {
   const size = Math.abs(value);
@@ -162,49 +171,52 @@ function writeFloat(buffer: Uint8Array, at: number, value: number): number {
   // Digits after the point of a number whose first digit is the one before it, or a zero there.
   let leading = 0;
   while (size * (powersOfTen[leading] ?? 0) < 1 && leading < 5) leading += 1;
+  // Of so many digits, how many are behind the point.
+  const behind = leading > 0 ? leading - 1 : -whole;
   // Where so many digits are enough, one more is too; most floats take eight.
+  let digits = 9;
   let best = -1;
-  let places = 0;
-  for (let digits = 8, way = 0; digits >= 6 && digits <= 9; digits += way) {
-    const after = leading > 0 ? digits + leading - 1 : digits - whole;
-    const scale = after >= 0 ? (powersOfTen[after] ?? 1) : 1;
-    const unscale = after < 0 ? (powersOfTen[-after] ?? 1) : 1;
-    const rounded = Math.round((size * scale) / unscale) * unscale;
-    const fits = Math.fround(rounded / scale) === size;
-    if (fits) {
-      best = rounded;
-      places = Math.max(0, after);
-    }
-    if (way === 0) way = fits ? -1 : 1;
-    else if (fits === way > 0) break;
+  while (digits > 6) {
+    const fewer = floatDigits(size, digits - 1 + behind);
+    if (fewer < 0) break;
+    best = fewer;
+    digits -= 1;
   }
-  return best < 0
-    ? at
-    : writeFixed(buffer, at, { isNegative: value < 0, rounded: best, after: places });
+  if (best < 0) best = floatDigits(size, digits + behind);
+  if (best < 0) return at;
+  let place = at;
+  if (value < 0) buffer[place++] = minus;
+  return writeFixed(buffer, place, { digits: best, after: Math.max(0, digits + behind) });
+}
+
+/** `size` with `after` digits behind its point, as a whole number; -1 when that reads back as another float. */
+function floatDigits(size: number, after: number): number {
+  if (after < 0) {
+    const unscale = powersOfTen[-after] ?? 1;
+    const rounded = Math.round(size / unscale) * unscale;
+    return Math.fround(rounded) === size ? rounded | 0 : -1;
+  }
+  const scale = powersOfTen[after] ?? 1;
+  const rounded = (size * scale + 0.5) | 0;
+  return Math.fround(rounded / scale) === size ? rounded : -1;
 }
 
 function writeFixed(
   buffer: Uint8Array,
   at: number,
-  number: { readonly isNegative: boolean; readonly rounded: number; readonly after: number },
+  number: { readonly digits: number; readonly after: number },
 ): number {
-  let { rounded, after } = number;
-  while (after > 0 && rounded % 10 === 0) {
-    rounded /= 10;
-    after -= 1;
+  let digits = number.digits | 0;
+  let after = number.after | 0;
+  for (; after > 0; after -= 1) {
+    const fewer = (digits / 10) | 0;
+    if (Math.imul(fewer, 10) !== digits) break;
+    digits = fewer;
   }
-  let place = at;
-  if (number.isNegative) buffer[place++] = minus;
-  if (after === 0) return writeDigits(buffer, place, rounded);
-  const scale = powersOfTen[after] ?? 1;
-  const whole = Math.floor(rounded / scale);
-  place = writeDigits(buffer, place, whole);
-  buffer[place++] = point;
-  let rest = rounded - whole * scale;
-  for (let digit = after - 1; digit >= 0; digit -= 1) {
-    const next = Math.floor(rest / 10);
-    buffer[place + digit] = zero + (rest - next * 10);
-    rest = next;
-  }
-  return place + after;
+  if (after === 0) return writeDigits(buffer, at, digits);
+  const whole = (digits / (powersOfTen[after] ?? 1)) | 0;
+  const place = writeDigits(buffer, at, whole);
+  buffer[place] = point;
+  putDigits(buffer, { from: place + 1, behind: place + 1 + after }, digits);
+  return place + 1 + after;
 }
