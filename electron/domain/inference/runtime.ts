@@ -3,7 +3,13 @@ import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-co
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import { hasMemoryFolder } from '#platform/containment.ts';
-import { newArray, parseModel, type TensorArray, type TensorData } from '#domain/onnx/index.ts';
+import {
+  modelFactsOf,
+  newArray,
+  parseModel,
+  type TensorArray,
+  type TensorData,
+} from '#domain/onnx/index.ts';
 import { adaptModel, type AdaptedModel } from './adapter.ts';
 import { createFitting } from './fit.ts';
 import type { SealedModel } from './protocol.ts';
@@ -18,6 +24,8 @@ export interface LoadedModel {
   /** Of those, what may be left out. */
   readonly optional: ReadonlyMap<string, string>;
   readonly labelsByOutput: ReadonlyMap<string, readonly string[]>;
+  /** Numbers in the weights of its layers; trees have none. */
+  readonly parameters: number;
   /** Files that its pipeline reads, by their paths in the bundle. */
   readonly assets: ReadonlyMap<string, Uint8Array>;
   run(feeds: Readonly<Record<string, TensorData>>): Promise<Record<string, TensorData>>;
@@ -67,7 +75,7 @@ export async function loadModelFrom(
 }
 
 async function startSession(
-  { inputs, outputs, fed, labelsByOutput, halves, optional }: AdaptedModel,
+  { model, inputs, outputs, fed, labelsByOutput, halves, optional }: AdaptedModel,
   weights: Weights,
   options: RuntimeOptions,
 ): Promise<LoadedModel> {
@@ -102,6 +110,7 @@ async function startSession(
     fed,
     optional,
     labelsByOutput,
+    parameters: modelFactsOf(model).parameters,
     assets: new Map(),
     async run(feeds) {
       const missing = Object.fromEntries(

@@ -7,6 +7,7 @@ import {
   partPathsOf,
   type BatchJournal,
 } from '#domain/inference/index.ts';
+import { batchRows } from '../../../../electron/domain/inference/batch/score-table.ts';
 import { modelFiles } from '../../../support/inference.ts';
 import { bytesOf, columnsModel } from '../../../support/onnx-models.ts';
 import { temporaryFolder } from '../../../support/vaults.ts';
@@ -173,4 +174,20 @@ describe('a batch', () => {
     await expect(score(gone, { journal })).rejects.toMatchObject({ code: 'conflict' });
     expect(readdirSync(gone.dir)).toEqual(['in.csv']);
   });
+});
+
+test('a batch has fewer rows the more weights pass their results on, and never none', () => {
+  const rows = (width: number, parameters: number, modelBytes: number): number =>
+    batchRows({
+      inputs: [{ name: 'x', kind: 'tensor', type: 'float', shape: ['N', width] }],
+      parameters,
+      modelBytes,
+    });
+  expect(rows(30, 4000, 17_000)).toBe(4096);
+  // Trees, as many bytes as the transformer behind them.
+  expect(rows(30, 0, 700_000)).toBe(4096);
+  expect(rows(32, 150_000, 700_000)).toBe(256);
+  // Weights in a file of their own.
+  expect(rows(30, 2 ** 28, 1000)).toBe(16);
+  expect(rows(2 ** 25, 0, 1000)).toBe(1);
 });
