@@ -135,6 +135,7 @@ export function giveUpRun(
     throw new AppError(
       'io',
       `The unfinished output is not there, so nothing could be removed. Plug the medium in and give the run up again; if its files are gone for good, say so: runs give-up ${runId} --gone.`,
+      { details: { output: 'not there' } },
     );
   // The files go first: nobody looks for those of a run that cannot go on.
   removeUnfinished({ runId, outputPath, canGoOn: false });

@@ -206,7 +206,11 @@ test(
     const left = await newest(again);
     expect(left).toMatchObject({ state: 'interrupted', canGoOn: true });
     const giveUp = (gone: boolean) => again.client.runs.giveUp({ runId: left.runId, gone });
-    await expect(giveUp(false)).rejects.toMatchObject({ code: 'io', message: /--gone/ });
+    await expect(giveUp(false)).rejects.toMatchObject({
+      code: 'io',
+      message: /--gone/,
+      details: { output: 'not there' },
+    });
     expect(await giveUp(true)).toMatchObject({ canGoOn: false });
   },
 );
