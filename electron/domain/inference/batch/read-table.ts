@@ -30,7 +30,7 @@ function telling(source: TableSource, core: Core): TableSource {
   let told = performance.now();
   return {
     ...source,
-    read(from, to) {
+    read(from, to, into) {
       if (performance.now() - told > signOfLifeMs) {
         told = performance.now();
         void core.send({
@@ -41,7 +41,7 @@ function telling(source: TableSource, core: Core): TableSource {
           rows: 0,
         });
       }
-      return source.read(from, to);
+      return source.read(from, to, into);
     },
   };
 }

@@ -38,20 +38,22 @@ export async function* splitCsv(
   let from = bodyFrom;
   let rowsBefore = 0;
   let hashed = 0;
-  let reading = source.read(0, blockBytes);
-  for (let at = 0; ;) {
+  // Fresh memory for each block costs more than to look for line breaks in it.
+  const buffers = [Buffer.allocUnsafeSlow(blockBytes), Buffer.allocUnsafeSlow(blockBytes)];
+  let reading = source.read(0, blockBytes, buffers[0]);
+  for (let at = 0, turn = 1; ; turn += 1) {
     const block = await reading;
     const next = at + block.length;
-    // The next block is read while this one is looked at.
-    const ended = block.length < blockBytes;
-    if (!ended) {
-      reading = source.read(next, next + blockBytes);
-      reading.catch(() => undefined); // awaited in the next round, unless somebody has lost interest
-    }
     const skip = Math.min(block.length, Math.max(0, bodyFrom - at));
     const units = toUnits(block.subarray(skip), dialect.encoding);
     const end = (place: number): number => at + skip + place * unit;
     scanner.begin(units);
+    // The next block is read while this one is looked at; the one before is not needed any more.
+    const ended = block.length < blockBytes;
+    if (!ended) {
+      reading = source.read(next, next + blockBytes, buffers[turn % 2]);
+      reading.catch(() => undefined); // awaited in the next round, unless somebody has lost interest
+    }
     while (scanner.nextRecord()) {
       const to = end(scanner.place());
       if (to - from < segmentBytes) continue;
