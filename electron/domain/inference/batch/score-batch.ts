@@ -66,7 +66,7 @@ export interface BatchOutcome extends Collected {
 
 /** Segments that the reader may be ahead of what is in the output. */
 const ahead = 16;
-/** From this size on all children start at once; for less, others join when the first one has long to go. */
+/** From this size on all children start at once; for less, others join as soon as the first one is seen to have long to go. */
 const largeBytes = 16 * 2 ** 20;
 /** Others take more than a tenth of a second to start. */
 const longMs = 300;
@@ -105,6 +105,8 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
     write: 0,
   };
   const startedMs = performance.now();
+  /** When the first segment was given to a child. */
+  let scoringMs: number | undefined;
   let checkpointedMs: number | undefined;
   let doneBytes = 0;
   let resumedBytes = 0;
@@ -208,12 +210,14 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
             for (const stage of Object.keys(times) as (keyof StageTimes)[])
               times[stage] += piece.times[stage];
             done.set(piece.index, piece);
+            rowsInWork.set(piece.index, piece.rows + piece.rejected);
             idle.push(scorer);
             dispatch();
           },
           rows(index, rows) {
             rowsInWork.set(index, rows);
             report();
+            startOthers();
           },
         },
       ),
@@ -230,10 +234,11 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
       }
       queue.shift();
       givenTo.set(segment.index, { scorer, slot });
+      scoringMs ??= performance.now();
       scorer.tell({ kind: 'segment', segment, slot });
     }
     if (done.has(appended) && !isAppending) guard(append());
-    if (started < most && wantsMore()) while (started < most) startScorer();
+    startOthers();
     if (isComplete())
       for (const scorer of [...idle.splice(0), ...loaded.splice(0)]) scorer.tell({ kind: 'end' });
   }
@@ -244,17 +249,13 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
     );
   }
 
-  /** Measured by the first piece: whether what is left would keep one child busy for long. */
-  function wantsMore(): boolean {
-    if (queue.length === 0 || !hasBound) return false;
-    const left = request.inputBytes - doneBytes;
-    const finished = done.size + appended - (journal?.next ?? 0);
-    const spentMs = Object.values(times).reduce((sum, ms) => sum + ms, 0);
-    const readBytes = [...done.keys()].reduce(
-      (sum, index) => sum + bytesOf(segments.get(index)),
-      doneBytes - resumedBytes,
-    );
-    return finished > 0 && spentMs * (left / Math.max(1, readBytes)) > longMs;
+  /** When the rows that are scored so far, parts of a segment too, tell that one child alone would have long to go. */
+  function startOthers(): void {
+    if (queue.length === 0 || scoringMs === undefined) return;
+    const scored = bytesSeen() - resumedBytes;
+    const left = request.inputBytes - resumedBytes - scored;
+    const spentMs = performance.now() - scoringMs;
+    if (scored > 0 && spentMs * (left / scored) > longMs) while (started < most) startScorer();
   }
 
   async function append(): Promise<void> {
@@ -310,16 +311,20 @@ export async function scoreBatch(request: BatchRequest): Promise<BatchOutcome> {
     return info?.extent === undefined ? length : (length / info.extent) * request.inputBytes;
   }
 
-  function report(): void {
+  /** Those of segments that are in work by their share of rows. */
+  function bytesSeen(): number {
     let bytes = doneBytes;
-    let rows = collector.seen();
     for (const [index, seen] of rowsInWork) {
       const segment = segments.get(index);
-      if (segment === undefined) continue;
-      bytes += bytesOf(segment) * (seen / Math.max(1, segment.rows));
-      rows += seen;
+      if (segment !== undefined) bytes += bytesOf(segment) * (seen / Math.max(1, segment.rows));
     }
-    request.onProgress?.(Math.min(request.inputBytes, Math.round(bytes)), request.inputBytes, rows);
+    return bytes;
+  }
+
+  function report(): void {
+    const rows = [...rowsInWork.values()].reduce((sum, seen) => sum + seen, collector.seen());
+    const bytes = Math.min(request.inputBytes, Math.round(bytesSeen()));
+    request.onProgress?.(bytes, request.inputBytes, rows);
   }
 
   startReader();

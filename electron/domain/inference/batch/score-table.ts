@@ -206,7 +206,7 @@ function createOutput(fd: number | undefined): {
   return { writer: createRowWriter(write), write, bytes: () => written };
 }
 
-const progressEveryMs = 100;
+const progressEveryMs = 50;
 
 function createClock(): {
   readonly times: StageTimes;
