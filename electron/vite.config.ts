@@ -29,7 +29,8 @@ const modes = {
     entry: Object.fromEntries(
       ['worker', 'scanner', 'outliner'].map((name) => [name, `${root}/electron/${name}.ts`]),
     ),
-    format: 'es',
+    // As modules they would get all that Node's own modules have, streams and web cryptography too, used or not.
+    format: 'cjs',
     external: [/^node:/, /^(?!zod)[a-z@]/],
   },
 } as const;
@@ -47,6 +48,8 @@ export default defineConfig(({ mode }) => {
     root,
     publicDir: false,
     plugins: mode === 'children' ? [listSources()] : [],
+    // The bundle lies as deep in the program's folder as the sources that ask for theirs.
+    define: mode === 'children' ? { 'import.meta.dirname': '__dirname' } : {},
     build: {
       outDir,
       emptyOutDir: mode !== 'preload',
@@ -59,7 +62,9 @@ export default defineConfig(({ mode }) => {
       },
       rollupOptions: {
         external: [...external],
-        ...(mode === 'children' ? { treeshake: withoutSchemas } : {}),
+        ...(mode === 'children'
+          ? { treeshake: withoutSchemas, output: { dynamicImportInCjs: false } }
+          : {}),
       },
     },
   };

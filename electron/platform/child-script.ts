@@ -23,7 +23,7 @@ export function childScript(name: ChildName, root: string = program): string {
   let usesBundle = isCurrent.get(root);
   if (usesBundle === undefined) isCurrent.set(root, (usesBundle = hasCurrentBundle(root)));
   return usesBundle
-    ? join(root, '.build', 'children', `${name}.mjs`)
+    ? join(root, '.build', 'children', `${name}.cjs`)
     : join(root, 'electron', `${name}.ts`);
 }
 

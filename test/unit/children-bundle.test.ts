@@ -18,7 +18,8 @@ const read = (name: string): string => readFileSync(join(outDir, name), 'utf8');
 function loadedWith(name: string, seen = new Set<string>()): Set<string> {
   if (seen.has(name)) return seen;
   seen.add(name);
-  for (const [, next = ''] of read(name).matchAll(/^import .*?"\.\/(.+?)";$/gm))
+  // What is asked for in the middle of a line is loaded later, if at all.
+  for (const [, next = ''] of read(name).matchAll(/^(?:\w+ \w+ = )?require\("\.\/(.+?)"\);$/gm))
     loadedWith(next, seen);
   return seen;
 }

@@ -28,7 +28,7 @@ function program(sources: Record<string, string>): string {
 
 test('a child runs from the bundle for as long as the sources are those that it was made of', () => {
   const current = program({ 'one.ts': digest('one') });
-  expect(childScript('worker', current)).toBe(join(current, '.build/children/worker.mjs'));
+  expect(childScript('worker', current)).toBe(join(current, '.build/children/worker.cjs'));
 });
 
 test.each([
