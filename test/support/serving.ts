@@ -43,6 +43,18 @@ export function echoModel(): OnnxModel {
   );
 }
 
+/** What the example of the protocol's text is sent to. */
+export function specModel(): OnnxModel {
+  return model(
+    graph('mymodel', {
+      nodes: [node('Cast', { inputs: ['input0'], outputs: ['output0'] }, { to: 1n })],
+      inputs: [valueInfo('input0', 'uint32' as 'int32', [2, 2]), valueInfo('input1', 'bool', [3])],
+      outputs: [valueInfo('output0', 'float', [2, 2])],
+    }),
+    { opsets: { '': 17 } },
+  );
+}
+
 /** Gives back its input, of whose shape its file says nothing. */
 export function shapelessModel(): OnnxModel {
   const { graph: main, ...rest } = model(

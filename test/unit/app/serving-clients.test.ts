@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
 import { scoredFiles, signedFolder } from '../../support/bundles.ts';
 import { recordedRequests, headerOf, sendRecorded, type Recorded } from '../../support/recorded.ts';
-import { echoModel, importModel, openServingApp, serve } from '../../support/serving.ts';
+import { echoModel, importModel, openServingApp, serve, specModel } from '../../support/serving.ts';
 
 interface Output {
   readonly name: string;
@@ -84,6 +84,7 @@ test('what published clients have sent is answered as they expect it, every type
   const opened = await openServingApp();
   const { app, client, dir, wait } = opened;
   await importModel(opened, 'echo', echoModel());
+  await importModel(opened, 'mymodel', specModel());
   const source = app.admitFile(await signedFolder(join(dir, 'scored'), scoredFiles));
   await wait(contract.bundles.import, client.bundles.import({ source, name: 'scored' }));
   await client.models.promote({ version: 'scored@1', to: 'production', reason: 'as tested' });
