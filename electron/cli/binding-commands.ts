@@ -2,8 +2,9 @@
 import type { Command } from 'commander';
 import { AppError } from '#shared/errors.ts';
 import type { ShownBinding } from '#shared/contract/bindings.ts';
+import { shortDigest } from '#shared/words.ts';
 import type { Runner } from './command.ts';
-import { shortDigest, table } from './output.ts';
+import { table } from './output.ts';
 
 export function addBindingCommands(program: Command, runner: Runner): void {
   const binding = program

@@ -3,9 +3,10 @@ import type { Command } from 'commander';
 import { AppError } from '#shared/errors.ts';
 import { contract } from '#shared/contract/index.ts';
 import type { InspectReport } from '#shared/contract/bundles.ts';
+import { bytes, shortDigest } from '#shared/words.ts';
 import { plural } from '#platform/plural.ts';
 import { answerNo, type Runner } from './command.ts';
-import { shortDigest, table } from './output.ts';
+import { table } from './output.ts';
 import { readSecret } from './settings.ts';
 
 const collect = (value: string, list: readonly string[]): string[] => [...list, value];
@@ -126,7 +127,7 @@ export function addBundleCommands(program: Command, runner: Runner): void {
         );
         output.result(
           written,
-          `${plural(written.files, 'file')}, ${written.totalBytes} bytes: ${written.path}`,
+          `${plural(written.files, 'file')}, ${bytes(written.totalBytes)}: ${written.path}`,
         );
       }),
     );
@@ -164,7 +165,7 @@ export function addBundleCommands(program: Command, runner: Runner): void {
               label === path ? path : `${label} (${path})`,
               kind,
               fileSystem ?? '',
-              freeBytes === null ? '' : `${Math.floor(freeBytes / 1e6)} MB`,
+              freeBytes === null ? '' : bytes(freeBytes),
               readOnly ? 'read-only' : '',
             ]),
           ),
@@ -241,7 +242,7 @@ function describeReport(report: InspectReport, hasTrust: boolean): string {
   const lines = [
     `${verdict === 'accept' ? 'Can be imported' : 'Refused'}: ${summary}`,
     '',
-    `Bundle     ${name} (${format}, ${plural(files.length, 'file')}, ${totalBytes} bytes)`,
+    `Bundle     ${name} (${format}, ${plural(files.length, 'file')}, ${bytes(totalBytes)})`,
     ...(report.signatures.length < 2
       ? [`Signature  ${signature.status}: ${signature.reason}`]
       : report.signatures.map(({ path, status, reason }) => `${path}  ${status}: ${reason}`)),

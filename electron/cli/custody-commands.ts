@@ -6,8 +6,9 @@ import { plural } from '#platform/plural.ts';
 import { AppError } from '#shared/errors.ts';
 import { contract } from '#shared/contract/index.ts';
 import type { CheckedBackup, FoundBackup, MadeBackup } from '#shared/contract/backups.ts';
+import { bytes, shortDigest } from '#shared/words.ts';
 import { answerNo, wholeNumber, type CommandContext, type Runner } from './command.ts';
-import { shortDigest, table } from './output.ts';
+import { table } from './output.ts';
 import { vaultDirOf } from './settings.ts';
 
 interface MakeOptions {
@@ -176,14 +177,14 @@ async function tokens({ connection }: CommandContext, dirs: readonly string[]): 
 }
 
 function describeMade(made: MadeBackup): string {
-  const amounts = `${megabytes(made.writtenBytes)} written and read back, ${megabytes(made.keptBytes)} were there.`;
+  const amounts = `${bytes(made.writtenBytes)} written and read back, ${bytes(made.keptBytes)} were there.`;
   if (made.state === 'complete')
     return `Snapshot ${made.snapshot} is complete: ${made.path}\n${amounts}\nThe log has ${made.logSize} entries in it. Manifest ${made.digest}`;
-  return `This medium is full and the backup is not complete: ${megabytes(made.missingBytes)} are left.\n${amounts}\nGo on with: backup DIR --continue, where DIR is on the next medium.`;
+  return `This medium is full and the backup is not complete: ${bytes(made.missingBytes)} are left.\n${amounts}\nGo on with: backup DIR --continue, where DIR is on the next medium.`;
 }
 
-function describeFound({ vaultId, snapshots, pieces, bytes }: FoundBackup): string {
-  const head = `Vault ${vaultId ?? 'unknown'}: ${plural(pieces, 'piece')}, ${megabytes(bytes)}`;
+function describeFound({ vaultId, snapshots, pieces, bytes: size }: FoundBackup): string {
+  const head = `Vault ${vaultId ?? 'unknown'}: ${plural(pieces, 'piece')}, ${bytes(size)}`;
   if (snapshots.length === 0) return `${head}\nNo snapshot: the backup was not finished here.`;
   const rows = snapshots.map((each) =>
     each.problem === null
@@ -191,7 +192,7 @@ function describeFound({ vaultId, snapshots, pieces, bytes }: FoundBackup): stri
           String(each.number),
           each.madeAt ?? '',
           String(each.files ?? ''),
-          megabytes(each.bytes ?? 0),
+          bytes(each.bytes ?? 0),
           String(each.logSize ?? ''),
           shortDigest(each.digest ?? ''),
         ]
@@ -203,7 +204,7 @@ function describeFound({ vaultId, snapshots, pieces, bytes }: FoundBackup): stri
 function describeChecked(checked: CheckedBackup): string {
   const head =
     checked.status === 'whole'
-      ? `Whole: ${plural(checked.snapshots, 'snapshot')}, ${plural(checked.pieces, 'piece')}, ${megabytes(checked.bytes)} read.`
+      ? `Whole: ${plural(checked.snapshots, 'snapshot')}, ${plural(checked.pieces, 'piece')}, ${bytes(checked.bytes)} read.`
       : `DAMAGED: ${plural(checked.problems.length, 'problem')}.`;
   const own = {
     yes: ['The log of this vault goes on from every snapshot.'],
@@ -217,10 +218,6 @@ function describeChecked(checked: CheckedBackup): string {
     ...(checked.ofThisVault === null ? [] : own[checked.ofThisVault]),
     ...checked.problems.map(({ file, problem }) => `  ${file}: ${problem}`),
   ].join('\n');
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** `700M` and `4G` as media are sold: powers of ten. */

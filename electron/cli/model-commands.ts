@@ -6,8 +6,10 @@ import type { GraphEdge, GraphNode } from '#shared/contract/graph.ts';
 import type { contract } from '#shared/contract/index.ts';
 import type { LifecycleResult, ModelSummary, VersionSummary } from '#shared/contract/models.ts';
 import type { ResultOf } from '#shared/rpc.ts';
+import { bytes, shortDigest } from '#shared/words.ts';
+import { plural } from '#platform/plural.ts';
 import { reasonOf, wholeNumber, type CommandContext, type Runner } from './command.ts';
-import { shortDigest, table } from './output.ts';
+import { table } from './output.ts';
 
 export function addModelCommands(program: Command, runner: Runner): void {
   const models = program.command('models').description('what is in the vault');
@@ -217,7 +219,7 @@ async function show({ client, output }: CommandContext, model: string): Promise<
           : [
               `Let in against the gate by ${version.override.by ?? 'a second person'}: ${version.override.reason ?? 'no reason was kept'}`,
             ]),
-        `${facts.nodes} nodes, ${facts.parameters} parameters, ${version.files.length} files, ${version.sizeBytes} bytes`,
+        `${facts.nodes} nodes, ${facts.parameters} parameters, ${plural(version.files.length, 'file')}, ${bytes(version.sizeBytes)}`,
         '',
         table(['', 'Name', 'Type'], values),
       ].join('\n'),

@@ -1,6 +1,7 @@
 /** What goes to the terminal: documents on stdout, progress and errors on stderr, without what could steer it or mislead. */
 import { exitCodeByErrorCode, type ErrorBody } from '#shared/errors.ts';
 import type { Operation } from '#shared/contract/operations.ts';
+import { bytes } from '#shared/words.ts';
 import { escapedJson, printableLines } from '#platform/printable.ts';
 
 export interface Output {
@@ -53,7 +54,7 @@ export function createOutput(mode: 'json' | 'text'): Output {
 
 function progressLine({ step, done, total, unit }: Operation): string {
   const share = total === null || total === 0 ? '' : ` ${Math.floor((done / total) * 100)} %`;
-  const amount = unit === 'bytes' ? `${(done / 2 ** 20).toFixed(1)} MiB` : `${done} ${unit}`;
+  const amount = unit === 'bytes' ? bytes(done) : `${done} ${unit}`;
   return `${step === '' ? 'Working' : step}:${share} ${amount}`;
 }
 
@@ -69,9 +70,4 @@ export function table(header: readonly string[], rows: readonly (readonly string
       .join('  ')
       .trimEnd();
   return all.map(line).join('\n');
-}
-
-export function shortDigest(digest: string): string {
-  const hex = digest.replace(/^sha256:/, '');
-  return `sha256:${hex.slice(0, 4)}…${hex.slice(-4)}`;
 }

@@ -1,12 +1,13 @@
 import { useState } from 'react';
 import type { EraseResult } from '#shared/contract/erasure.ts';
+import { bytes } from '#shared/words.ts';
 import { Button } from '../ui/Button.tsx';
 import { CopyButton } from '../ui/CopyButton.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
 import { Facts } from '../ui/Facts.tsx';
 import { Field } from '../ui/Field.tsx';
 import { Notice } from '../ui/Notice.tsx';
-import { bytes, count } from '../lib/format.ts';
+import { count } from '../lib/format.ts';
 import { textOf } from '../lib/form.ts';
 import { FormDialog } from './FormDialog.tsx';
 import { ReasonField } from './ReasonField.tsx';

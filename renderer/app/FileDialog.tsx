@@ -1,7 +1,7 @@
 import { IconCornerLeftUp, IconFile, IconFolder } from '@tabler/icons-react';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import type { FolderEntry } from '#shared/contract/media.ts';
-import { bytes } from '../lib/format.ts';
+import { bytes } from '#shared/words.ts';
 import { Button } from '../ui/Button.tsx';
 import { Dialog } from '../ui/Dialog.tsx';
 import { client } from './client.ts';

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { Operation } from '#shared/contract/operations.ts';
-import { bytes, count, duration } from '../lib/format.ts';
+import { bytes } from '#shared/words.ts';
+import { count, duration } from '../lib/format.ts';
 import { Button } from '../ui/Button.tsx';
 import { client } from './client.ts';
 

@@ -1,16 +1,5 @@
 /** How numbers, times and digests read in the window. Pure functions. */
 
-export function bytes(count: number): string {
-  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
-  let value = count;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)}\u00a0${units[unit] ?? ''}`;
-}
-
 export function count(value: number): string {
   return value.toLocaleString('en');
 }
@@ -47,12 +36,6 @@ export function ago(time: string, now: Date): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
   return `${plural(Math.floor(seconds / 86_400), 'day')} ago`;
-}
-
-/** `sha256:1a2b…9f0e`. */
-export function shortDigest(digest: string): string {
-  const hex = digest.replace(/^sha256:/, '');
-  return `sha256:${hex.slice(0, 4)}…${hex.slice(-4)}`;
 }
 
 export function duration(seconds: number): string {

@@ -1,6 +1,6 @@
+import { shortDigest } from '#shared/words.ts';
 import { IconCopy } from '@tabler/icons-react';
 import { useState } from 'react';
-import { shortDigest } from '../lib/format.ts';
 
 /** A digest, shortened, with the whole of it in the clipboard on a click. */
 export function Digest({ value }: { readonly value: string }) {

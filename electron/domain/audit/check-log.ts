@@ -6,6 +6,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { LogEntry, VerifyStatus } from '#shared/contract/audit.ts';
 import { schemaOf, schemaOfSteps, type Database } from '#platform/database.ts';
+import { plural } from '#platform/plural.ts';
 import { parseCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { parseEntry } from './entry.ts';
 import { handOverAction, keysOf } from './key-history.ts';
@@ -66,9 +67,7 @@ export async function verifyLog(
     };
   }
   const compared =
-    against.length === 0
-      ? ''
-      : `, and with ${against.length} checkpoint${against.length === 1 ? '' : 's'} kept elsewhere`;
+    against.length === 0 ? '' : `, and with ${plural(against.length, 'checkpoint')} kept elsewhere`;
   return {
     status: 'intact',
     size,

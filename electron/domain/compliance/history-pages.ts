@@ -1,4 +1,5 @@
 /** The pages of a production history, for people. */
+import { plural } from '#platform/plural.ts';
 import type { Evidence } from './evidence.ts';
 import type { Bar, Pages } from './pages.ts';
 import type { HistoryFilter, ProductionHistory } from './production-history.ts';
@@ -154,8 +155,7 @@ function answerOf(
     now.length === 0
       ? `No version of ${model ?? 'any model'} is in production.`
       : `In production: ${now.map(({ version, from, decidedBy }) => `${version} since ${utc(from.at)} by decision of ${decidedBy.name}`).join('; ')}.`;
-  const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
-  return `${standing} The period has ${count(intervals.length, 'production interval', 'production intervals')}, ${count(imports.length, 'import', 'imports')} and ${count(runs.length, 'run', 'runs')} over ${count(rows, 'row', 'rows')}.`;
+  return `${standing} The period has ${plural(intervals.length, 'production interval')}, ${plural(imports.length, 'import')} and ${plural(runs.length, 'run')} over ${plural(rows, 'row')}.`;
 }
 
 /** 2031-05-01T10:00:00.000Z → 2031-05-01 10:00:00. */

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { AppError } from '#shared/errors.ts';
 import { writeFileAtomic } from '#platform/atomic-file.ts';
 import type { Clock } from '#platform/clock.ts';
+import { plural } from '#platform/plural.ts';
 
 const maxTries = 5;
 const lockMinutes = 15;
@@ -70,7 +71,7 @@ export function createAttempts(dir: string, clock: Clock): Attempts {
       const minutes = Math.ceil(leftMs / 60_000);
       throw new AppError(
         'locked',
-        `Too many wrong passwords for this name. Try again in ${minutes} minute${minutes === 1 ? '' : 's'}, or ask an administrator for a new password.`,
+        `Too many wrong passwords for this name. Try again in ${plural(minutes, 'minute')}, or ask an administrator for a new password.`,
         {
           details: { blockedUntil: new Date(untilMs).toISOString() },
         },

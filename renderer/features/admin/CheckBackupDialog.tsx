@@ -1,13 +1,14 @@
 import { useState } from 'react';
 import { contract } from '#shared/contract/index.ts';
 import type { CheckedBackup } from '#shared/contract/backups.ts';
+import { bytes } from '#shared/words.ts';
 import { client } from '../../app/client.ts';
 import { ErrorNotice } from '../../app/ErrorNotice.tsx';
 import { FileDialog, type PickedPlace } from '../../app/FileDialog.tsx';
 import { JobProgress } from '../../app/JobProgress.tsx';
 import { useApp } from '../../app/store.ts';
 import { finished, useAct, useOperation } from '../../app/use-act.ts';
-import { bytes, plural } from '../../lib/format.ts';
+import { plural } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { Notice } from '../../ui/Notice.tsx';

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { contract } from '#shared/contract/index.ts';
 import type { ResultOf } from '#shared/rpc.ts';
+import { bytes } from '#shared/words.ts';
 import { client } from '../../app/client.ts';
 import { EraseDialog } from '../../app/EraseDialog.tsx';
 import { Loaded } from '../../app/Page.tsx';
@@ -12,7 +13,7 @@ import { Empty, Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';
 import { Table } from '../../ui/Table.tsx';
 import { Time } from '../../ui/Time.tsx';
-import { bytes, count, plural } from '../../lib/format.ts';
+import { count, plural } from '../../lib/format.ts';
 import { ClocksDialog, kindWords } from './ClocksDialog.tsx';
 import { PersonPanel } from './PersonPanel.tsx';
 

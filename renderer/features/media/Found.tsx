@@ -1,9 +1,9 @@
 import type { FoundBundle, Place } from '#shared/contract/media.ts';
+import { bytes } from '#shared/words.ts';
 import { client } from '../../app/client.ts';
 import type { PickedPlace } from '../../app/FileDialog.tsx';
 import { Loaded } from '../../app/Page.tsx';
 import { useQuery } from '../../app/use-query.ts';
-import { bytes } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';

@@ -1,12 +1,12 @@
 import { IconDeviceUsb, IconFolder, IconInbox, IconRefresh } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import type { Place } from '#shared/contract/media.ts';
+import { bytes } from '#shared/words.ts';
 import { client } from '../../app/client.ts';
 import { FileDialog, type PickedPlace } from '../../app/FileDialog.tsx';
 import { Loaded, Page } from '../../app/Page.tsx';
 import { go } from '../../app/routes.ts';
 import { useQuery } from '../../app/use-query.ts';
-import { bytes } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Empty, Panel } from '../../ui/Panel.tsx';
 import { State } from '../../ui/State.tsx';

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { InspectReport } from '#shared/contract/bundles.ts';
-import { bytes, capital, count, listed, plural } from '../../lib/format.ts';
+import { bytes } from '#shared/words.ts';
+import { capital, count, listed, plural } from '../../lib/format.ts';
 import { Digest } from '../../ui/Digest.tsx';
 import { Facts } from '../../ui/Facts.tsx';
 import { Panel } from '../../ui/Panel.tsx';

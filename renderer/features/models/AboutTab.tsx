@@ -1,11 +1,12 @@
 import { useState } from 'react';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import type { VersionDetail } from '#shared/contract/models.ts';
+import { bytes } from '#shared/words.ts';
 import { client } from '../../app/client.ts';
 import { Loaded } from '../../app/Page.tsx';
 import { linkTo } from '../../app/routes.ts';
 import { useQuery } from '../../app/use-query.ts';
-import { bytes, count } from '../../lib/format.ts';
+import { count } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Digest } from '../../ui/Digest.tsx';
 import { Facts } from '../../ui/Facts.tsx';

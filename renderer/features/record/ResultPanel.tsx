@@ -1,9 +1,9 @@
 import type { Prediction } from '#shared/contract/records.ts';
+import { shortDigest } from '#shared/words.ts';
 import { CopyButton } from '../../ui/CopyButton.tsx';
 import { Facts } from '../../ui/Facts.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { linkTo } from '../../app/routes.ts';
-import { shortDigest } from '../../lib/format.ts';
 import { exact } from './numbers.ts';
 
 /** The prediction, on which side of the threshold it is, and what the log holds of it. */

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { contract } from '#shared/contract/index.ts';
 import type { KeptData } from '#shared/contract/runs.ts';
+import { bytes } from '#shared/words.ts';
 import { client } from '../../app/client.ts';
 import { EraseDialog } from '../../app/EraseDialog.tsx';
 import { ErrorNotice } from '../../app/ErrorNotice.tsx';
@@ -12,7 +13,7 @@ import { Facts } from '../../ui/Facts.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { Time } from '../../ui/Time.tsx';
-import { bytes, plural } from '../../lib/format.ts';
+import { plural } from '../../lib/format.ts';
 
 /** What a run has kept of its input and predictions, to be exported or erased. */
 export function KeptPanel({ runId, kept }: { readonly runId: string; readonly kept: KeptData }) {

@@ -1,16 +1,9 @@
 import { expect, test } from 'vitest';
 import { auditActions } from '#shared/actions.ts';
 import type { LogEntry } from '#shared/contract/audit.ts';
+import { bytes, shortDigest } from '#shared/words.ts';
 import { sentenceOf } from '../../../renderer/app/sentences.ts';
-import {
-  ago,
-  bytes,
-  compact,
-  duration,
-  percent,
-  plural,
-  shortDigest,
-} from '../../../renderer/lib/format.ts';
+import { ago, compact, duration, percent, plural } from '../../../renderer/lib/format.ts';
 
 test('numbers carry their units and no false precision', () => {
   expect([0, 999, 1000, 1_234_567, 99_949_999, 5e12].map(bytes)).toEqual([

@@ -1,5 +1,6 @@
 /** What the signatures of a bundle mean to the gate. */
 import type { Finding } from '#shared/contract/bundles.ts';
+import { plural } from '#platform/plural.ts';
 import { findingOf, type RuleId } from '../rules.ts';
 import { signatureFileName, type CheckedSignatures, type SignerRule } from './check.ts';
 
@@ -36,5 +37,5 @@ function missingSigners(
 ): string {
   const whom = rule.from.length === 0 ? 'of the trust list' : `among ${rule.from.join(', ')}`;
   const found = names.length === 0 ? 'none of them has signed' : `signed by ${names.join(', ')}`;
-  return `The policy asks for ${required} different ${required === 1 ? 'signer' : 'signers'} ${whom}; ${found}.`;
+  return `The policy asks for ${plural(required, 'different signer')} ${whom}; ${found}.`;
 }
