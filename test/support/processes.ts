@@ -13,7 +13,7 @@ export function descendantsOf(pid: number): number[] {
 export function stopAll(pid: number): void {
   const stopped = new Set<number>();
   // One that is stopped starts no other: what came meanwhile is below the next.
-  for (let next: number | undefined = pid; next !== undefined; ) {
+  for (let next: number | undefined = pid; next !== undefined;) {
     process.kill(next, 'SIGSTOP');
     stopped.add(next);
     next = descendantsOf(pid).find((each) => !stopped.has(each));
