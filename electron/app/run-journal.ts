@@ -49,7 +49,8 @@ const runJournal = z.strictObject({
   bindingDigest: z.string(),
   /** Who went on with the run so far, in that order. */
   resumedBy: z.array(z.string()).default([]),
-  batch: batchJournal,
+  /** Null for a run that has not come far enough: its unfinished files are to be removed, and it starts over. */
+  batch: batchJournal.nullable(),
 });
 type RunJournal = z.infer<typeof runJournal>;
 
@@ -67,7 +68,7 @@ export function createRunJournal(run: {
   readonly pipeline: Pipeline | undefined;
   readonly resumedBy: readonly string[];
 }): {
-  at(batch: BatchJournal): string;
+  at(batch: BatchJournal | null): string;
   /** Throws `ResumeRefused` that says what is not as it was. */
   requireSame(from: InterruptedRun): void;
 } {
@@ -141,6 +142,16 @@ export function giveUpRun(
   removeUnfinished({ runId, outputPath, canGoOn: false });
   runs.giveUp(runId);
   step('run: given up');
+}
+
+/**
+ * Removes what a run has left that has not come far enough to go on from it. Throws `ResumeRefused` when that is out of reach: a
+ * folder of that name says nothing.
+ */
+export function startOver({ runId, outputPath }: InterruptedRun): void {
+  if (!partPathsOf(outputPath, runId).some((part) => existsSync(part)))
+    throw new ResumeRefused('The unfinished output is not there any more.');
+  removeUnfinished({ runId, outputPath, canGoOn: false });
 }
 
 /**

@@ -9,8 +9,10 @@ import type { FinishedRun, RunResult } from '#shared/contract/runs.ts';
 import type { Clock } from '#platform/clock.ts';
 import { step } from '#platform/steps.ts';
 import {
+  PartsLeft,
   partPathsOf,
   ResumeRefused,
+  type BatchJournal,
   type Inference,
   type ScoreResult,
 } from '#domain/inference/index.ts';
@@ -28,6 +30,7 @@ import { readPipeline, requireRunnable, storedModelFiles } from './model-access.
 import {
   createRunJournal,
   giveUpRun,
+  startOver,
   type InterruptedRun,
   type RunSettings,
 } from './run-journal.ts';
@@ -84,13 +87,17 @@ export async function scoreRun(
     });
   else runs.goOn(runId);
   step('run: recorded as started');
+  let furthest: BatchJournal | null = from?.batch ?? null;
+  let keepJournal = (): void => undefined;
   try {
     await refuseExisting(receiptPathOf(outputPath));
     const asked = { ...input, runId, at: now() };
     const keeping = await planKeeping(context, version, asked, deps.inference);
     const pipeline = await readPipeline(vault, version);
     const journal = createRunJournal({ input, version, pipeline, resumedBy });
+    keepJournal = () => runs.checkpoint(runId, journal.at(furthest));
     if (from !== undefined) journal.requireSame(from);
+    if (from?.batch === null) startOver(from);
     // Each file of a folder is a row.
     const unit = (await stat(input.inputPath)).isDirectory() ? 'rows' : 'bytes';
     context.report({ step: 'Loading the model', done: 0, unit });
@@ -103,8 +110,11 @@ export async function scoreRun(
         runId,
         keepColumns: input.keepColumns,
         outputFormat: input.outputFormat,
-        ...(from === undefined ? {} : { journal: from.batch }),
-        onCheckpoint: (batch) => runs.checkpoint(runId, journal.at(batch)),
+        ...(furthest === null ? {} : { journal: furthest }),
+        onCheckpoint(batch) {
+          furthest = batch;
+          keepJournal();
+        },
         ...(input.format === undefined ? {} : { format: input.format }),
         dialect: input.dialect,
         ...(keeping === undefined
@@ -163,16 +173,20 @@ export async function scoreRun(
     return { ...result, receiptPath: await writeReceipt(outputPath, receipt.text), kept };
   } catch (error) {
     await takeBackKept(context, runId);
-    const body = errorToBody(error);
+    const wasLeft = error instanceof PartsLeft;
+    const body = errorToBody(wasLeft ? error.cause : error);
     // Whatever it was: while what the run would go on from is still there, it can.
     const isLeft =
       from !== undefined && partPathsOf(outputPath, runId).every((at) => existsSync(at));
-    if (error instanceof ResumeRefused || isLeft) {
-      runs.interrupt(runId, now());
+    if (error instanceof ResumeRefused || isLeft || wasLeft) {
+      if (wasLeft) keepJournal();
+      runs.interrupt(runId, now(), wasLeft ? body : undefined);
       step('run: recorded as interrupted still');
       throw new AppError(
         body.code,
-        `${body.message} The run can go on still with what it was begun with; give it up (runs give-up ${runId}), and its unfinished output is removed; or start anew, without resuming.`,
+        wasLeft
+          ? `${body.message} The unfinished output lies on its medium, which went away or cannot be written to. When it is back, go on with the run, or give it up (runs give-up ${runId}), and what is there is removed.`
+          : `${body.message} The run can go on still with what it was begun with; give it up (runs give-up ${runId}), and its unfinished output is removed; or start anew, without resuming.`,
         { cause: error, ...(body.details === undefined ? {} : { details: body.details }) },
       );
     }

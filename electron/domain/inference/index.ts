@@ -1,5 +1,5 @@
 export { createInference, type Inference } from './inference.ts';
-export { convertedPathOf, partPathsOf, piecePathsOf } from './batch/part-files.ts';
+export { convertedPathOf, PartsLeft, partPathsOf, piecePathsOf } from './batch/part-files.ts';
 export type { ScoreOutcome, ScoreResult } from './batch/score-file.ts';
 export { batchJournal, ResumeRefused, type BatchJournal } from './batch/journal.ts';
 export type { ModelPool, PooledModel } from './pool.ts';

@@ -34,7 +34,7 @@ export interface Inference {
   /**
    * Scores a CSV into a new file. Throws `conflict` when the output is there already, `invalid-input` for missing columns,
    * `corrupt` for a file that is no CSV, `unavailable` when the model's process dies, `limit` when it breaks one of its limits,
-   * `cancelled`, `io`. No partial file stays.
+   * `cancelled`, `io`. No partial file stays; where one must, as its medium went away, `PartsLeft` with such an error as its cause.
    */
   score(request: ScoreRequest, watching?: Watching): Promise<ScoreResult>;
   /** The first rows of a file or folder and how its columns would be bound, told in a child that has no model. */

@@ -59,8 +59,8 @@ export interface RunStore extends References {
   interruptedAt(outputPath: string): readonly string[];
   /** An interrupted run goes on. */
   goOn(runId: string): void;
-  /** It could not; it can still. */
-  interrupt(runId: string, at: string): void;
+  /** It could not, or was cut off by `error`; it can still. */
+  interrupt(runId: string, at: string, error?: ErrorBody): void;
   /** An interrupted run will not go on. */
   giveUp(runId: string): void;
   /** At opening: runs that a killed program left behind. */
@@ -190,10 +190,14 @@ export function createRunStore(db: Database): RunStore {
         "UPDATE runs SET state = 'running', finished_at = NULL, error = NULL WHERE run_id = ?",
       ).run(runId);
     },
-    interrupt(runId, at) {
+    interrupt(runId, at, error) {
+      const told =
+        error === undefined
+          ? interruption
+          : JSON.stringify({ code: error.code, message: error.message });
       db.prepare(
         "UPDATE runs SET state = 'interrupted', finished_at = ?, error = ? WHERE run_id = ?",
-      ).run(at, interruption, runId);
+      ).run(at, told, runId);
     },
     giveUp: dropJournal,
     running: () =>

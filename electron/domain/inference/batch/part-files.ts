@@ -2,7 +2,7 @@
  * Names of the files that a run writes, and what is done with them: under names of the run beside the output while it goes on,
  * then under their own, and never over another file.
  */
-import { constants, link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { constants, link, lstat, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError } from '#shared/errors.ts';
 import { step } from '#platform/steps.ts';
@@ -74,6 +74,32 @@ export async function removeAll(paths: readonly string[]): Promise<void> {
     step('run: part file removed');
   }
   if (failures.length > 0) throw failures[0];
+}
+
+/** A run failed, by `cause`, and its unfinished files are still on a medium that went away, or that cannot be written to any more. */
+export class PartsLeft extends Error {
+  constructor(cause: unknown) {
+    super('Unfinished files are left.', { cause });
+  }
+}
+
+/** Device of the file system that a file is on; undefined where none is. */
+export async function deviceOf(path: string): Promise<number | undefined> {
+  return (await stat(dirname(path)).catch(() => undefined))?.dev;
+}
+
+/** Removes them when their run has failed; whether nothing is left on the device where they were made. */
+export async function removeLeft(
+  paths: readonly [string, ...string[]],
+  device: number | undefined,
+): Promise<boolean> {
+  try {
+    await removeAll(paths);
+  } catch {
+    return false;
+  }
+  // Of a medium that went away nothing is found.
+  return (await deviceOf(paths[0])) === device;
 }
 
 /** A medium that was pulled leaves an empty folder in its place, and that one can be synced too. */

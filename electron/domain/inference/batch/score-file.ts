@@ -1,6 +1,7 @@
 /**
  * In the core: a file into a new file. Everything is written beside the output under names of the run, and gets its own name
- * when it is whole. A run that fails leaves nothing; one that was killed leaves what its journal speaks of.
+ * when it is whole. A run that fails leaves nothing, unless the medium went away; one that was killed leaves what its journal
+ * speaks of.
  */
 import { constants, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -26,13 +27,16 @@ import type { StageTimes } from './messages.ts';
 import {
   convertedPathOf,
   createHandles,
+  deviceOf,
   newFile,
+  PartsLeft,
   partPathsOf,
   piecePathsOf,
   publish,
   refuseExisting,
   rejectsPathOf,
   removeAll,
+  removeLeft,
   requireThere,
   type Handles,
 } from './part-files.ts';
@@ -99,7 +103,7 @@ export async function scoreFile(
   const before = await factsOf(input, request.inputPath);
   const parts = partPathsOf(outputPath, request.runId);
   const converted = convertedPathOf(outputPath, request.runId);
-  let isRefused = false;
+  const device = await deviceOf(outputPath);
   try {
     const output = await openOutput(opened, { parts, request });
     step('run: part files made');
@@ -164,6 +168,7 @@ export async function scoreFile(
     await syncDirectory(dirname(outputPath));
     await requireThere(outputPath);
     step('run: output folder synced');
+    await removeAll([...parts, converted]);
     return {
       ...scored,
       outputSha256,
@@ -171,10 +176,8 @@ export async function scoreFile(
       seconds: (journal?.seconds ?? 0) + (performance.now() - started) / 1000,
     };
   } catch (error) {
-    isRefused = error instanceof ResumeRefused;
-    throw error;
-  } finally {
-    if (!isRefused) await removeAll([...parts, converted]);
+    if (error instanceof ResumeRefused) throw error;
+    throw (await removeLeft([...parts, converted], device)) ? error : new PartsLeft(error);
   }
 }
 
