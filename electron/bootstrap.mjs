@@ -349,7 +349,12 @@ function node(script) {
 
 /** The last act of this script: the command takes the terminal, and its signals are its own to answer. */
 function handOver(command, commandArgs, cwd = root) {
-  const child = spawn(command, commandArgs, { stdio: 'inherit', env: environment(), cwd });
+  // Where there is a shell to say so, no memory in a core dump: keys and passwords are in it.
+  const [file, ...rest] =
+    process.platform === 'win32'
+      ? [command, ...commandArgs]
+      : ['/bin/sh', '-c', 'ulimit -c 0; exec "$@"', 'sh', command, ...commandArgs];
+  const child = spawn(file, rest, { stdio: 'inherit', env: environment(), cwd });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(signal, () => {
       // The terminal has told the child already; a signal to this process alone is passed on.

@@ -1,8 +1,10 @@
 /** Entry of the headless twin: `node electron/cli.ts COMMAND`. The core runs in this process. */
 import { exitCodeByErrorCode } from '#shared/errors.ts';
+import { closeInherited } from '#platform/inherited.ts';
 import { runCli } from './cli/program.ts';
 
 process.umask(0o077);
+closeInherited();
 // Whoever reads our output may stop reading; that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);

@@ -7,6 +7,7 @@
  * with the core. `doctor` says what this system gives.
  */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
 import {
@@ -64,18 +65,34 @@ export function spawnContained(
     ...words,
   ];
   const { command, args } = containedCommand(node, { limits, shows, yields });
+  // A session of its own: signals to a process group go to all in it, whatever namespaces they are in.
+  const detached = wrapper().gives.includes('processes');
   const child = spawn(command, args, {
     cwd,
     env: childEnvironment,
     stdio,
     windowsHide: true,
-    // A session of its own: signals to a process group go to all in it, whatever namespaces they are in.
-    detached: wrapper().gives.includes('processes'),
+    detached,
   });
-  if (yields && process.platform === 'win32' && child.pid !== undefined)
-    setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  if (yields && child.pid !== undefined) {
+    if (process.platform === 'win32') setPriority(child.pid, priority);
+    else if (detached) yieldAsSession(child);
+  }
   return child;
 }
+
+/** Linux may divide the processors among sessions first, see sched(7) on autogroups, and takes one such word in a tenth of a second. */
+function yieldAsSession(child: ChildProcess): void {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    writeFileSync(`/proc/${child.pid}/autogroup`, String(priority));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN')
+      setTimeout(() => yieldAsSession(child), 150).unref();
+  }
+}
+
+const priority = constants.priority.PRIORITY_BELOW_NORMAL;
 
 /** The command that runs `program` under the limits. */
 function containedCommand(
@@ -96,7 +113,7 @@ function containedCommand(
     `ulimit -S -t ${processorSeconds}; ulimit -H -t ${processorSeconds + 5}`,
     // Where the machine runs out of memory, it loses this child first.
     '{ echo 1000 > /proc/self/oom_score_adj; } 2>/dev/null',
-    `exec ${options.yields ? `nice -n ${constants.priority.PRIORITY_BELOW_NORMAL} ` : ''}"$@"`,
+    `exec ${options.yields ? `nice -n ${priority} ` : ''}"$@"`,
   ].join('; ');
   return {
     command: '/bin/sh',

@@ -147,6 +147,26 @@ describe.runIf(canBeCutOff)('a child that starts others', () => {
   });
 });
 
+test.runIf(process.platform === 'linux')('what somebody above left open is not handed on', () => {
+  const list = (first: string): string[] => {
+    const then = `import { spawnSync } from 'node:child_process';
+        console.log(spawnSync('/bin/ls', ['/proc/self/fd'], { encoding: 'utf8' }).stdout);`;
+    const command = ['-c', 'exec 40< /dev/null; exec "$@"', 'bash', process.execPath];
+    const script = ['--input-type=module', '-e', first + then];
+    const { stdout } = spawnSync('bash', [...command, ...script], { encoding: 'utf8' });
+    return stdout.trim().split('\n');
+  };
+  const module = new URL('../../../electron/platform/inherited.ts', import.meta.url).href;
+  expect(list('')).toContain('40');
+  // The last one is its list.
+  expect(list(`import { closeInherited } from '${module}'; closeInherited();`)).toEqual([
+    '0',
+    '1',
+    '2',
+    '3',
+  ]);
+});
+
 async function startFamily(): Promise<ChildProcess> {
   const child = spawnContained(join(import.meta.dirname, '../../support/contained-family.ts'), {
     cwd: mkdtempSync(join(tmpdir(), 'strongroom-contained-')),
