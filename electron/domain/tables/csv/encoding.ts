@@ -1,6 +1,8 @@
 /** From the bytes of a file in whatever encoding to UTF-8, in which everything else works. */
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { Encoding } from '../table.ts';
+
+const lineBreak = 10;
 
 const marks: readonly (readonly [Encoding, readonly number[]])[] = [
   ['utf-8', [0xef, 0xbb, 0xbf]],
@@ -47,6 +49,29 @@ export function toUtf8(bytes: Uint8Array, encoding: Encoding): Buffer {
   if (encoding === 'utf-8') return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (encoding === 'iso-8859-1') return Buffer.from(Buffer.from(bytes).toString('latin1'));
   return Buffer.from(new TextDecoder(encoding, { ignoreBOM: true }).decode(bytes));
+}
+
+/** In UTF-8, with a line break behind, so that the last record ends like all others. */
+export function prepared(
+  source: Uint8Array,
+  encoding: Encoding,
+): { readonly bytes: Buffer; readonly isAsciiOnly: boolean; readonly damaged: boolean } {
+  const text = toUtf8(source, encoding);
+  const ended = text.length === 0 || text[text.length - 1] === lineBreak;
+  const bytes = ended ? text : Buffer.concat([text, Buffer.of(lineBreak)]);
+  const isAsciiOnly = isAscii(bytes);
+  const isText =
+    isAsciiOnly || (encoding === 'utf-8' ? isUtf8(bytes) : !bytes.includes(replacement));
+  return { bytes, isAsciiOnly, damaged: !isText || bytes.includes(0) };
+}
+
+/** What stands for bytes that were no text. */
+const replacement = Buffer.from('\uFFFD');
+
+export function isDamaged(record: Buffer, encoding: Encoding): boolean {
+  return (
+    record.includes(0) || (encoding === 'utf-8' ? !isUtf8(record) : record.includes(replacement))
+  );
 }
 
 /** Without the first bytes of a character that a cut at the end has left. */

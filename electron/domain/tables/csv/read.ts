@@ -1,14 +1,13 @@
 /**
- * Bytes of a segment to columns. What is written plainly is taken by `plain.ts`; everything else takes the way of
- * `cells.ts`. A row gets one entry among the bad ones at most: of the whole row, or the first from the left.
+ * Bytes of a segment to columns. Short plain numbers are taken by `vector.ts`, what else is written plainly by `plain.ts`;
+ * everything else takes the way of `cells.ts`. A row gets one entry among the bad ones at most: of the whole row, or the first
+ * from the left.
  */
-import { isAscii, isUtf8 } from 'node:buffer';
 import { AppError } from '#shared/errors.ts';
 import type {
   BadRow,
   Chunk,
   ColumnData,
-  Encoding,
   ReadOptions,
   RejectCode,
   Segment,
@@ -18,9 +17,10 @@ import type {
   WantedColumn,
 } from '../table.ts';
 import { textToBoolean, textToInteger, textToNumber, type Cell } from './cells.ts';
-import { toUtf8 } from './encoding.ts';
+import { isDamaged, prepared } from './encoding.ts';
 import { readPlain, type Cursor, type PlainCells, type PlainColumn } from './plain.ts';
 import { closingQuote, maxCellBytes, readRecord } from './record.ts';
+import { createVectorReader, type VectorReader } from './vector.ts';
 
 const newline = 10;
 const carriageReturn = 13;
@@ -31,17 +31,24 @@ export function openCsvReader(
   info: TableInfo,
   options: ReadOptions,
 ): TableReader {
-  // One for all segments: nothing of it is in a chunk, and collecting megabytes for each would take a tenth of the time.
-  let spare: Uint8Array | undefined;
+  const wants = new Map<string, WantedColumn | 'twice'>();
+  for (const want of options.wanted) wants.set(want.name, wants.has(want.name) ? 'twice' : want);
+  const isNumber = info.columns.map(({ name }) => {
+    const want = wants.get(name);
+    return typeof want === 'object' && want.as === 'number';
+  });
+  // One for all segments: collecting megabytes for each would take a tenth of the time.
+  let spare: VectorReader | undefined;
   return {
     async *read(segment) {
-      const into = spare;
+      const vector = spare ?? createVectorReader(isNumber, options.rows);
       spare = undefined;
-      const bytes = await source.read(segment.from, segment.to, into);
-      if (bytes.length < segment.to - segment.from) throw changed();
-      const next = createParser(bytes, segment, info, options);
+      const length = segment.to - segment.from;
+      const bytes = await source.read(segment.from, segment.to, vector.room(length));
+      if (bytes.length < length) throw changed();
+      const next = createParser({ bytes, vector }, segment, info, options);
       for (let chunk = next(); chunk !== undefined; chunk = next()) yield chunk;
-      spare = into !== undefined && into.length > bytes.length ? into : bytes;
+      spare = vector;
     },
     close: () => Promise.resolve(),
   };
@@ -58,29 +65,33 @@ interface Slot {
 
 /** Gives the next chunk each time it is called, until there is none. */
 function createParser(
-  source: Uint8Array,
+  source: { readonly bytes: Uint8Array; readonly vector: VectorReader },
   segment: Segment,
   info: TableInfo,
   { wanted, rows: chunkRows, raw }: ReadOptions,
 ): () => Chunk | undefined {
   const { dialect, columns } = info;
   if (dialect === undefined) throw new Error('Separated values have a dialect.');
-  const { bytes, damaged } = prepared(source, dialect.encoding);
+  const { bytes, isAsciiOnly, damaged } = prepared(source.bytes, dialect.encoding);
   const { length } = bytes;
   // Where it is the same it is faster.
-  const asText = isAscii(bytes) ? 'latin1' : 'utf8';
+  const asText = isAsciiOnly ? 'latin1' : 'utf8';
   const quoteText = dialect.quote ?? '';
   const delimiter = dialect.delimiter.charCodeAt(0);
   const quote = dialect.quote?.charCodeAt(0) ?? -1;
   const { decimal, encoding } = dialect;
   const width = columns.length;
-  const slots = wanted.map((want) => createSlot(want, chunkRows));
+  const marks = { delimiter, decimal: decimal.charCodeAt(0) };
+  const vector = source.vector.over(bytes, marks);
+  const placeByName = new Map(columns.map(({ name }, at) => [name, at]));
+  const slots = wanted.map((want) =>
+    createSlot(want, chunkRows, vector.numbers[placeByName.get(want.name) ?? -1]),
+  );
   const slotsByColumn = columns.map(({ name }) => slots.filter(({ want }) => want.name === name));
   const plain: PlainCells = {
     bytes,
     view: new DataView(bytes.buffer, bytes.byteOffset, length),
-    delimiter,
-    decimal: decimal.charCodeAt(0),
+    ...marks,
     // Those that are wanted once.
     numbers: slotsByColumn.map((of) =>
       of.length === 1 && of[0]?.want.as === 'number' ? of[0].numbers : undefined,
@@ -88,6 +99,7 @@ function createParser(
     others: slotsByColumn.map((of) => (of.length === 1 && of[0] ? plainColumn(of[0]) : undefined)),
     endsRows: !raw && !damaged,
   };
+  const isVector = plain.endsRows && vector.numbers.some((numbers) => numbers !== undefined);
   const cursor: Cursor = { at: 0, row: 0, column: 0, rowAt: 0 };
   let firstRow = segment.firstRow;
   let bad: BadRow[] = [];
@@ -164,7 +176,12 @@ function createParser(
     rawRows = [];
     while (cursor.at < length && cursor.row < chunkRows) {
       const upTo = Math.min(chunkRows, cursor.row + rowsAtOnce);
-      readPlain(plain, cursor, upTo);
+      if (!isVector) readPlain(plain, cursor, upTo);
+      else {
+        vector.read(cursor, upTo);
+        // The rest of the row, where that stopped.
+        readPlain(plain, cursor, Math.min(upTo, cursor.row + 1));
+      }
       if (cursor.at < length && cursor.row < upTo) readCell();
     }
     const rows = cursor.row;
@@ -182,35 +199,13 @@ function createParser(
   };
 }
 
-/** In UTF-8, with a line break behind, so that the last record ends like all others. */
-function prepared(
-  source: Uint8Array,
-  encoding: Parameters<typeof toUtf8>[1],
-): { readonly bytes: Buffer; readonly damaged: boolean } {
-  const text = toUtf8(source, encoding);
-  const ended = text.length === 0 || text[text.length - 1] === newline;
-  const bytes = ended ? text : Buffer.concat([text, Buffer.of(newline)]);
-  const damaged =
-    bytes.includes(0) || (encoding === 'utf-8' ? !isUtf8(bytes) : bytes.includes(replacement));
-  return { bytes, damaged };
-}
-
-/** What stands for bytes that were no text. */
-const replacement = Buffer.from('\uFFFD');
-
-function isDamaged(record: Buffer, encoding: Encoding): boolean {
-  return (
-    record.includes(0) || (encoding === 'utf-8' ? !isUtf8(record) : record.includes(replacement))
-  );
-}
-
 /** Beyond it a float is infinite: halfway to where the next one would be. */
 const greatestFloat = 2 ** 128 - 2 ** 103 - 2 ** 80;
 
-function createSlot(want: WantedColumn, rows: number): Slot {
+function createSlot(want: WantedColumn, rows: number, numbers: Float64Array | undefined): Slot {
   return {
     want,
-    numbers: new Float64Array(want.as === 'number' ? rows : 0),
+    numbers: numbers ?? new Float64Array(want.as === 'number' ? rows : 0),
     integers: new BigInt64Array(want.as === 'integer' ? rows : 0),
     flags: new Uint8Array(want.as === 'boolean' ? rows : 0),
     missing: new Uint8Array(want.as === 'integer' || want.as === 'boolean' ? rows : 0),

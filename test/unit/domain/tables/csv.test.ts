@@ -64,17 +64,22 @@ describe('reading separated values', () => {
       fc.constantFrom('.5', '5.', '-0', '1E5', '  7 ', '"8"', '"-1.25"'),
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(number, { minLength: 1, maxLength: 40 }), async (numbers) => {
-        const read = await readCsv(`a,b\n${numbers.map((each) => `x,${each}`).join('\n')}`, {
-          wanted: [{ name: 'b', as: 'number' }],
-        });
-        const expected = numbers.map((each) => Number(each.replaceAll('"', '')));
-        expect(read.bad.map(([row]) => row - 1)).toEqual(
-          expected.flatMap((value, at) => (Number.isFinite(value) ? [] : [at])),
-        );
-        for (const [at, value] of expected.entries())
-          if (Number.isFinite(value)) expect(read.columns[0]?.[at]).toBe(value);
-      }),
+      fc.asyncProperty(
+        fc.array(number, { minLength: 1, maxLength: 40 }),
+        fc.boolean(),
+        async (numbers, raw) => {
+          const read = await readCsv(`a,b\n${numbers.map((each) => `x,${each}`).join('\n')}`, {
+            wanted: [{ name: 'b', as: 'number' }],
+            ...(raw ? {} : { raw: false as const }),
+          });
+          const expected = numbers.map((each) => Number(each.replaceAll('"', '')));
+          expect(read.bad.map(([row]) => row - 1)).toEqual(
+            expected.flatMap((value, at) => (Number.isFinite(value) ? [] : [at])),
+          );
+          for (const [at, value] of expected.entries())
+            if (Number.isFinite(value)) expect(read.columns[0]?.[at]).toBe(value);
+        },
+      ),
       { numRuns: 300 },
     );
   });
