@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { exportLog } from '#domain/audit/index.ts';
 import { makeProductionHistory, verifyFile } from '#domain/compliance/index.ts';
 import type { LogEntry } from '#shared/contract/audit.ts';
+import { evidenceSchema } from '../../../../electron/domain/compliance/evidence.ts';
 import {
   entriesForHistory,
   productionHistory,
@@ -26,6 +28,22 @@ function storyLog(): ReturnType<typeof openTestLog> {
   writeStory(opened.log);
   return opened;
 }
+
+test('the page on reports names every member of the evidence', () => {
+  const page = readFileSync(
+    join(import.meta.dirname, '../../../../electron/domain/audit/FORMAT.md'),
+    'utf8',
+  );
+  const names: string[] = [];
+  JSON.stringify(z.toJSONSchema(evidenceSchema), (key, value: unknown) => {
+    if (key === 'properties') names.push(...Object.keys(value as object));
+    return value;
+  });
+  expect(names.length).toBeGreaterThan(40);
+  expect(names.filter((name) => !new RegExp(`\`(history\\.)?${name}\``).test(page))).toEqual([
+    'history',
+  ]);
+});
 
 function makeReport(
   { log }: Pick<ReturnType<typeof openTestLog>, 'log'>,
