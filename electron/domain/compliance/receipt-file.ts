@@ -66,7 +66,7 @@ export async function verifyReceipt(
       'receipt',
       [...verdict.checks, ...files],
       [
-        `The input was not at hand and not looked at: ${read.name}, sha256:${read.digest.sha256}. Put it beside the receipt or name it (--input).`,
+        `The input was not at hand, so nobody looked at it: ${read.name}, sha256:${read.digest.sha256}. It is compared where it lies beside the receipt.`,
       ],
     );
   const input = await compared(read, path, {

@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { folderDriver } from '../../../../electron/domain/tables/folder/driver.ts';
-import type { TableSource } from '#domain/tables/index.ts';
+import { folderSha256, type TableSource } from '#domain/tables/index.ts';
 import { readTable } from '../../../support/read-table.ts';
 import { temporaryFolder } from '../../../support/vaults.ts';
 
@@ -37,8 +37,10 @@ describe('a folder', () => {
     symlinkSync('/etc/hostname', join(source.folder, 'g.txt'));
     execFileSync('mkfifo', [join(source.folder, 'h.txt')]);
     writeFileSync(Buffer.concat([Buffer.from(join(source.folder, 'i')), Buffer.from([0xff])]), 'x');
-    const { info, columns, bad, raw } = await readTable(folderDriver, source, wantedText);
+    const { info, columns, bad, raw, sha256 } = await readTable(folderDriver, source, wantedText);
     expect(info.format).toBe('texts');
+    // Whoever verifies a receipt has no reader.
+    expect(await folderSha256(source.folder)).toBe(sha256);
     expect(raw.map(([name]) => name)).toEqual([
       'B.txt',
       'b.txt',
