@@ -78,9 +78,12 @@ const mostThreads = 64 + 4 * availableParallelism();
  * namespace waits: the kernel would keep signals from a child that were the first, its own abort too.
  */
 const withView = `set -e; bytes=$1 threads=$2; shift 2; ${layFolder}
-mkdir -p usr proc dev tmp sys/devices/system/cpu ${ownFolder}
+mkdir -p usr proc dev tmp sys/devices/system/cpu ${ownFolder} ${shownDescriptors.slice(1)}
+mounts=$(cat /proc/self/mountinfo)
 show() {
   mount --rbind -o "ro,nosuid,nodev$2" "$1" ".$1"
+  # The shell reads that list byte by byte: only where something is mounted below, or the name would be written otherwise in it.
+  case "$1" in *[!A-Za-z0-9/._-]*) ;; *) case "$mounts" in *" $1/"*) ;; *) return;; esac;; esac
   while read -r _ _ _ _ under _; do
     case "$under" in *\\\\*) under=$(printf "$(printf %s "$under" | sed 's/%/%%/g')");; esac
     case "$under" in "$PWD$1"/*)
@@ -95,7 +98,7 @@ show /usr; show /sys/devices/system/cpu; ln -s /proc/self/fd dev/fd
 if [ $$ = 1 ]; then mount -t proc -o ro,nosuid,nodev,noexec proc proc; run='"$@"; exit $?'; else show /proc ,noexec; run='exec "$@"'; fi
 while [ "$1" != -- ]; do mkdir -p ".$1"; show "$1" ,noexec; shift; done; shift
 while [ "$1" != -- ]; do mkdir -p ".$1"; show "$1"; shift; done; shift
-mkdir ${shownDescriptors.slice(1)}; for at in proc/$$/fd/*; do
+for at in proc/$$/fd/*; do
   fd=\${at##*/}; access=; [ "$fd" -gt 2 ] && [ -f "$at" ] || continue
   while read -r key flags; do case "$key$flags" in flags:*0) access=r;; esac; done < "proc/$$/fdinfo/$fd"
   [ "$access" = r ] || continue

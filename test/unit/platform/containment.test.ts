@@ -24,13 +24,13 @@ const unshare = ['--user', '--map-root-user', '--net', '--mount', '/bin/sh', '-e
 /** Whether this system lets anybody lay a root of his own, asked by other means than the product's. */
 const canBeCutOff = spawnSync('unshare', unshare).status === 0;
 
-test.runIf(canBeCutOff)(
-  'a child has no capability, no network, no disk, no file and no process of the user: its folder lies in memory, is bounded, and ends with it',
-  async () => {
+test.runIf(canBeCutOff).each(["a folder's rows", 'rows'])(
+  'a child has no capability, no network, no disk, no file and no process of the user: its folder lies in memory, is bounded, and ends with it; it was shown: %s',
+  async (name) => {
     expect(protections()).toEqual(['processes', 'view', 'memory folder', 'network', 'privileges']);
     const cwd = mkdtempSync(join(tmpdir(), 'strongroom-contained-'));
     const ofTheUser = temporaryFolder();
-    const shown = join(ofTheUser, "a folder's rows");
+    const shown = join(ofTheUser, name);
     mkdirSync(shown);
     writeFileSync(join(shown, 'row.txt'), 'a row');
     // Where mounting is allowed, a mount below what is shown; else a folder like others.
@@ -66,7 +66,7 @@ test.runIf(canBeCutOff)(
       // What may be read cannot be opened again for writing.
       handedOver: ['a row', 'EROFS', 'written'],
       shown: 'read',
-      besideShown: ["a folder's rows"],
+      besideShown: [name],
       throughLink: 'ENOENT',
       intoShown: 'EROFS',
       intoMount: 'EROFS',
