@@ -41,8 +41,11 @@ import {
 const here = import.meta.dirname;
 const [rowsText = '1000000', roundsText = '3', only] = process.argv.slice(2);
 const [rows, rounds] = [Number(rowsText), Number(roundsText)];
-/** Of numbers in memory: so many that a call of Node costs nothing against what it computes, and no more than fits the caches. */
-const batch = 16_384;
+const batch = 4096;
+/** So many rows that a call of Node costs little against what it computes, though they no longer fit the caches. */
+const largeBatch = 16_384;
+/** Of numbers in memory a small model computes so many in a time that can be measured. */
+const leastAlone = 4_000_000;
 const library = join(
   here,
   `../../node_modules/onnxruntime-node/bin/napi-v6/${process.platform}/${process.arch}/libonnxruntime.so.1`,
@@ -94,8 +97,9 @@ async function compare(
   const size = scoring.type === 'float' ? batch : 64;
   let round = 0;
   let longestGapMs = 0;
-  const alone = (command: string, args: readonly string[]): Promise<number> =>
-    twice(command, args, Math.ceil(count / 2));
+  const aloneRows = scoring.name === 'mlp' ? Math.max(count, leastAlone) : count;
+  const alone = async (command: string, args: readonly string[]): Promise<number> =>
+    ((await twice(command, args, Math.ceil(aloneRows / 2))) * count) / aloneRows;
   const tensorType = scoring.type === 'float' ? '1' : '7';
   const whole = async (path: string): Promise<number> => {
     const gaps = monitorEventLoopDelay({ resolution: 1 });
@@ -114,38 +118,37 @@ async function compare(
     longestGapMs = Math.max(longestGapMs, gaps.max / 1e6);
     return (performance.now() - started) / 1000;
   };
+  const aloneInNode = (rowsOfCall: number): Way => ({
+    title: `runtime alone from Node, numbers in memory, 2 processes, batches of ${rowsOfCall}`,
+    run: () =>
+      alone(process.execPath, [
+        '--no-warnings',
+        join(here, 'score-tensors.ts'),
+        modelPath,
+        scoring.type,
+        String(scoring.width),
+        String(rowsOfCall),
+      ]),
+  });
+  const aloneInC = ({ loop }: Compiled, rowsOfCall: number): Way => ({
+    title: `runtime alone by its C API, numbers in memory, 2 processes, batches of ${rowsOfCall}`,
+    run: () =>
+      alone(loop, [library, modelPath, tensorType, String(scoring.width), String(rowsOfCall)]),
+  });
   const ways: Record<string, Way> = {
     ours: {
       title: 'whole path: encrypted model, CSV in, CSV out, profile, record, log',
       run: () => whole(file.path),
     },
     parquet: { title: 'whole path from Parquet', run: () => whole(file.parquet) },
-    node: {
-      title: 'runtime alone from Node, numbers in memory, 2 processes',
-      run: () =>
-        alone(process.execPath, [
-          '--no-warnings',
-          join(here, 'score-tensors.ts'),
-          modelPath,
-          scoring.type,
-          String(scoring.width),
-          String(size),
-        ]),
-    },
+    node: aloneInNode(size),
     ...(compiled === undefined
       ? {}
       : {
-          c: {
-            title: 'runtime alone by its C API, numbers in memory, 2 processes',
-            run: () =>
-              alone(compiled.loop, [
-                library,
-                modelPath,
-                tensorType,
-                String(scoring.width),
-                String(size),
-              ]),
-          },
+          c: aloneInC(compiled, size),
+          ...(scoring.name === 'mlp'
+            ? { nodeLarge: aloneInNode(largeBatch), cLarge: aloneInC(compiled, largeBatch) }
+            : {}),
           ...(compiled.python !== undefined
             ? {
                 pandas: {
@@ -187,21 +190,29 @@ async function compare(
     ...Object.entries(ways).map(
       ([name, { title }]) => [title, `${perSecond(count, median(name))} rows/s`] as const,
     ),
-    ...Object.keys(ways).map(
-      (name) =>
-        [
-          `processor time: ${name === 'ours' ? 'whole path' : name}`,
-          `${((middle(processor[name]) / count) * 1e6).toFixed(2)} µs a row`,
-        ] as const,
-    ),
+    ...['ours', 'parquet', 'pandas']
+      .filter((name) => name in ways)
+      .map(
+        (name) =>
+          [
+            `processor time: ${name === 'ours' ? 'whole path' : name}`,
+            `${((middle(processor[name]) / count) * 1e6).toFixed(2)} µs a row`,
+          ] as const,
+      ),
     ['whole path, times as fast as pandas with the same runtime', ratio('pandas')],
     ['whole path, share of the runtime alone from Node', ratio('node')],
     ...stages,
     ...(scoring.type === 'float' ? await oneRow(app, scoring) : []),
     ['longest gap in the event loop of the core', `${longestGapMs.toFixed(0)} ms`],
   ]);
-  if (compiled !== undefined)
-    print('', [['Node, share of the C API', (median('c') / median('node')).toFixed(2)]]);
+  if (compiled === undefined) return;
+  const share = (c: string, node: string): string => (median(c) / median(node)).toFixed(2);
+  print('', [
+    [`Node, share of the C API, batches of ${size}`, share('c', 'node')],
+    ...(ways['cLarge'] === undefined
+      ? []
+      : [[`the same, batches of ${largeBatch}`, share('cLarge', 'nodeLarge')] as const]),
+  ]);
 }
 
 /** Processor time by stage, and what the whole path reaches of its slowest one on as many cores. */
