@@ -23,6 +23,8 @@ const shared = {
   env: { NODE_COMPILE_CACHE: `${root}/.build/compiled` },
   setupFiles: ['test/support/fixed-seed.ts'],
   // A busy machine makes a test slow, never wrong.
+  testTimeout: 300_000,
+  hookTimeout: 600_000,
   expect: { poll: { timeout: 60_000 } },
 };
 
@@ -40,8 +42,6 @@ export default defineConfig({
           ...shared,
           name: 'node',
           include: ['test/{unit,faults}/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
         },
       },
       {
@@ -50,8 +50,6 @@ export default defineConfig({
           ...shared,
           name: 'e2e',
           include: ['test/e2e/**/*.e2e.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
         },
       },
     ],

@@ -101,7 +101,7 @@ describe('the command line', () => {
 
   test(
     'a whole story: documents, exit codes, and no network call',
-    { timeout: 240_000 },
+    { timeout: 300_000 },
     async () => {
       const dir = temporaryFolder();
       const as = (user: keyof typeof appPasswords) => environmentOf(dir, user);

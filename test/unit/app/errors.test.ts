@@ -271,7 +271,7 @@ describe('the gate and the policy', () => {
 
   test(
     'a model that hangs at first contact stays in quarantine, and the application lives',
-    { timeout: 200_000 },
+    { timeout: 300_000 },
     async () => {
       const test = await withModel();
       const { app, client, dir, wait } = test;

@@ -88,7 +88,7 @@ function failed({ checks }: FileVerdict): string[] {
 
 test(
   'everything that was signed holds for ever, and each key leads to the others',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const test = await prepared();
     const { client, wait, app } = test;

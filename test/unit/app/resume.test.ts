@@ -62,7 +62,7 @@ const hidden = (dir: string): string[] =>
 
 test(
   'a run that was killed twice goes on, and ends as one that nobody disturbed',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const first = await prepare();
     const { app, client, dir, wait } = first;
@@ -137,7 +137,7 @@ test(
 
 test(
   'what no longer fits is refused and can go on still; given up, nothing is left',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const opened = await killRun(await killRun(await prepare(), '1'), '1');
     const { app, client, dir, wait } = opened;
