@@ -71,22 +71,27 @@ export async function scoreTable(job: ScoreJob, model: LoadedModel, core: Core):
  * Rows of a batch: many, so that calls cost nothing, and fewer the more weights the layers have, so that what passes between them
  * stays in the processor's caches (a transformer of 150,000 weights takes half as long again for a row with 4,096 rows as with
  * 256; between the trees of an ensemble nothing passes, and 256 rows take longer), and no row is work for a long time or takes
- * much memory. Told from the model alone.
+ * much memory. A whole number among several of an input is as a rule a token, which becomes a vector: so a row with tokens weighs
+ * more, and that transformer, best with 64, gets them. Told from the model alone.
  */
 export function batchRows({
   inputs,
   parameters,
   modelBytes,
 }: Pick<LoadedModel, 'inputs' | 'parameters'> & { readonly modelBytes: number }): number {
-  const elements = inputs.reduce(
-    (sum, { shape }) =>
-      sum +
-      shape.slice(1).reduce<number>((size, dim) => size * (typeof dim === 'number' ? dim : 1), 1),
-    0,
-  );
+  let elements = 0;
+  let vectors = 0;
+  for (const { type, shape } of inputs) {
+    const size = shape
+      .slice(1)
+      .reduce<number>((all, dim) => all * (typeof dim === 'number' ? dim : 1), 1);
+    elements += size;
+    vectors += size > 1 && /^int(32|64)$/.test(type) ? 4 * size : size;
+  }
   const width = Math.max(1, elements);
   let rows = mostRows;
-  while (rows > 64 && rows * width * Math.max(2 ** 14, parameters) > 2 ** 31) rows /= 2;
+  while (rows > 64 && rows * Math.max(1, vectors) * Math.max(2 ** 14, parameters) > 2 ** 31)
+    rows /= 2;
   const work = width * Math.max(2 ** 16, modelBytes, 4 * parameters);
   while (rows > 16 && rows * work > 2 ** 38) rows /= 2;
   while (rows > 1 && rows * elements > 2 ** 24) rows /= 2;

@@ -177,9 +177,14 @@ describe('a batch', () => {
 });
 
 test('a batch has fewer rows the more weights pass their results on, and never none', () => {
-  const rows = (width: number, parameters: number, modelBytes: number): number =>
+  const rows = (
+    width: number,
+    parameters: number,
+    modelBytes: number,
+    type: 'float' | 'int64' = 'float',
+  ): number =>
     batchRows({
-      inputs: [{ name: 'x', kind: 'tensor', type: 'float', shape: ['N', width] }],
+      inputs: [{ name: 'x', kind: 'tensor', type, shape: ['N', width] }],
       parameters,
       modelBytes,
     });
@@ -187,6 +192,9 @@ test('a batch has fewer rows the more weights pass their results on, and never n
   // Trees, as many bytes as the transformer behind them.
   expect(rows(30, 0, 700_000)).toBe(4096);
   expect(rows(32, 150_000, 700_000)).toBe(256);
+  expect(rows(32, 150_000, 700_000, 'int64')).toBe(64);
+  // A column of numbers is no text.
+  expect(rows(1, 150_000, 700_000, 'int64')).toBe(4096);
   // Weights in a file of their own.
   expect(rows(30, 2 ** 28, 1000)).toBe(16);
   expect(rows(2 ** 25, 0, 1000)).toBe(1);
