@@ -1,6 +1,14 @@
 /** A CSV from another country in, Parquet out: how it is read can be seen and said, and the result leaves a receipt. Killed runs go on or are given up. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -129,8 +137,30 @@ describe.each(availableHosts())('formats in the %s window', (host) => {
     );
   });
 
-  test('a run whose files are gone is given up by saying so', async () => {
+  test('a receipt is compared with the input, wherever that is by now', async () => {
     await page.keyboard.press('Escape');
+    renameSync(join(window.inboxDir, 'mai.csv'), join(window.inboxDir, 'moved.csv'));
+    await page
+      .getByRole('navigation', { name: 'Pages' })
+      .getByRole('link', { name: 'Reports' })
+      .click();
+    const pick = async (button: string, name: RegExp): Promise<void> => {
+      await page.getByRole('button', { name: button, exact: true }).click();
+      await page.getByRole('dialog').getByRole('button', { name }).click();
+    };
+    await pick('Verify a file', /^again\.json/);
+    await page.getByText('again.json is valid').waitFor();
+    await expectAccessible(page, 'a receipt without its input');
+    await shot('receipt-without-input');
+    await pick('Compare the input', /^maker\.pub\.pem/);
+    await page.getByText('again.json is of another input').waitFor();
+    await pick('Verify a file', /^again\.json/);
+    await pick('Compare the input', /^moved\.csv/);
+    await page.getByText('moved.csv is the file that the run read.').waitFor();
+    await shot('receipt-with-input');
+  });
+
+  test('a run whose files are gone is given up by saying so', async () => {
     await openRun('newest');
     const panel = page.getByRole('region', { name: 'This run can go on' });
     await panel.getByRole('button', { name: 'Give up', exact: true }).click();

@@ -21,19 +21,22 @@ import { MakeReportDialog } from './MakeReportDialog.tsx';
 export function ReportsPage() {
   const reports = useQuery('reports', () => client.reports.list(null), ['reports']);
   const [making, setMaking] = useState(false);
-  const [picking, setPicking] = useState(false);
+  const [picking, setPicking] = useState<'file' | 'input'>();
   const [checked, setChecked] = useState<{
-    readonly name: string;
+    readonly file: PickedPlace;
     readonly verdict: FileVerdict;
   }>();
   const check = useAct();
-  const verify = (file: PickedPlace): void => {
+  const verify = (file: PickedPlace, input?: PickedPlace): void => {
     void check.run(async () =>
       setChecked({
-        name: file.name,
+        file,
         verdict: await finished(
           contract.reports.verify,
-          client.reports.verify({ file: file.token }),
+          client.reports.verify({
+            file: file.token,
+            ...(input === undefined ? {} : { input: input.token }),
+          }),
         ),
       }),
     );
@@ -43,7 +46,7 @@ export function ReportsPage() {
       title="Reports"
       action={
         <>
-          <Button disabled={check.pending} onClick={() => setPicking(true)}>
+          <Button disabled={check.pending} onClick={() => setPicking('file')}>
             Verify a file
           </Button>
           <Button kind="primary" onClick={() => setMaking(true)}>
@@ -53,7 +56,13 @@ export function ReportsPage() {
       }
     >
       <ErrorNotice error={check.error} />
-      {checked === undefined ? null : <Verdict name={checked.name} verdict={checked.verdict} />}
+      {checked === undefined ? null : (
+        <Verdict
+          name={checked.file.name}
+          verdict={checked.verdict}
+          onCompare={check.pending ? undefined : () => setPicking('input')}
+        />
+      )}
       <div className="columns" data-of="2">
         <Panel title="Production history: what was in use, and who decided it">
           <p className="small">
@@ -67,7 +76,8 @@ export function ReportsPage() {
           <p className="small">
             A report, a receipt of a run, a proof, a checkpoint or an exported log that somebody
             handed to you. It is checked on this machine, with nothing but the file; a receipt is
-            compared with the files that lie beside it. To check one elsewhere, no vault is needed.
+            compared with the files that lie beside it, and with its input where that is given. To
+            check one elsewhere, no vault is needed.
           </p>
         </Panel>
       </div>
@@ -107,12 +117,20 @@ export function ReportsPage() {
         </Loaded>
       </Panel>
       {making ? <MakeReportDialog onClose={() => setMaking(false)} /> : null}
-      {picking ? (
+      {picking === 'file' ? (
         <FileDialog
           title="File to verify"
           pick="file"
-          onPick={verify}
-          onClose={() => setPicking(false)}
+          onPick={(file) => verify(file)}
+          onClose={() => setPicking(undefined)}
+        />
+      ) : null}
+      {picking === 'input' && checked !== undefined ? (
+        <FileDialog
+          title="What the run has read"
+          pick="either"
+          onPick={(input) => verify(checked.file, input)}
+          onClose={() => setPicking(undefined)}
         />
       ) : null}
     </Page>
@@ -125,24 +143,45 @@ const answers = {
   invalid: { tone: 'act', is: 'is invalid' },
 } as const;
 
-function Verdict({ name, verdict }: { readonly name: string; readonly verdict: FileVerdict }) {
+function Verdict({
+  name,
+  verdict,
+  onCompare,
+}: {
+  readonly name: string;
+  readonly verdict: FileVerdict;
+  readonly onCompare: (() => void) | undefined;
+}) {
   const failed = verdict.checks.filter(({ ok }) => ok === false).map((check) => check.name);
   const { tone, is } = answers[verdict.status];
+  // Of a receipt: what is at fault can as well be the choice.
+  const isOtherInput = failed.length === 1 && failed[0] === 'input';
   return (
     <div className="stack">
-      <Notice tone={tone} title={`${name} ${is}`}>
+      <Notice tone={tone} title={`${name} ${isOtherInput ? 'is of another input' : is}`}>
         {verdict.kind === 'unknown'
           ? 'It is not something that Strongroom hands out.'
           : verdict.status === 'valid'
             ? `It is a ${verdict.kind}, and all ${verdict.checks.length} checks hold.`
             : verdict.status === 'incomplete'
               ? `It is a ${verdict.kind}, and what could be checked holds. Put the files that it names beside it and verify it again.`
-              : `It passes for a ${verdict.kind}, but does not hold: ${listed(failed)}. Do not rely on it; ask whoever sent it for a fresh copy.`}
+              : isOtherInput
+                ? 'It is a receipt, but what it was compared with is not what the run has read. Verify it again with the right file; if this is meant to be the right one, it was changed.'
+                : `It passes for a ${verdict.kind}, but does not hold: ${listed(failed)}. Do not rely on it; ask whoever sent it for a fresh copy.`}
       </Notice>
       {verdict.unseen.map((text) => (
-        <p key={text} className="small">
+        <Notice
+          key={text}
+          tone="neutral"
+          title="The input was not looked at"
+          action={
+            <Button size="small" disabled={onCompare === undefined} onClick={onCompare}>
+              Compare the input
+            </Button>
+          }
+        >
           {text}
-        </p>
+        </Notice>
       ))}
       <Panel title="Checks" flush>
         <Table
