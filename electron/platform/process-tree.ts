@@ -36,7 +36,7 @@ export function processFolders(pid: number): string[] {
 
 /**
  * Memory of a child that is in use now, pages of files that it has mapped too; undefined where the system does not tell, and
- * when the child is gone. Takes some ten microseconds on Linux.
+ * when the child is gone. Takes some tens of microseconds on Linux.
  */
 export function residentBytes(pid: number | undefined): number | undefined {
   if (pid === undefined) return undefined;

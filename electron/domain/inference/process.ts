@@ -70,14 +70,25 @@ export interface LiveChild extends AsyncDisposable {
 /** Resolves with the unparsed result. Rejects with an `AppError`, or `ChildDied`. The child is gone then, and its folder. */
 export async function runChild(run: ChildRun): Promise<unknown> {
   if (run.signal?.aborted === true) throw cancelled();
-  await using child = await startChild(run);
+  await using child = await startChild(run, { yields: isBatch[run.job.kind] });
   return await answerOf(child, run);
 }
 
-/** `isResident`: stdin and stdout are pipes, for requests after the job. */
+/** Whether nobody waits for the very answer. */
+const isBatch: Readonly<Record<Job['kind'], boolean>> = {
+  read: true,
+  score: true,
+  convert: true,
+  join: true,
+  preview: false,
+  contact: false,
+  resident: false,
+};
+
+/** `isResident`: stdin and stdout are pipes, for requests after the job. `yields`: see `spawnContained`. */
 export async function startChild(
   { files, limits, shows = [] }: Pick<ChildRun, 'files' | 'limits' | 'shows'>,
-  options: { readonly isResident?: boolean } = {},
+  options: { readonly isResident?: boolean; readonly yields?: boolean } = {},
 ): Promise<LiveChild> {
   const folder = await createOwnedFolder(tmpdir(), 'strongroom-child-');
   const pipe = options.isResident === true ? 'pipe' : 'ignore';
@@ -88,7 +99,7 @@ export async function startChild(
     // A batch lets go of much that is small: so the engine looks for it a few times per million rows and not all the time.
     nodeOptions: options.isResident === true ? [] : ['--initial-old-space-size=64'],
     shows,
-    yields: options.isResident !== true,
+    yields: options.yields === true,
   });
   let reason: Error | undefined;
   let memory = 0;
