@@ -2,8 +2,8 @@
  * The part of a graph whose Shapley values can be computed exactly: one linear layer or one ensemble of trees, on a vector of
  * elements. What comes before and after it is not read but tried: see exact.ts.
  */
-import type { OnnxGraph, OnnxModel, OnnxNode } from '#domain/onnx/index.ts';
-import { attributeOf, constantNumbers, readTrees, type TreePart } from './trees.ts';
+import { attributeOf, type OnnxGraph, type OnnxModel, type OnnxNode } from '#domain/onnx/index.ts';
+import { constantNumbers, readTrees, type TreePart } from './trees.ts';
 
 /** score(elements) = intercept + weights · elements */
 export interface LinearPart {

@@ -1,10 +1,5 @@
 /** Ensembles of trees of ai.onnx.ml, read into flat arrays: TreeEnsembleRegressor and -Classifier (1 to 3) and TreeEnsemble (5). */
-import {
-  tensorToData,
-  type OnnxAttribute,
-  type OnnxNode,
-  type OnnxTensor,
-} from '#domain/onnx/index.ts';
+import { attributeOf, tensorToData, type OnnxNode, type OnnxTensor } from '#domain/onnx/index.ts';
 
 /** Nodes by position, the root first; each child stands after its parent, so no walk goes round. */
 export interface Tree {
@@ -257,10 +252,6 @@ function isMode(name: string): name is Mode {
 function textOf(node: OnnxNode, name: string): string | undefined {
   const bytes = attributeOf(node, name)?.s;
   return bytes === undefined ? undefined : Buffer.from(bytes).toString('latin1');
-}
-
-export function attributeOf(node: OnnxNode, name: string): OnnxAttribute | undefined {
-  return node.attributes.find((attribute) => attribute.name === name);
 }
 
 /** Values of a constant that stands in the model itself; undefined for texts and for what lies in another file. */

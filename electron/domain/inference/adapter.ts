@@ -4,7 +4,7 @@
  */
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
-import { heldAs, modelSignature, type OnnxModel } from '#domain/onnx/index.ts';
+import { isStandard, heldAs, modelSignature, type OnnxModel } from '#domain/onnx/index.ts';
 import { fillMask } from './adapters/attention-mask.ts';
 import { convolveByChannel } from './adapters/conv-integer.ts';
 import { carryFloat4 } from './adapters/float4.ts';
@@ -60,7 +60,7 @@ export function adaptModel(original: OnnxModel): AdaptedModel {
 /** A model of scikit-learn may import its own domain only; what is put around it are standard operators. */
 function withStandard(model: OnnxModel): OnnxModel {
   const imports = model.opsetImports;
-  return imports.some(({ domain = '' }) => domain === '' || domain === 'ai.onnx')
+  return imports.some(isStandard)
     ? model
     : { ...model, opsetImports: [...imports, { domain: '', version: 21 }] };
 }

@@ -19,6 +19,7 @@ export type {
   OnnxType,
   OnnxValueInfo,
 } from './model.ts';
+export { attributeOf, isStandard } from './nodes.ts';
 export { smallIntegers, tagOf } from './unread.ts';
 export type { Unknown } from './wire.ts';
 export { mapKeys, modelFactsOf, modelSignature, tensorBytes, tensorTypes } from './signature.ts';

@@ -8,6 +8,7 @@ import type {
   OnnxType,
   OnnxValueInfo,
 } from './model.ts';
+import { attributeOf } from './nodes.ts';
 
 /** TensorProto.DataType by number, in the runtime's spelling. */
 export const tensorTypes: readonly string[] = [
@@ -102,13 +103,11 @@ export function mapKeys(graph: OnnxGraph, { name = '', type }: OnnxValueInfo): M
   if (type?.map === undefined) return undefined;
   const [vectorizer, second] = graph.nodes.filter(({ inputs }) => inputs.includes(name));
   if (vectorizer?.opType !== 'DictVectorizer' || second !== undefined) return undefined;
-  const attribute = (key: string): OnnxNode['attributes'][number] | undefined =>
-    vectorizer.attributes.find((each) => each.name === key);
-  const texts = attribute('string_vocabulary')?.strings ?? [];
+  const texts = attributeOf(vectorizer, 'string_vocabulary')?.strings ?? [];
   const keys =
     texts.length > 0
       ? texts.map((bytes) => Buffer.from(bytes).toString('utf8'))
-      : (attribute('int64_vocabulary')?.ints ?? []).map(String);
+      : (attributeOf(vectorizer, 'int64_vocabulary')?.ints ?? []).map(String);
   const others = new Set(graph.inputs.map((other) => other.name));
   return { vectorizer, names: keys.map((key) => (others.has(key) ? `${name}[${key}]` : key)) };
 }

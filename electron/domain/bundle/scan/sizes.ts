@@ -4,6 +4,7 @@
  * input counts as one, so what is reported is a lower bound.
  */
 import {
+  attributeOf,
   smallIntegers,
   type OnnxAttribute,
   type OnnxNode,
@@ -100,10 +101,9 @@ const ones = (sizes: readonly number[] | undefined, rank: number): readonly numb
   sizes ?? Array.from({ length: rank }, () => 1);
 
 function resultOf(node: OnnxNode, scope: Scope): Known {
-  const { opType = '', inputs, attributes } = node;
+  const { opType = '', inputs } = node;
   const input = (at: number): Known => scope.get(inputs[at]);
-  const attribute = (name: string): OnnxAttribute | undefined =>
-    attributes.find((one) => one.name === name);
+  const attribute = (name: string): OnnxAttribute | undefined => attributeOf(node, name);
   const ints = (name: string): number[] | undefined => {
     const list = attribute(name)?.ints.map(Number);
     return list === undefined || list.length === 0 ? undefined : list;
@@ -190,7 +190,7 @@ function resultOf(node: OnnxNode, scope: Scope): Known {
         b === undefined ||
         a.length !== 2 ||
         b.length !== 2 ||
-        attributes.length > 0
+        node.attributes.length > 0
         ? {}
         : { dims: [a[0] ?? 1, b[1] ?? 1] };
     }

@@ -3,7 +3,7 @@
  * operators' definitions (ONNX opset 1 to 25, and ai.onnx.ml). It knows the common ones; of any other it says that it does not
  * know, and so of whatever depends on that. Short lists of integers are followed too, because models compute shapes from them.
  */
-import type { OnnxAttribute, OnnxNode } from '#domain/onnx/index.ts';
+import { attributeOf, type OnnxAttribute, type OnnxNode } from '#domain/onnx/index.ts';
 import { arithmeticRules } from './arithmetic.ts';
 import { classicRules } from './classic.ts';
 import type { Call, Known } from './known.ts';
@@ -14,8 +14,7 @@ const standardRules = new Map([...arithmeticRules, ...rearrangingRules, ...windo
 
 /** One for each output of the node, as far as they are known. */
 export function inferOutputs(node: OnnxNode, inputs: readonly Known[]): readonly Known[] {
-  const attribute = (name: string): OnnxAttribute | undefined =>
-    node.attributes.find((one) => one.name === name);
+  const attribute = (name: string): OnnxAttribute | undefined => attributeOf(node, name);
   const call: Call = {
     node,
     inputs,

@@ -1,11 +1,13 @@
 /** Element types of the values in a graph, as far as they follow from its inputs, constants and descriptions; by name. */
 import {
+  attributeOf,
+  isStandard,
   tensorTypes,
   type OnnxGraph,
   type OnnxNode,
   type OnnxValueInfo,
 } from '#domain/onnx/index.ts';
-import { attributeOf, intOf } from './graph-edit.ts';
+import { intOf } from './graph-edit.ts';
 
 export type ElementTypes = ReadonlyMap<string, string>;
 
@@ -102,6 +104,5 @@ const rules: Readonly<Record<string, Rule>> = {
 };
 
 function outputTypes(node: OnnxNode, typeOf: TypeOf): readonly (string | undefined)[] {
-  const { domain = '', opType = '' } = node;
-  return domain === '' || domain === 'ai.onnx' ? (rules[opType] ?? first)(node, typeOf) : [];
+  return isStandard(node) ? (rules[node.opType ?? ''] ?? first)(node, typeOf) : [];
 }

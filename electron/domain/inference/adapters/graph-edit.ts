@@ -1,5 +1,7 @@
 /** What adapters share: walking and changing nodes wherever they are, and names that the model does not have. */
 import {
+  attributeOf,
+  isStandard,
   node as namedNode,
   type AttributeValue,
   type OnnxAttribute,
@@ -68,24 +70,14 @@ export function inSubgraphs(node: OnnxNode, change: (graph: OnnxGraph) => OnnxGr
 
 /** Version of the standard operators. */
 export function opsetOf(imports: OnnxModel['opsetImports']): number {
-  return imports.find(({ domain = '' }) => domain === '' || domain === 'ai.onnx')?.version ?? 1;
+  return imports.find(isStandard)?.version ?? 1;
 }
 
 export function withOpset(model: OnnxModel, version: number): OnnxModel {
   return {
     ...model,
-    opsetImports: model.opsetImports.map((one) =>
-      (one.domain ?? '') === '' || one.domain === 'ai.onnx' ? { ...one, version } : one,
-    ),
+    opsetImports: model.opsetImports.map((one) => (isStandard(one) ? { ...one, version } : one)),
   };
-}
-
-export function isStandard({ domain = '' }: OnnxNode): boolean {
-  return domain === '' || domain === 'ai.onnx';
-}
-
-export function attributeOf(node: OnnxNode, name: string): OnnxAttribute | undefined {
-  return node.attributes.find((attribute) => attribute.name === name);
 }
 
 export function intOf(node: OnnxNode, name: string): number | undefined {

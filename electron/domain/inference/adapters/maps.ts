@@ -5,13 +5,14 @@
  */
 import { AppError } from '#shared/errors.ts';
 import {
+  attributeOf,
   mapKeys,
   tensorTypes,
   type OnnxNode,
   type OnnxType,
   type OnnxValueInfo,
 } from '#domain/onnx/index.ts';
-import { attributeOf, type Adapter, node } from './graph-edit.ts';
+import { type Adapter, node } from './graph-edit.ts';
 
 export const unfoldMaps: Adapter = (model, border) => {
   const { graph } = model;

@@ -3,12 +3,17 @@
  * those of ONNX's Changelog.md: broadcasting along an axis, shapes and sizes as attributes, flags of training.
  */
 import { AppError } from '#shared/errors.ts';
-import { tensor, type OnnxModel, type OnnxNode, type OnnxTensor } from '#domain/onnx/index.ts';
 import {
   attributeOf,
+  isStandard,
+  tensor,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+} from '#domain/onnx/index.ts';
+import {
   inner,
   intOf,
-  isStandard,
   mapNodes,
   opsetOf,
   withOpset,

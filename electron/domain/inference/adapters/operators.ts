@@ -1,11 +1,9 @@
 /** Single operators that the runtime computes in one form only, or less exactly than ONNX asks. */
 import { AppError } from '#shared/errors.ts';
-import { tensor, tensorTypes, type OnnxNode } from '#domain/onnx/index.ts';
+import { attributeOf, isStandard, tensor, tensorTypes, type OnnxNode } from '#domain/onnx/index.ts';
 import {
-  attributeOf,
   inner,
   intOf,
-  isStandard,
   mapNodes,
   withoutAttributes,
   type Adapter,

@@ -2,13 +2,18 @@
  * Models of operator sets 11 and 12 with sequences at their border become ones of 13, where a Loop can carry a sequence. The differences
  * are those of ONNX's Changelog.md: axes and sizes are inputs, and Softmax works along one axis and no longer on a matrix.
  */
-import { tensor, type OnnxModel, type OnnxNode, type OnnxTensor } from '#domain/onnx/index.ts';
 import {
   attributeOf,
+  isStandard,
+  tensor,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+} from '#domain/onnx/index.ts';
+import {
   attributesOf,
   inner,
   intOf,
-  isStandard,
   mapNodes,
   node,
   opsetOf,

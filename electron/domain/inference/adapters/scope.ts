@@ -1,7 +1,13 @@
 /** What is known of the values around a node: their element types, and their sizes where the model states them. */
-import type { OnnxGraph, OnnxModel, OnnxNode } from '#domain/onnx/index.ts';
+import {
+  attributeOf,
+  isStandard,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+} from '#domain/onnx/index.ts';
 import { elementTypes, type ElementTypes } from './element-types.ts';
-import { attributeOf, inSubgraphs, isStandard, opsetOf } from './graph-edit.ts';
+import { inSubgraphs, opsetOf } from './graph-edit.ts';
 
 export interface Scope {
   readonly opset: number;

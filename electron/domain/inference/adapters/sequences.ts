@@ -5,6 +5,7 @@
  */
 import { AppError } from '#shared/errors.ts';
 import {
+  isStandard,
   graph as makeGraph,
   heldAs,
   tensor,
@@ -19,7 +20,6 @@ import {
 
 import {
   inner,
-  isStandard,
   mapNodes,
   opsetOf,
   renameValue,

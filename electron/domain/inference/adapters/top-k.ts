@@ -2,8 +2,8 @@
  * TopK of `uint64`, which the runtime does not have and no wider type holds: found among the `int64` that lie in the same order, which
  * are the same bits with the first one turned, and then taken from the values themselves.
  */
-import { tensor, tensorTypes, type OnnxNode } from '#domain/onnx/index.ts';
-import { attributeOf, inner, node, type Adapter } from './graph-edit.ts';
+import { attributeOf, tensor, tensorTypes, type OnnxNode } from '#domain/onnx/index.ts';
+import { inner, node, type Adapter } from './graph-edit.ts';
 import { mapInScope } from './scope.ts';
 
 export const topOfUnsigned: Adapter = (model) =>

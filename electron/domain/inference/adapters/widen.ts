@@ -3,10 +3,16 @@
  * every result is rounded to the type that the model says. Which operators these are the runtime tells itself when it
  * refuses the model, and it is not the same for its two builds.
  */
-import { tensorTypes, type OnnxGraph, type OnnxModel, type OnnxNode } from '#domain/onnx/index.ts';
+import {
+  isStandard,
+  tensorTypes,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+} from '#domain/onnx/index.ts';
 import { elementTypes, type ElementTypes } from './element-types.ts';
 import type { Lacking } from '../load-errors.ts';
-import { inner, inSubgraphs, isStandard, node } from './graph-edit.ts';
+import { inner, inSubgraphs, node } from './graph-edit.ts';
 
 /** What each type is computed in, first try to last; without loss, so there is nothing for 64-bit integers and doubles. */
 const steps: readonly Readonly<Record<string, string>>[] = [
