@@ -8,11 +8,11 @@ import type {
 import type { Stage } from '#shared/contract/stage.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
+import { cardOf, rowToDetail, rowToSummary, type SignerTrustOf } from './describe-version.ts';
 import { readBinding, writeBinding, type StoredBinding } from './bindings.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { resolveVersion } from './resolve.ts';
 import {
-  cardOf,
   findFile,
   objectsOf,
   readFiles,
@@ -20,11 +20,8 @@ import {
   readModels,
   readStaying,
   readVersions,
-  rowToDetail,
-  rowToSummary,
   writeVersion,
   type NewVersion,
-  type SignerTrustOf,
   type StoredFile,
   type VersionKey,
 } from './store.ts';

@@ -2,22 +2,14 @@
 import { z } from 'zod';
 import { AppError } from '#shared/errors.ts';
 import {
-  finding,
-  firstContact,
-  modelCard,
-  type ModelCard,
-  modelFacts,
-  signatureResult,
   type FirstContact,
   type InspectReport,
   type ModelFacts,
   type OverrideMark,
-  type SignatureResult,
 } from '#shared/contract/bundles.ts';
-import type { SignerTrust, VersionDetail, VersionSummary } from '#shared/contract/models.ts';
 import { stage, type Stage } from '#shared/contract/stage.ts';
 import type { Database } from '#platform/database.ts';
-import { readMarks, writeVerdict, type NewVerdict } from './verdicts.ts';
+import { writeVerdict, type NewVerdict } from './verdicts.ts';
 
 export interface VersionKey {
   readonly modelId: number;
@@ -298,59 +290,4 @@ function overrideSentence(override: OverrideMark | undefined): string | undefine
   return override === undefined
     ? undefined
     : `let in by ${override.by ?? 'a second person'}: ${override.reason ?? ''}`;
-}
-
-export type SignerTrustOf = (signature: SignatureResult) => SignerTrust;
-
-export function rowToSummary(
-  db: Database,
-  row: VersionRow,
-  signerTrustOf: SignerTrustOf,
-): VersionSummary {
-  const signature = signatureResult.parse(JSON.parse(row.signature));
-  const overridden = row.overridden === 1;
-  return {
-    model: row.model,
-    version: row.version,
-    digest: row.digest,
-    stage: row.stage,
-    aliases: readAliases(db, row),
-    importedAt: row.importedAt,
-    importedBy: row.importedBy,
-    signature,
-    signerTrust: signerTrustOf(signature),
-    overridden,
-    override: overridden ? (readMarks(db, row)?.override ?? { by: null, reason: null }) : null,
-    sizeBytes: row.sizeBytes,
-    pending:
-      row.requestTo === null || row.requestedBy === null || row.requestedAt === null
-        ? null
-        : {
-            to: row.requestTo,
-            requestedBy: row.requestedBy,
-            requestedAt: row.requestedAt,
-            reason: row.requestReason ?? '',
-          },
-  };
-}
-
-export function cardOf({ card }: VersionRow): ModelCard | null {
-  return card === null ? null : modelCard.parse(JSON.parse(card));
-}
-
-export function rowToDetail(
-  db: Database,
-  row: VersionRow,
-  signerTrustOf: SignerTrustOf,
-): VersionDetail {
-  return {
-    ...rowToSummary(db, row, signerTrustOf),
-    format: row.format,
-    files: readFiles(db, row).map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
-    facts: modelFacts.parse(JSON.parse(row.facts)),
-    card: cardOf(row),
-    signatures: readMarks(db, row)?.signatures ?? [],
-    findings: z.array(finding).parse(JSON.parse(row.findings)),
-    firstContact: firstContact.parse(JSON.parse(row.firstContact)),
-  };
 }
