@@ -277,6 +277,6 @@ function describeVerdict(file: string, { status, kind, checks, unseen }: FileVer
       ({ name, ok, detail }) =>
         `  ${ok === null ? '??  ' : ok ? 'ok  ' : 'FAIL'}  ${name}: ${detail}`,
     ),
-    ...unseen.map((text) => `  --    ${text} Or name it: --input FILE.`),
+    ...unseen.map((text) => `  --    ${text} Put it beside the receipt, or name it: --input FILE.`),
   ].join('\n');
 }

@@ -66,7 +66,7 @@ export async function verifyReceipt(
       'receipt',
       [...verdict.checks, ...files],
       [
-        `The input was not at hand, so nobody looked at it: ${read.name}, sha256:${read.digest.sha256}. It is compared where it lies beside the receipt.`,
+        `The input, ${read.name} with sha256:${read.digest.sha256}, was not at hand and was not compared.`,
       ],
     );
   const input = await compared(read, path, {
