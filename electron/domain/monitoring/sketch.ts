@@ -121,22 +121,9 @@ export function createQuantileSketch(
       maximum = Math.max(maximum, high);
       const exact = Math.min(rows, Math.max(0, exactValues - seen));
       const taken = spareFor(rows);
-      const take = (count: number, row: number): number => {
-        const value = values[kept === undefined ? row : (kept[row] ?? 0)] ?? Number.NaN;
-        // Zero for all finite numbers, NaN for the others.
-        if (value - value !== 0) return count;
-        taken[count] = value;
-        return count + 1;
-      };
-      let count = 0;
-      for (let row = 0; row < exact; row += 1) count = take(count, row);
-      putAll(0, taken.subarray(0, count));
-      count = 0;
-      // Of each group one, at a place that no pattern in the data keeps step with.
-      for (let at = Math.floor((seen + exact) / group); at * group < seen + rows; at += 1) {
-        const row = at * group - seen + pickOf(at, group);
-        if (row >= exact && row < rows) count = take(count, row);
-      }
+      const from = { values, kept, taken };
+      putAll(0, taken.subarray(0, takeAll(from, exact)));
+      const count = takeSample(from, { first: exact, rows, before: seen, group });
       putAll(sampledLevel, taken.subarray(0, count));
       seen += rows;
     },
@@ -191,6 +178,45 @@ let spare = new Float64Array(entryCapacity);
 function spareFor(rows: number): Float64Array {
   if (rows > spare.length) spare = new Float64Array(rows);
   return spare;
+}
+
+interface Taking {
+  readonly values: Float64Array;
+  readonly kept: Uint32Array | undefined;
+  readonly taken: Float64Array;
+}
+
+/** The finite ones of the first rows; how many they are. */
+function takeAll({ values, kept, taken }: Taking, rows: number): number {
+  let count = 0;
+  for (let row = 0; row < rows; row += 1) {
+    const value = values[kept === undefined ? row : (kept[row] ?? 0)] ?? Number.NaN;
+    // Zero for all finite numbers, NaN for the others.
+    if (value - value === 0) taken[count++] = value;
+  }
+  return count;
+}
+
+/** From row `first` on, of each group of rows of the part one, at a place that no pattern in the data keeps step with. */
+function takeSample(
+  { values, kept, taken }: Taking,
+  of: {
+    readonly first: number;
+    readonly rows: number;
+    /** Rows of the part before these. */
+    readonly before: number;
+    readonly group: number;
+  },
+): number {
+  const { first, rows, before, group } = of;
+  let count = 0;
+  for (let at = Math.floor((before + first) / group); at * group < before + rows; at += 1) {
+    const row = at * group - before + pickOf(at, group);
+    if (row < first || row >= rows) continue;
+    const value = values[kept === undefined ? row : (kept[row] ?? 0)] ?? Number.NaN;
+    if (value - value === 0) taken[count++] = value;
+  }
+  return count;
 }
 
 /** A place in a group, scattered: the finalizer of MurmurHash3 on the number of the group. */

@@ -151,7 +151,7 @@ async function scoreSegment(segment: Segment, scoring: Scoring): Promise<Piece> 
       for (const [at, { data }] of columns.entries()) profiler.add(plan.wanted.length + at, data);
       profiler.addRows(kept.length);
       clock.lap('profile');
-      const numbers = Float64Array.from(kept);
+      const numbers = new Float64Array(kept);
       for (let row = 0; row < numbers.length; row += 1)
         numbers[row] = (numbers[row] ?? 0) + chunk.firstRow;
       const raw =
