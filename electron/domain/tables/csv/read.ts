@@ -176,12 +176,11 @@ function createParser(
     rawRows = [];
     while (cursor.at < length && cursor.row < chunkRows) {
       const upTo = Math.min(chunkRows, cursor.row + rowsAtOnce);
-      if (!isVector) readPlain(plain, cursor, upTo);
-      else {
-        vector.read(cursor, upTo);
-        // The rest of the row, where that stopped.
-        readPlain(plain, cursor, Math.min(upTo, cursor.row + 1));
-      }
+      const from = cursor.row;
+      if (isVector) vector.read(cursor, upTo);
+      // Where that took no whole row, columns of other kinds stand between, and many rows at once are quicker.
+      const isRest = isVector && cursor.row > from;
+      readPlain(plain, cursor, isRest ? Math.min(upTo, cursor.row + 1) : upTo);
       if (cursor.at < length && cursor.row < upTo) readCell();
     }
     const rows = cursor.row;
