@@ -62,6 +62,13 @@ export async function signedFolder(dir: string, files: Files = plainFiles): Prom
 }
 
 /** Header may say what honest tools would not. */
+/** The plain files and their signature, made in a new folder. */
+export async function signedFiles(folder: string): Promise<Files> {
+  const dir = await signedFolder(folder);
+  const names = [...Object.keys(plainFiles), 'model.sig'];
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(dir, name))]));
+}
+
 export async function writeTar(
   path: string,
   entries: readonly (Partial<Header> & {

@@ -1,5 +1,5 @@
-/** A drive for tests that can be pulled out while it is read: files that are open then fail, as those of a real one do. */
-import { execFileSync } from 'node:child_process';
+/** Drives for tests: one that can be pulled out while it is read, so that files that are open fail as those of a real one do, and a small one. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, truncateSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 
@@ -23,4 +23,11 @@ export function plugIn(path: string, folder: string): { pullOut(): void } | unde
   };
   onTestFinished(pullOut);
   return { pullOut };
+}
+
+/** A file system in memory of so much room (`3m`) at a new folder. False where nobody may mount: that takes an administrator. */
+export function mountSmallDisk(path: string, size: string): boolean {
+  mkdirSync(path, { recursive: true });
+  const options = ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path];
+  return spawnSync('mount', options).status === 0;
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
@@ -13,6 +13,7 @@ import {
   writeFolder,
   writeTar,
 } from '../../support/bundles.ts';
+import { mountSmallDisk } from '../../support/drives.ts';
 import { appPasswords, openPeopledApp, openTestApp, type TestApp } from '../../support/apps.ts';
 import { bytesOf, endlessModel, matrixModel } from '../../support/onnx-models.ts';
 import { cheapKdf } from '../../support/vaults.ts';
@@ -80,12 +81,7 @@ describe('what goes wrong has a code, a sentence that helps, and loses nothing',
   test('a full disk', async () => {
     const test = openTestApp();
     const small = join(test.dir, 'vault');
-    mkdirSync(small);
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=80m', 'tmpfs', small], { stdio: 'ignore' });
-    } catch {
-      return; // only an administrator can make a small disk
-    }
+    if (!mountSmallDisk(small, '80m')) return;
     try {
       const { app, client, dir, wait } = test;
       await client.vault.create({ user: 'ada', password: appPasswords.ada });

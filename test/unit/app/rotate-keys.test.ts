@@ -1,10 +1,11 @@
 /** `keys rotate` as people meet it: the session goes on, the log says what happened, and a kill leaves one story. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
 import { appPasswords, openPeopledApp, openTestApp } from '../../support/apps.ts';
+import { mountSmallDisk } from '../../support/drives.ts';
 
 const reason = 'Grace has left';
 const root = join(import.meta.dirname, '../../..');
@@ -87,12 +88,7 @@ test('on a disk without room nothing is rotated, the vault seals itself, and the
   for (const roomBytes of [100_000, 150_000, 400_000]) {
     const { app, client, dir, wait } = openTestApp();
     const small = join(dir, 'vault');
-    mkdirSync(small);
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', small], { stdio: 'ignore' });
-    } catch {
-      return; // only an administrator can make a small disk
-    }
+    if (!mountSmallDisk(small, '3m')) return;
     try {
       await client.vault.create({ user: 'ada', password: appPasswords.ada });
       const { bavail, bsize } = statfsSync(small);

@@ -1,10 +1,11 @@
 /** When the vault closes by itself, and that it always can. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
 import { appPasswords, openPeopledApp, openTestApp } from '../../support/apps.ts';
+import { mountSmallDisk } from '../../support/drives.ts';
 
 const reason = 'as tested';
 
@@ -73,12 +74,7 @@ test('a screen that is locked while a vault is made seals it, and its recovery k
 test('when the log cannot be written, the act is refused and the vault seals', async () => {
   const { app, client, dir, wait } = openTestApp();
   const small = join(dir, 'vault');
-  mkdirSync(small);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', small], { stdio: 'ignore' });
-  } catch {
-    return; // only an administrator can make a small disk
-  }
+  if (!mountSmallDisk(small, '8m')) return;
   try {
     await client.vault.create({ user: 'ada', password: appPasswords.ada });
     const ballast = join(small, 'ballast');

@@ -1,12 +1,12 @@
 import { mkfifoSync } from './mkfifo.ts';
 import { readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   plainFiles,
-  signedFolder,
+  signedFiles,
   tarEntries,
   writeFolder,
   writeTar,
@@ -21,13 +21,8 @@ import { temporaryFolder } from '../../../support/vaults.ts';
 
 describe('containers', () => {
   test('the same files give the same verdict and digest in every container', async () => {
-    const dir = await signedFolder(join(temporaryFolder(), 'maker'));
-    const names = [...Object.keys(plainFiles), 'model.sig'];
-    const files: Files = Object.fromEntries(
-      await Promise.all(
-        names.map(async (name) => [name, await readFile(join(dir, name))] as const),
-      ),
-    );
+    const dir = join(temporaryFolder(), 'maker');
+    const files = await signedFiles(dir);
     const nested: Files = Object.fromEntries(
       Object.entries(files).map(([name, content]) => [`credit/${name}`, content]),
     );

@@ -1,10 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-import { plainFiles, signedFolder, type Files } from '../../../support/bundles.ts';
+import { plainFiles, signedFiles, signedFolder } from '../../../support/bundles.ts';
 import {
   addBlob,
   addManifest,
@@ -24,14 +23,6 @@ const config = { config: { format: 'onnx' } };
 const raw = modelPack.layer('weight', 'raw');
 const at = (path: string) => ({ 'org.cncf.model.filepath': path });
 const model = plainFiles['model.onnx'] ?? '';
-
-async function signedFiles(): Promise<Files> {
-  const dir = await signedFolder(join(temporaryFolder(), 'maker'));
-  const names = [...Object.keys(plainFiles), 'model.sig'];
-  return Object.fromEntries(
-    await Promise.all(names.map(async (name) => [name, await readFile(join(dir, name))] as const)),
-  );
-}
 
 test('an index that begins with an empty line is an index in a compressed tar too', async () => {
   const layout = modelPackLayout({ 'model.onnx': model });
@@ -56,7 +47,7 @@ async function everyForm(layout: LayoutFiles): Promise<Awaited<ReturnType<typeof
 
 describe('image layouts', () => {
   test('a signed model has one verdict and one digest as a folder and as an image in every form', async () => {
-    const files = await signedFiles();
+    const files = await signedFiles(join(temporaryFolder(), 'maker'));
     const out = temporaryFolder();
     const plain = await pass(await signedFolder(join(out, 'plain')));
     const pack = modelPackLayout(files);

@@ -1,9 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createInference, type ModelFiles } from '#domain/inference/index.ts';
 import { modelFiles, runIn } from '../../../support/inference.ts';
+import { mountSmallDisk } from '../../../support/drives.ts';
 import {
   bytesOf,
   columnsModel,
@@ -112,14 +113,7 @@ describe('what goes wrong', () => {
     async () => {
       const dir = temporaryFolder();
       const small = join(dir, 'small');
-      mkdirSync(small);
-      try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small], {
-          stdio: 'ignore',
-        });
-      } catch {
-        return; // only an administrator can make a small disk
-      }
+      if (!mountSmallDisk(small, '64k')) return;
       try {
         writeFileSync(join(dir, 'in.csv'), `a,b\n${'1,2\n'.repeat(100_000)}`);
         const files = await modelFiles(bytesOf(matrixModel()));
