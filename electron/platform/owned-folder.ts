@@ -4,8 +4,9 @@ import { join } from 'node:path';
 
 /** A new folder `<prefix><pid>-<random>` in `place`; folders of the same prefix whose process is gone are removed first. */
 export async function createOwnedFolder(place: string, prefix: string): Promise<string> {
+  const owned = new RegExp(`^${prefix}(\\d+)-`);
   for (const name of await readdir(place)) {
-    const pid = Number(new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1]);
+    const pid = Number(owned.exec(name)?.[1]);
     if (!Number.isNaN(pid) && !isRunning(pid))
       await rm(join(place, name), { recursive: true, force: true }).catch(() => undefined); // another user's
   }

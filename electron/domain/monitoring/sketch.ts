@@ -150,26 +150,48 @@ export function createQuantileSketch(
       })),
     }),
     quantiles(points) {
-      const weighted = levels.flatMap(({ values, length }, level) =>
-        Array.from(values.subarray(0, length), (value) => ({ value, weight: 2 ** level })),
-      );
-      weighted.sort((a, b) => a.value - b.value);
-      const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
+      const runs = levels
+        .map(({ values, length }, level) => {
+          const sorted = values.slice(0, length);
+          sortNumbers(sorted);
+          return { sorted, weight: 2 ** level, at: 0 };
+        })
+        .filter(({ sorted }) => sorted.length > 0);
+      const total = runs.reduce((sum, { sorted, weight }) => sum + sorted.length * weight, 0);
       if (total === 0) return [];
       const result = [minimum];
       let seen = 0;
-      let at = 0;
+      let value = minimum;
       for (let point = 1; point < points; point += 1) {
-        const rank = (point / points) * total;
-        while (at < weighted.length - 1 && seen + (weighted[at]?.weight ?? 0) < rank) {
-          seen += weighted[at]?.weight ?? 0;
-          at += 1;
+        // The lowest of those that are left, one after the other, until as many stand before it as the rank says.
+        while (seen < (point / points) * total) {
+          const lowest = lowestOf(runs);
+          value = lowest.sorted[lowest.at++] ?? maximum;
+          seen += lowest.weight;
         }
-        result.push(weighted[at]?.value ?? maximum);
+        result.push(value);
       }
       return [...result, maximum];
     },
   };
+}
+
+interface Run {
+  /** Not empty. */
+  readonly sorted: Float64Array;
+  readonly weight: number;
+  at: number;
+}
+
+/** The one whose next value is the lowest. */
+function lowestOf(runs: readonly Run[]): Run {
+  let [lowest] = runs as [Run];
+  let value = Number.POSITIVE_INFINITY;
+  for (const run of runs) {
+    const next = run.sorted[run.at] ?? Number.POSITIVE_INFINITY;
+    if (next < value) [lowest, value] = [run, next];
+  }
+  return lowest;
 }
 
 let spare = new Float64Array(entryCapacity);
