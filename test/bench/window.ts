@@ -14,6 +14,7 @@ import { findBrowser } from '../../electron/chromium/browser.ts';
 import { openWindow } from '../../electron/chromium/window.ts';
 import { appPasswords, openBareApp } from '../support/bare-app.ts';
 import { signedFolder, signingKey } from '../support/bundles.ts';
+import { goTo, signIn } from '../support/in-window.ts';
 import { print } from './measure.ts';
 import { createRandom, treeEnsemble } from './scoring-models.ts';
 
@@ -87,10 +88,8 @@ async function writeNumbers(path: string): Promise<void> {
 }
 
 async function prepareRun(page: Page): Promise<void> {
-  await page.getByLabel('Name').fill('grace');
-  await page.getByLabel('Password', { exact: true }).fill(appPasswords.grace);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Run' }).click();
+  await signIn(page, 'grace');
+  await goTo(page, 'Run');
   await page.getByRole('button', { name: 'Choose a file' }).click();
   await page
     .getByRole('dialog')

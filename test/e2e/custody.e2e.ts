@@ -5,24 +5,11 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { appPasswords, openTestApp } from '../support/apps.ts';
+import { goTo, signIn } from '../support/in-window.ts';
 import { expectAccessible, openTestWindow } from '../support/window.ts';
 
-const heading = (page: Page, name: string): Promise<void> =>
-  page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
-
-async function signIn(page: Page): Promise<void> {
-  await heading(page, 'Sign in');
-  await page.getByLabel('Name').fill('ada');
-  await page.getByLabel('Password', { exact: true }).fill(appPasswords.ada);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await heading(page, 'Overview');
-}
-
 async function openCustody(page: Page): Promise<void> {
-  await page
-    .getByRole('navigation', { name: 'Pages' })
-    .getByRole('link', { name: 'Admin' })
-    .click();
+  await goTo(page, 'Admin');
   await page.getByRole('link', { name: 'Custody' }).click();
 }
 
@@ -40,7 +27,7 @@ test('a backup is made, checked and restored, and the vault that came back is ac
   let window = await openTestWindow(dir);
   try {
     let { page } = window;
-    await signIn(page);
+    await signIn(page, 'ada');
     await openCustody(page);
     await page.getByText('No backup yet').waitFor();
     await expectAccessible(page, 'custody, empty');
@@ -82,7 +69,7 @@ test('a backup is made, checked and restored, and the vault that came back is ac
     await page.getByLabel('Snapshot').waitFor();
     await expectAccessible(page, 'restore');
     await page.getByRole('button', { name: 'Restore vault' }).click();
-    await signIn(page);
+    await signIn(page, 'ada');
     await page.getByText('This vault was restored from a backup').waitFor();
     await openCustody(page);
     await page.getByText('This vault was restored from a backup').waitFor();

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { appPasswords, importSample, openBareApp, sampleDir } from '../support/bare-app.ts';
+import { goTo, signIn } from '../support/in-window.ts';
 import {
   availableHosts,
   expectAccessible,
@@ -69,10 +70,7 @@ describe.each(availableHosts())('formats in the %s window', (host) => {
 
   /** Newest first. */
   async function openRun(which: 'newest' | 'oldest'): Promise<void> {
-    await page
-      .getByRole('navigation', { name: 'Pages' })
-      .getByRole('link', { name: 'Models' })
-      .click();
+    await goTo(page, 'Models');
     await page.getByRole('link', { name: 'credit-risk' }).first().click();
     await page.getByRole('link', { name: 'Runs', exact: true }).click();
     const rows = page.getByRole('row', { name: /rows\.csv/ }).getByRole('link');
@@ -84,13 +82,8 @@ describe.each(availableHosts())('formats in the %s window', (host) => {
   };
 
   test('the first rows and the way they are read are shown, and can be corrected', async () => {
-    await page.getByLabel('Name').fill('grace');
-    await page.getByLabel('Password', { exact: true }).fill(appPasswords.grace);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page
-      .getByRole('navigation', { name: 'Pages' })
-      .getByRole('link', { name: 'Run' })
-      .click();
+    await signIn(page, 'grace');
+    await goTo(page, 'Run');
     await page.getByRole('button', { name: 'Choose a file' }).click();
     await page
       .getByRole('dialog')
@@ -140,10 +133,7 @@ describe.each(availableHosts())('formats in the %s window', (host) => {
   test('a receipt is compared with the input, wherever that is by now', async () => {
     await page.keyboard.press('Escape');
     renameSync(join(window.inboxDir, 'mai.csv'), join(window.inboxDir, 'moved.csv'));
-    await page
-      .getByRole('navigation', { name: 'Pages' })
-      .getByRole('link', { name: 'Reports' })
-      .click();
+    await goTo(page, 'Reports');
     const pick = async (button: string, name: RegExp): Promise<void> => {
       await page.getByRole('button', { name: button, exact: true }).click();
       await page.getByRole('dialog').getByRole('button', { name }).click();

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { goTo, heading } from '../support/in-window.ts';
 import { availableHosts, expectAccessible, openTestWindow } from '../support/window.ts';
 
 test.each(availableHosts())(
@@ -11,21 +12,19 @@ test.each(availableHosts())(
     const dir = mkdtempSync(join(tmpdir(), 'strongroom-e2e-keys-'));
     const window = await openTestWindow(dir, host);
     const { page } = window;
-    const heading = (name: string): Promise<void> =>
-      page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
     /** Of one sheet, with the numbers of the groups left out. */
     const paperOf = async (name: string): Promise<string> => {
       const groups = await page.getByRole('group', { name }).locator('span').allInnerTexts();
       return groups.map((text) => text.replace(/^\d+\s*/, '')).join('-');
     };
     try {
-      await heading('Create a vault');
+      await heading(page, 'Create a vault');
       await page.getByLabel('Your name').fill('ada');
       await page.getByLabel('Password', { exact: true }).fill('a quiet harbour');
       await page.getByLabel('Password again').fill('a quiet harbour');
       await page.getByLabel('Recovery key').selectOption('2of3');
       await page.getByRole('button', { name: 'Create vault' }).click();
-      await heading('Recovery key');
+      await heading(page, 'Recovery key');
       await page.getByText('any 2 of these 3 shares open the vault').waitFor();
       expect(await page.evaluate('window.scrollY')).toBe(0);
       await expectAccessible(page, 'shares');
@@ -38,12 +37,9 @@ test.each(availableHosts())(
         await field.fill(share.split('-')[Number(label.replace('Group ', '')) - 1] ?? '');
       }
       await page.getByRole('button', { name: 'I have written it down' }).click();
-      await heading('Overview');
+      await heading(page, 'Overview');
 
-      await page
-        .getByRole('navigation', { name: 'Pages' })
-        .getByRole('link', { name: 'Admin' })
-        .click();
+      await goTo(page, 'Admin');
       await page.getByRole('link', { name: 'Keys', exact: true }).click();
       await page.getByText('This host has no keychain').or(page.getByText('keyring')).waitFor();
       await expectAccessible(page, 'keys');
@@ -81,7 +77,7 @@ test.each(availableHosts())(
       await page.getByRole('dialog').waitFor({ state: 'detached' });
 
       await page.getByRole('button', { name: 'Seal now' }).click();
-      await heading('Sign in');
+      await heading(page, 'Sign in');
       await page.getByLabel('Name').fill('ada');
       await page.getByLabel('Password', { exact: true }).fill('a quiet harbour');
       await page.getByRole('button', { name: 'Sign in' }).click();
@@ -94,7 +90,7 @@ test.each(availableHosts())(
       await page.getByLabel('Reason').fill('forgotten');
       await expectAccessible(page, 'recover');
       await page.getByRole('button', { name: 'Recover' }).click();
-      await heading('Overview');
+      await heading(page, 'Overview');
       expect(window.refusedRequests()).toEqual([]);
     } finally {
       await window.close();

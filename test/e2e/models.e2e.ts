@@ -8,6 +8,7 @@ import { writeModel, type OnnxModel } from '#domain/onnx/index.ts';
 import { appPasswords, openBareApp } from '../support/bare-app.ts';
 import { signedFolder, trusted } from '../support/bundles.ts';
 import { branchingModel, meshModel, residualModel } from '../support/graph-models.ts';
+import { signIn } from '../support/in-window.ts';
 import { availableHosts, expectAccessible, openTestWindow } from '../support/window.ts';
 
 /** A vault with models in it, made without a window. */
@@ -53,11 +54,7 @@ test.each(availableHosts())('models are looked into in the %s window', async (ho
     await side.getByRole('heading', { level: 2, name: title, exact: true }).waitFor();
   };
   try {
-    await page.getByRole('heading', { level: 1, name: 'Sign in' }).waitFor();
-    await page.getByLabel('Name').fill('grace');
-    await page.getByLabel('Password', { exact: true }).fill(appPasswords.grace);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    await signIn(page, 'grace');
 
     await open('pictures', 'about');
     await page.getByRole('region', { name: 'Inputs' }).getByText('batch × 3 × 32 × 32').waitFor();

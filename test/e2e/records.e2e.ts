@@ -8,6 +8,7 @@ import { contract } from '#shared/contract/index.ts';
 import { appPasswords, importSample, openBareApp } from '../support/bare-app.ts';
 import { signedFolder, signingKey } from '../support/bundles.ts';
 import { bytesOf, matrixModel } from '../support/onnx-models.ts';
+import { goTo, heading, signIn } from '../support/in-window.ts';
 import {
   availableHosts,
   expectAccessible,
@@ -43,34 +44,19 @@ describe.each(availableHosts())('one record in the %s window', (host) => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  const heading = (name: string): Promise<void> =>
-    page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
-  const signIn = async (user: 'grace' | 'alan'): Promise<void> => {
-    await heading('Sign in');
-    await page.getByLabel('Name').fill(user);
-    await page.getByLabel('Password', { exact: true }).fill(appPasswords[user]);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await heading('Overview');
-  };
   const openRecord = async (): Promise<void> => {
-    await page
-      .getByRole('navigation', { name: 'Pages' })
-      .getByRole('link', { name: 'Run' })
-      .click();
+    await goTo(page, 'Run');
     await page.getByRole('button', { name: 'One record' }).click();
-    await heading('One record for credit-risk@1');
+    await heading(page, 'One record for credit-risk@1');
   };
 
   test('a binding that a file shows is saved, and says which columns the next file needs', async () => {
-    await signIn('grace');
+    await signIn(page, 'grace');
     const choose = async (button: string, file: RegExp): Promise<void> => {
       await page.getByRole('button', { name: button }).click();
       await page.getByRole('dialog').getByRole('button', { name: file }).click();
     };
-    await page
-      .getByRole('navigation', { name: 'Pages' })
-      .getByRole('link', { name: 'Run' })
-      .click();
+    await goTo(page, 'Run');
     await page.getByText('The bundle asks for 24 columns').waitFor();
     await page.getByLabel('Model').selectOption('plain');
     await page.getByText('the columns are told anew from each file').waitFor();
@@ -89,7 +75,7 @@ describe.each(availableHosts())('one record in the %s window', (host) => {
   test('a value that cannot be used is said at its field, in the words of a reject', async () => {
     await page.evaluate(`location.hash = '#/models/credit-risk'`);
     await page.getByRole('button', { name: 'Try one record' }).click();
-    await heading('One record for credit-risk@1');
+    await heading(page, 'One record for credit-risk@1');
     await expectAccessible(page, 'empty record');
     await page.getByLabel('Fill in an example').selectOption('Golden vector 1');
     await page.getByLabel('Age at application').fill('forty');
@@ -127,7 +113,7 @@ describe.each(availableHosts())('one record in the %s window', (host) => {
 
   test('reasons are told in texts that somebody else has approved, and in no others', async () => {
     await page.getByRole('button', { name: 'Write the texts of reasons' }).click();
-    await heading('Texts of reasons of credit-risk@1');
+    await heading(page, 'Texts of reasons of credit-risk@1');
     await page.getByRole('button', { name: 'Propose texts' }).click();
     await page.getByPlaceholder('not to be told').first().waitFor();
     for (const field of await page.getByPlaceholder('not to be told').all())
@@ -137,7 +123,7 @@ describe.each(availableHosts())('one record in the %s window', (host) => {
     await page.getByText('needs an approver').waitFor();
     await page.getByRole('button', { name: 'Seal now' }).click();
 
-    await signIn('alan');
+    await signIn(page, 'alan');
     await openRecord();
     await page.getByLabel('Fill in an example').selectOption('Row 1 of the reference');
     await page.getByRole('button', { name: 'Predict' }).click();

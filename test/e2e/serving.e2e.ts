@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { appPasswords, importSample, openBareApp } from '../support/bare-app.ts';
 import { askHttp } from '../support/serving.ts';
+import { goTo, signIn } from '../support/in-window.ts';
 import { availableHosts, expectAccessible, openTestWindow } from '../support/window.ts';
 
 const reason = 'as tested';
@@ -31,13 +32,8 @@ test.each(availableHosts())('models are served from the %s window', async (host)
     await expectAccessible(page, name);
   };
   try {
-    await page.getByLabel('Name').fill('ada');
-    await page.getByLabel('Password', { exact: true }).fill(appPasswords.ada);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page
-      .getByRole('navigation', { name: 'Pages' })
-      .getByRole('link', { name: 'Admin' })
-      .click();
+    await signIn(page, 'ada');
+    await goTo(page, 'Admin');
     await page.getByRole('link', { name: 'Serving', exact: true }).click();
     await page.getByText('The policy does not allow it').waitFor();
     expect(await page.getByRole('button', { name: 'Start serving' }).count()).toBe(0);
@@ -95,11 +91,9 @@ test.each(availableHosts())('models are served from the %s window', async (host)
     await page.getByRole('button', { name: 'Stop serving' }).click();
     await page.getByRole('button', { name: 'Start serving' }).waitFor();
     await expect(askHttp(address, token, '/v2')).rejects.toThrow();
-    const goTo = (name: string): Promise<void> =>
-      page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).click();
-    await goTo('Overview');
+    await goTo(page, 'Overview');
     await page.getByText('stopped serving models after 1 request').first().waitFor();
-    await goTo('Audit');
+    await goTo(page, 'Audit');
     const lines = page.getByRole('group', { name: 'Log entries' });
     await lines.getByText('serve.infer').first().waitFor();
     await look('serving-log');

@@ -3,19 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { appPasswords } from '../support/bare-app.ts';
+import { goTo, heading, signIn } from '../support/in-window.ts';
 import {
   availableHosts,
   expectAccessible,
   openTestWindow,
   type TestWindow,
 } from '../support/window.ts';
-
-const passwords = {
-  ada: 'a quiet harbour',
-  grace: 'windmills at noon',
-  alan: 'the second signature',
-  audrey: 'trust but recompute',
-} as const;
 
 describe.each(availableHosts())('the whole job in the %s window', (host) => {
   const dir = mkdtempSync(join(tmpdir(), 'strongroom-e2e-'));
@@ -31,24 +26,12 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  const heading = (name: string): Promise<void> =>
-    page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
-  const go = async (name: string): Promise<void> => {
-    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).click();
-  };
-  const signIn = async (user: keyof typeof passwords): Promise<void> => {
-    await heading('Sign in');
-    await page.getByLabel('Name').fill(user);
-    await page.getByLabel('Password', { exact: true }).fill(passwords[user]);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await heading('Overview');
-  };
   const loaded = async (): Promise<void> => {
     await expect.poll(() => page.getByRole('status', { name: 'Loading' }).count()).toBe(0);
   };
   const seal = async (): Promise<void> => {
     await page.getByRole('button', { name: 'Seal now' }).click();
-    await heading('Sign in');
+    await heading(page, 'Sign in');
   };
   /** In the file dialog: the inbox, then each name. */
   const pick = async (...names: string[]): Promise<void> => {
@@ -62,15 +45,15 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
   };
 
   test('a vault is created, and its recovery key has to be confirmed', async () => {
-    await heading('Create a vault');
+    await heading(page, 'Create a vault');
     await expectAccessible(page, 'create');
     await page.getByLabel('Your name').fill('ada');
-    await page.getByLabel('Password', { exact: true }).fill(passwords.ada);
+    await page.getByLabel('Password', { exact: true }).fill(appPasswords.ada);
     await page.getByLabel('Password again').fill('something else');
     expect(await page.getByRole('button', { name: 'Create vault' }).isDisabled()).toBe(true);
-    await page.getByLabel('Password again').fill(passwords.ada);
+    await page.getByLabel('Password again').fill(appPasswords.ada);
     await page.getByRole('button', { name: 'Create vault' }).click();
-    await heading('Recovery key');
+    await heading(page, 'Recovery key');
     await expectAccessible(page, 'recovery key');
     const groups = await page.locator('.recovery-key span').allInnerTexts();
     const fields = page.getByLabel(/^Group \d+$/);
@@ -86,13 +69,13 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
       await field.fill(text.replace(/^\d+\s*/, ''));
     }
     await page.getByRole('button', { name: 'I have written it down' }).click();
-    await heading('Overview');
+    await heading(page, 'Overview');
     await page.getByText('No models yet').waitFor();
     await expectAccessible(page, 'empty overview');
   });
 
   test('people are added with roles', async () => {
-    await go('Admin');
+    await goTo(page, 'Admin');
     for (const [name, role] of [
       ['grace', 'analyst'],
       ['alan', 'approver'],
@@ -101,7 +84,7 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
       await page.getByRole('button', { name: 'Add user' }).click();
       await page.getByRole('dialog').getByLabel('Name').fill(name);
       await page.getByRole('dialog').getByLabel('Role').selectOption(role);
-      await page.getByLabel('First password').fill(passwords[name]);
+      await page.getByLabel('First password').fill(appPasswords[name]);
       await page.getByRole('button', { name: 'Add this user' }).click();
       await page.getByRole('cell', { name, exact: true }).waitFor();
     }
@@ -111,7 +94,7 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
   });
 
   test('a bundle of an unknown signer is refused; the key is trusted; then it can be imported', async () => {
-    await go('Media');
+    await goTo(page, 'Media');
     await page.getByRole('button', { name: 'Inspect credit-risk' }).click();
     await page.getByRole('heading', { name: 'Needs a decision' }).waitFor();
     await page.getByText('SR-SIG-002').waitFor();
@@ -139,7 +122,7 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
       'svr.dsse.json',
     ]);
 
-    await go('Admin');
+    await goTo(page, 'Admin');
     await page.getByRole('link', { name: 'Trust' }).click();
     await page.getByText('Nobody is trusted yet').waitFor();
     await page.getByRole('button', { name: 'Trust a key' }).click();
@@ -150,12 +133,12 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     await page.getByRole('cell', { name: /^Model maker/ }).waitFor();
     await seal();
 
-    await signIn('grace');
-    await go('Media');
+    await signIn(page, 'grace');
+    await goTo(page, 'Media');
     await page.getByRole('button', { name: 'Inspect credit-risk' }).click();
     await page.getByRole('heading', { name: 'Can be imported' }).waitFor();
     await page.getByRole('button', { name: 'Import credit-risk' }).click();
-    await heading('Imported credit-risk@1');
+    await heading(page, 'Imported credit-risk@1');
     await page.getByText('All 12 golden vectors').waitFor();
     await expectAccessible(page, 'imported');
   });
@@ -171,9 +154,9 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     await page.getByText('grace asks for production').waitFor();
     expect(await page.getByRole('button', { name: 'Approve credit-risk@1' }).count()).toBe(0);
     await seal();
-    await signIn('alan');
+    await signIn(page, 'alan');
     await page.getByText('1 promotion waits for approval').waitFor();
-    await go('Models');
+    await goTo(page, 'Models');
     await page.getByRole('link', { name: 'credit-risk', exact: true }).click();
     await page.getByRole('button', { name: 'Approve credit-risk@1' }).click();
     await page.getByLabel('Reason').fill('card and findings looked at');
@@ -189,11 +172,11 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
       await expectAccessible(page, `model, ${tab}`);
     }
     await seal();
-    await signIn('grace');
+    await signIn(page, 'grace');
   });
 
   test('a month is scored, with its rejects and its drift', async () => {
-    await go('Run');
+    await goTo(page, 'Run');
     await page.getByRole('button', { name: 'Choose a file' }).click();
     await pick('data', 'drifted-month.csv');
     await page.getByText('Every input of credit-risk@1 has its column').waitFor();
@@ -202,7 +185,7 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     await page.getByRole('button', { name: 'Use this folder' }).click();
     await expectAccessible(page, 'run');
     await page.getByRole('button', { name: 'Start run' }).click();
-    await heading('Run on drifted-month.csv');
+    await heading(page, 'Run on drifted-month.csv');
     await page.getByText('1,997 rows scored, 3 rows rejected').waitFor();
     await page.getByRole('cell', { name: 'Not a number.' }).waitFor();
     await expectAccessible(page, 'run result');
@@ -211,7 +194,7 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     );
 
     await page.getByRole('button', { name: 'See drift' }).click();
-    await heading('Monitor credit-risk');
+    await heading(page, 'Monitor credit-risk');
     await page.getByText(/6 of 26 columns drifted/).waitFor();
     await page.getByRole('button', { name: 'purpose' }).click();
     await page.getByRole('img', { name: /Distribution of purpose/ }).waitFor();
@@ -219,7 +202,7 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
   });
 
   test('the overview says what needs somebody, and what happened', async () => {
-    await go('Overview');
+    await goTo(page, 'Overview');
     await page.getByText('credit-risk: the last run drifted').waitFor();
     await page.getByRole('link', { name: 'grace scored 1,997 rows with credit-risk@1' }).waitFor();
     await page.getByRole('img', { name: '1 run, 1 drifted' }).waitFor();
@@ -232,7 +215,7 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
   });
 
   test('the same file again does not overwrite the result', async () => {
-    await go('Run');
+    await goTo(page, 'Run');
     await page.getByRole('button', { name: 'Choose a file' }).click();
     await pick('data', 'normal-month.csv');
     await page.getByRole('button', { name: 'Choose a folder' }).click();
@@ -245,14 +228,14 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
 
   test('an auditor verifies the log, takes a proof and a report, and checks the report', async () => {
     await seal();
-    await signIn('audrey');
+    await signIn(page, 'audrey');
     expect(
       await page
         .getByRole('navigation', { name: 'Pages' })
         .getByRole('link', { name: 'Run', exact: true })
         .count(),
     ).toBe(0);
-    await go('Audit');
+    await goTo(page, 'Audit');
     await page.getByRole('button', { name: 'Verify log', exact: true }).click();
     await page.getByText('The log is intact').waitFor();
     await page.getByRole('group', { name: 'Log entries' }).getByRole('button').nth(3).click();
@@ -263,7 +246,7 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     await page.getByText('Verifier key').waitFor();
     await page.getByRole('button', { name: 'Done' }).click();
 
-    await go('Reports');
+    await goTo(page, 'Reports');
     await page.getByRole('button', { name: 'Make report' }).click();
     await page.getByRole('button', { name: 'Choose a folder' }).click();
     await pick();
@@ -282,7 +265,7 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
   test('a wrong password is said plainly, and dark is as accessible as light', async () => {
     await page.getByRole('button', { name: 'Dark' }).click();
     for (const name of ['Overview', 'Models', 'Monitor', 'Audit', 'Reports', 'Admin']) {
-      await go(name);
+      await goTo(page, name);
       await loaded();
       await expectAccessible(page, `dark, ${name}`);
     }
@@ -296,13 +279,13 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
   });
 
   test('the palette and the keys work without a mouse', async () => {
-    await signIn('ada');
+    await signIn(page, 'ada');
     await page.keyboard.press('Control+k');
     await page.keyboard.type('credit');
     // As a person would: once it is there.
     await page.getByRole('option', { name: 'credit-risk' }).first().waitFor();
     await page.keyboard.press('Enter');
-    await heading('credit-risk');
+    await heading(page, 'credit-risk');
     await page.keyboard.press('?');
     await page.getByRole('heading', { name: 'Keys' }).waitFor();
     await page.keyboard.press('Escape');
@@ -313,7 +296,7 @@ describe.each(availableHosts())('the whole job in the %s window', (host) => {
     const size = page.viewportSize();
     await page.setViewportSize({ width: 640, height: 400 });
     for (const name of ['Overview', 'Media', 'Models', 'Run', 'Monitor', 'Audit', 'Admin']) {
-      await go(name);
+      await goTo(page, name);
       await loaded();
       // As text: the test's own project knows no DOM.
       const cut: unknown = await page.evaluate(
