@@ -14,6 +14,7 @@ import {
   childEnvironment,
   leastFolderBytes,
   memoryFolderMark,
+  startFolder,
   wrapper,
   type Protection,
 } from './wrappers.ts';
@@ -64,11 +65,11 @@ export function spawnContained(
     script,
     ...words,
   ];
-  const { command, args } = containedCommand(node, { limits, shows, yields });
+  const { command, args } = containedCommand(node, { cwd, limits, shows, yields });
   // A session of its own: signals to a process group go to all in it, whatever namespaces they are in.
   const detached = wrapper().gives.includes('processes');
   const child = spawn(command, args, {
-    cwd,
+    cwd: startFolder(wrapper(), cwd),
     env: childEnvironment,
     stdio,
     windowsHide: true,
@@ -98,6 +99,7 @@ const priority = constants.priority.PRIORITY_BELOW_NORMAL;
 function containedCommand(
   program: readonly string[],
   options: {
+    readonly cwd: string;
     readonly limits: ChildLimits;
     readonly shows: readonly string[];
     readonly yields: boolean;
@@ -106,6 +108,7 @@ function containedCommand(
   const [command = '', ...args] = program;
   if (process.platform === 'win32') return { command, args };
   const { dataBytes, processorSeconds, folderBytes = leastFolderBytes } = options.limits;
+  const folder = { path: options.cwd, bytes: folderBytes };
   const script = [
     'ulimit -c 0',
     `ulimit -d ${Math.ceil(dataBytes / 1024)} 2>/dev/null`,
@@ -117,7 +120,7 @@ function containedCommand(
   ].join('; ');
   return {
     command: '/bin/sh',
-    args: ['-c', script, 'sh', ...wrapper().command(folderBytes, options.shows), ...program],
+    args: ['-c', script, 'sh', ...wrapper().command(folder, options.shows), ...program],
   };
 }
 

@@ -15,7 +15,10 @@ import { shownDescriptors } from './read-only-files.ts';
 export type Protection = 'processes' | 'view' | 'memory folder' | 'network' | 'privileges';
 
 interface Wrapper {
-  readonly command: (folderBytes: number, shown: readonly string[]) => readonly string[];
+  readonly command: (
+    folder: { readonly path: string; readonly bytes: number },
+    shown: readonly string[],
+  ) => readonly string[];
   readonly gives: readonly Protection[];
 }
 
@@ -38,17 +41,17 @@ export const childEnvironment: Readonly<Record<string, string>> = {
 
 const confined = ['setpriv', '--no-new-privs', '--pdeathsig', 'KILL', '--'];
 /**
- * Root of its own namespaces for as long as `script` lays it a folder, then without any capability. `forks`: into a PID
- * namespace too. Its first process is then the shell of `script`, which keeps its capabilities: so the child cannot look into it.
+ * Root of its own namespaces for as long as `script` lays it a folder, then without any capability. In a PID namespace the first
+ * process is the shell of `script`, which keeps its capabilities: so the child cannot look into it.
  */
 const asRoot = (
   script: string,
   words: readonly string[],
-  forks: readonly string[] = [],
+  options: readonly string[],
 ): readonly string[] => [
   ...confined,
-  ...'unshare --user --map-root-user --net --ipc --uts --mount'.split(' '),
-  ...forks,
+  ...'unshare --user --map-root-user --net --ipc --uts --mount --wd'.split(' '),
+  ...options,
   ...'-- /bin/sh -c'.split(' '),
   script,
   'sh',
@@ -74,8 +77,9 @@ const mostThreads = 64 + 4 * availableParallelism();
  * so no /proc of its own, the kernel lets it ask about no process outside of its user namespace, though it sees their numbers
  * and commands. Mounts below what is shown are made read-only each by itself: the option holds for the uppermost one alone.
  * Given folders come first: the program may lie in one of them. What the child is handed over for reading is shown once more,
- * from a place that cannot be written to, see `holdReadOnly`; without that it does not start. The first process of a PID
- * namespace waits: the kernel would keep signals from a child that were the first, its own abort too.
+ * from a place that cannot be written to, see `holdReadOnly`; without that it does not start. Nothing else stays mounted in its
+ * namespace: a medium would stay busy there after its user has unmounted it. The first process of a PID namespace waits: the
+ * kernel would keep signals from a child that were the first, its own abort too.
  */
 const withView = `set -e; bytes=$1 threads=$2; shift 2; ${layFolder}
 mkdir -p usr proc dev tmp sys/devices/system/cpu ${ownFolder} ${shownDescriptors.slice(1)}
@@ -106,15 +110,17 @@ for at in proc/$$/fd/*; do
   mount --bind -o ro,nosuid,nodev,noexec "$at" ".${shownDescriptors}/$fd"
 done
 ${limitThreads}
-exec /usr/sbin/chroot . /bin/sh -c "cd /${ownFolder} && $run" sh "$@"`;
+mkdir left; PATH=$PATH:/usr/sbin:/sbin
+if pivot_root . left 2>/dev/null; then cd /; umount -l /left; enter=; else enter='chroot .'; fi
+rmdir left; exec $enter /bin/sh -c "cd /${ownFolder} && $run" sh "$@"`;
 
 const viewOf =
-  (...forks: readonly string[]): Wrapper['command'] =>
-  (bytes, shown) =>
+  (...options: readonly string[]): Wrapper['command'] =>
+  ({ path, bytes }, shown) =>
     asRoot(
       withView,
       [String(bytes), String(mostThreads), ...shown, '--', ...programFolders(), '--'],
-      forks,
+      [path, ...options],
     );
 
 const wrappers: readonly Wrapper[] = [
@@ -124,7 +130,8 @@ const wrappers: readonly Wrapper[] = [
   },
   { command: viewOf(), gives: ['view', 'memory folder', 'network', 'privileges'] },
   {
-    command: (bytes) => asRoot(withFolder, [String(bytes)]),
+    command: ({ path, bytes }) =>
+      asRoot(withFolder, [String(bytes)], [path, '--propagation', 'slave']),
     gives: ['memory folder', 'network', 'privileges'],
   },
   {
@@ -157,14 +164,24 @@ export function wrapper(): Wrapper {
   return found;
 }
 
+/** Where it is started: who lays its folder enters that by itself, and must not be in another that is left. */
+export function startFolder({ gives }: Pick<Wrapper, 'gives'>, path: string): string {
+  return gives.includes('memory folder') ? '/' : path;
+}
+
 function startsNode({ command, gives }: Wrapper): boolean {
   // Without that list the first process in a PID namespace is not found from outside, see `process-tree.ts`.
   if (gives.includes('processes') && !existsSync('/proc/thread-self/children')) return false;
   // As for a child: a folder that is laid over hides what is in it, and the program may lie in the same place.
   const cwd = mkdtempSync(join(tmpdir(), 'strongroom-probe-'));
   try {
-    const asked = [...command(leastFolderBytes, []), process.execPath, '--version'];
-    const options = { stdio: 'ignore', env: childEnvironment, cwd } as const;
+    const folder = { path: cwd, bytes: leastFolderBytes };
+    const asked = [...command(folder, []), process.execPath, '--version'];
+    const options = {
+      stdio: 'ignore',
+      env: childEnvironment,
+      cwd: startFolder({ gives }, cwd),
+    } as const;
     return spawnSync('/bin/sh', ['-c', 'exec "$@"', 'sh', ...asked], options).status === 0;
   } finally {
     rmdirSync(cwd);

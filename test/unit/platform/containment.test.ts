@@ -84,6 +84,10 @@ test.runIf(canBeCutOff).each(["a folder's rows", 'rows'])(
       large: 'ENOSPC',
     });
     expect(readdirSync(cwd)).toEqual([]);
+    // Nor are there mounts out of sight, which would keep a medium busy.
+    expect(readFileSync(`/proc/${child.pid}/mountinfo`, 'utf8')).toMatch(
+      / \/ \/ \S+ .*- tmpfs strongroom /,
+    );
     // A signal to the group of whoever started it does not come from it.
     expect(groupOf(child.pid)).not.toBe(groupOf(process.pid));
     killContained(child);
@@ -134,6 +138,20 @@ describe.runIf(canBeCutOff)('a child that starts others', () => {
     child.send(signal === 'SIGABRT' ? 'abort' : signal);
     expect(await ended).toBe(signal);
     expect(all.filter(exists)).toEqual([]);
+  });
+
+  test('does not keep a medium busy that is unmounted', async () => {
+    const image = join(temporaryFolder(), 'drive.img');
+    const drive = temporaryFolder();
+    spawnSync('mke2fs', ['-q', '-t', 'ext2', image, '4M']);
+    // Only an administrator may mount.
+    if (spawnSync('mount', ['-o', 'loop', image, drive]).status !== 0) return;
+    const child = await startFamily();
+    expect(spawnSync('umount', [drive]).status).toBe(0);
+    const uses = (): string => spawnSync('losetup', ['-j', image], { encoding: 'utf8' }).stdout;
+    // Children that others start have a look at it for a moment.
+    await expect.poll(uses, { timeout: 20_000 }).toBe('');
+    killContained(child);
   });
 
   test('ends with them when the core is killed', async () => {
