@@ -3,9 +3,9 @@
  * one, and the child runs below that. Memory is counted, and an end made, for all in it.
  */
 import { spawnSync, type ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
-import { ownFolder, wrapper } from './wrappers.ts';
+import { wrapper } from './wrappers.ts';
 
 /** The first process of its namespace; undefined where it has none (yet, or any more). */
 function firstIn(pid: number): number | undefined {
@@ -24,8 +24,10 @@ export function processFolders(pid: number): string[] {
   const first = firstIn(pid);
   if (first === undefined) return [`/proc/${pid}`];
   try {
-    // By way of its folder: until it has its own root, that would be the /proc of all.
-    const proc = `/proc/${first}/root/${ownFolder}/../proc`;
+    // Nothing else of its root is looked at: the child may put there what it likes, links and pipes too, but nothing in this place.
+    const proc = `/proc/${first}/root/proc`;
+    // Until it has its own root, that is the /proc of all.
+    if (statSync(proc).dev === statSync('/proc').dev) return [`/proc/${first}`];
     return readdirSync(proc)
       .filter((name) => /^\d+$/.test(name))
       .map((name) => `${proc}/${name}`);

@@ -24,7 +24,7 @@ interface Wrapper {
 
 export const memoryFolderMark = 'STRONGROOM_MEMORY_FOLDER';
 /** Where a child with a root of its own works. */
-export const ownFolder = 'strongroom-child';
+const ownFolder = 'strongroom-child';
 /** Next to nothing. */
 export const leastFolderBytes = 1024 * 1024;
 
