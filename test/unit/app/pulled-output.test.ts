@@ -1,6 +1,6 @@
 /** A run whose output goes to a drive that is pulled out in the middle, and that is plugged in again. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { contract } from '#shared/contract/index.ts';
@@ -9,9 +9,11 @@ import { appPasswords, openBareApp } from '../../support/bare-app.ts';
 import { signedFolder, signingKey } from '../../support/bundles.ts';
 import { temporaryFolder } from '../../support/vaults.ts';
 
-/** A drive that is written to; undefined where nobody may mount: that takes an administrator. */
+/** A drive that is written to, blank at first; undefined where nobody may mount: that takes an administrator. */
 function plugIn(path: string, image: string): { pullOut(): void } | undefined {
   try {
+    if (!existsSync(image))
+      execFileSync('mke2fs', ['-q', '-t', 'ext2', image, '64M'], { stdio: 'ignore' });
     execFileSync('mount', ['-o', 'loop', image, path], { stdio: 'ignore' });
   } catch {
     return undefined;
@@ -50,7 +52,6 @@ test.each(['run: part files made', 'run: how far it came is recorded'])(
     const drive = join(dir, 'drive');
     mkdirSync(drive);
     const image = join(dir, 'drive.img');
-    execFileSync('mke2fs', ['-q', '-t', 'ext2', image, '64M'], { stdio: 'ignore' });
     const ofRuns = (): string[] => readdirSync(drive).filter((name) => name !== 'lost+found');
     /** Runs into the drive, which is pulled out on the way. */
     const interrupt = async (name: string): Promise<string> => {
