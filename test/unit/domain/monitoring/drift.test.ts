@@ -233,6 +233,28 @@ describe('profiles', () => {
     }
   });
 
+  test('values that repeat in step with parts of the same length are sampled evenly', () => {
+    const specs = [numeric('x')];
+    const whole = createProfiler(specs);
+    const [rows, partRows, values] = [248_000, 8000, 16];
+    for (let from = 0; from < rows; from += partRows) {
+      const part = createProfiler(specs, from + 1);
+      part.add(0, {
+        kind: 'number',
+        values: Float64Array.from({ length: partRows }, (_, at) => (from + at) % values),
+      });
+      part.addRows(partRows);
+      whole.merge(part.part());
+    }
+    const [column] = whole.finish().columns;
+    if (column?.kind !== 'numeric') throw new Error('A numeric column was expected.');
+    // How far a rank is from those that the value has in the data.
+    const errors = column.quantiles.map((value, point) =>
+      Math.max(0, value / values - point / 256, point / 256 - (value + 1) / values),
+    );
+    expect(Math.max(...errors)).toBeLessThan(0.006);
+  });
+
   test('moments are those of the finite numbers, whatever is missing and whichever rows are kept', () => {
     const value = fc.oneof(
       { weight: 6, arbitrary: fc.double({ min: -1e6, max: 1e6, noNaN: true }) },
