@@ -173,10 +173,11 @@ export async function proposeTexts(
   { version: reference, texts }: { readonly version: string; readonly texts: ReasonTexts },
   { pool }: Deps,
 ): Promise<ReasonTextsState> {
+  const asked = context.open().registry.resolve(reference);
   if (texts.texts.length > 0) {
-    const { model } = await resolved(context, reference);
+    requireRunnable(asked);
     const { value } = await pool.request(
-      model,
+      await pooledModel(context.open, asked),
       { kind: 'form', body: null },
       { signal: context.signal },
     );
@@ -186,7 +187,8 @@ export async function proposeTexts(
     );
   }
   return atOnce(context, ({ registry, reasonTexts, policy, session }) => {
-    const version = registry.resolve(reference);
+    // The one whose columns were looked at, wherever an alias leads by now.
+    const version = registry.resolve(`${asked.model}@${asked.version}`);
     const { secondPerson } = policy.read();
     const proposal = reasonTexts.propose(version, { texts, actor: session.user, secondPerson });
     return [

@@ -49,6 +49,12 @@ test('what is told of reasons is proposed by one person and approved by another,
   const proposal = await client.records.proposeTexts({ version, texts });
   const digest = proposal.proposed?.digest ?? '';
   expect(proposal).toMatchObject({ approved: null, proposed: { proposedBy: 'grace', ...texts } });
+  const { entries } = await client.audit.list({ limit: 2 });
+  const done = entries.find(({ entry }) => entry.phase === 'outcome' && entry.outcome === 'ok');
+  expect(done?.entry.objects.map(({ type, id }) => `${type} ${id}`)).toEqual([
+    'version scored@1',
+    'texts reasons',
+  ]);
   const before = await client.records.reasons({ version, record });
   expect(before).toMatchObject({ status: 'adverse', notice: null });
   expect(before.reasons.map(({ text }) => text)).toEqual([null, null]);
