@@ -16,6 +16,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { constants as system } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -362,8 +363,10 @@ function handOver(command, commandArgs, cwd = root) {
     });
   return new Promise((resolve) => {
     child.once('error', (error) => stop(error.message));
-    child.once('exit', (code) => {
-      process.exitCode = code ?? 1;
+    child.once('exit', (code, signal) => {
+      // As a shell tells it: 1 would be an answer.
+      if (signal !== null) say(`strongroom: ended by ${signal}.`);
+      process.exitCode = code ?? 128 + system.signals[signal];
       resolve();
     });
   });

@@ -2,6 +2,7 @@
 import { AppError } from '#shared/errors.ts';
 import type { TensorSpec } from '#shared/contract/bundles.ts';
 import { heldAs, newArray, type TensorArray, type TensorData } from '#domain/onnx/index.ts';
+import { textToUnsigned } from '#domain/tables/index.ts';
 import type { ColumnKind, Feature, Marks } from './feature.ts';
 import type { Slot } from './draft.ts';
 
@@ -88,8 +89,9 @@ export function checkFits(
   } else if (type === 'uint64' && data.kind === 'text') {
     for (let at = 0; at < marks.rows; at += 1) {
       if (marks.isBad(at)) continue;
-      const value = parseUnsigned(data.values[at] ?? null);
-      if (typeof value !== 'bigint') marks.reject(at, column, value);
+      const cell = unsignedAt(data.values, at);
+      if (cell === 'missing') marks.reject(at, column, 'missing');
+      else if ('code' in cell) marks.reject(at, column, cell.code);
     }
   }
   return data;
@@ -165,8 +167,8 @@ function fillUnsigned(
   { kept, from, to, width, place }: Place,
 ): void {
   for (let row = from, at = from * width + place; row < to; row += 1, at += width) {
-    const value = parseUnsigned(values[kept[row] ?? 0] ?? null);
-    data[at] = typeof value === 'bigint' ? value : 0n;
+    const cell = unsignedAt(values, kept[row] ?? 0);
+    data[at] = typeof cell === 'object' && 'value' in cell ? cell.value : 0n;
   }
 }
 
@@ -228,12 +230,9 @@ function takeRows(
   return { dims, data };
 }
 
-const unsignedText = /^\+?(\d{1,25})(\.0*)?$/;
-
-function parseUnsigned(text: string | null): bigint | 'missing' | 'integer' | 'range' {
-  if (text === null || text.trim() === '') return 'missing';
-  const digits = unsignedText.exec(text.trim())?.[1];
-  if (digits === undefined) return /^-\d/.test(text.trim()) ? 'range' : 'integer';
-  const value = BigInt(digits);
-  return value < 2n ** 64n ? value : 'range';
+function unsignedAt(
+  values: readonly (string | null)[],
+  at: number,
+): ReturnType<typeof textToUnsigned> {
+  return textToUnsigned(values[at] ?? '');
 }

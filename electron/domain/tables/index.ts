@@ -14,7 +14,7 @@ export type {
   TableSource,
   WantedColumn,
 } from './table.ts';
-export { textToBoolean, textToInteger, textToNumber } from './csv/cells.ts';
+export { textToBoolean, textToInteger, textToNumber, textToUnsigned } from './csv/cells.ts';
 export { rejectMessages } from './rejects.ts';
 export { formatOf, formatOfName, magicBytes } from './detect.ts';
 export { folderSha256 } from './folder/digest.ts';

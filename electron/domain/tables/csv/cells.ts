@@ -15,8 +15,8 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
   ...['true', 't', 'yes', 'y', '1'].map((text) => [text, true] as const),
   ...['false', 'f', 'no', 'n', '0'].map((text) => [text, false] as const),
 ]);
-const leastInteger = -(2n ** 63n);
-const greatestInteger = 2n ** 63n - 1n;
+const signed64 = { least: -(2n ** 63n), greatest: 2n ** 63n - 1n };
+const unsigned64 = { least: 0n, greatest: 2n ** 64n - 1n };
 
 export type Cell<T> = { readonly value: T } | { readonly code: RejectCode } | 'missing';
 
@@ -31,6 +31,19 @@ export function textToNumber(raw: string, decimal: '.' | ',' = '.'): Cell<number
 
 /** 64 bits with a sign; `3.0` and `1.5e3` are whole numbers too. */
 export function textToInteger(raw: string, decimal: '.' | ',' = '.'): Cell<bigint> {
+  return wholeNumber(raw, decimal, signed64);
+}
+
+/** 64 bits without a sign, written in the same ways. */
+export function textToUnsigned(raw: string): Cell<bigint> {
+  return wholeNumber(raw, '.', unsigned64);
+}
+
+function wholeNumber(
+  raw: string,
+  decimal: '.' | ',',
+  { least, greatest }: typeof signed64,
+): Cell<bigint> {
   const text = raw.trim();
   if (missingTexts.has(text.toLowerCase())) return 'missing';
   const [, sign, whole = '', fraction = '', power = '0'] = integerText.exec(text) ?? [];
@@ -40,10 +53,10 @@ export function textToInteger(raw: string, decimal: '.' | ',' = '.'): Cell<bigin
   // Behind so many digits the point stands; what is behind it has to be zeros.
   const point = digits.length - fraction.length + Number(power);
   if (/[^0]/.test(digits.slice(Math.max(0, point)))) return { code: 'integer' };
-  if (digits !== '' && point > 19) return { code: 'range' };
+  if (digits !== '' && point > 20) return { code: 'range' };
   const size = BigInt(digits.slice(0, Math.max(0, point)).padEnd(Math.max(0, point), '0'));
   const value = sign === '-' ? -size : size;
-  return value < leastInteger || value > greatestInteger ? { code: 'range' } : { value };
+  return value < least || value > greatest ? { code: 'range' } : { value };
 }
 
 export function textToBoolean(raw: string): Cell<boolean> {

@@ -49,7 +49,7 @@ export function createRowWriter(sink: (bytes: Uint8Array) => void): RowWriter {
         const value = data.values[row] ?? Number.NaN;
         const end = float ? writeFloat(buffer, at, value) : writeWhole(buffer, at, value);
         if (end > at) at = end;
-        else text(float ? floatText(value) : String(value));
+        else text((float ? floatText : numberText)(value));
         return;
       }
       case 'integer': {
@@ -101,7 +101,7 @@ export function createRowWriter(sink: (bytes: Uint8Array) => void): RowWriter {
 export function cellText(data: ColumnData, row: number, float: boolean): string {
   switch (data.kind) {
     case 'number':
-      return (float ? floatText : String)(data.values[row] ?? Number.NaN);
+      return (float ? floatText : numberText)(data.values[row] ?? Number.NaN);
     case 'integer':
       return data.missing?.[row] === 1 ? '' : String(data.values[row] ?? '');
     case 'boolean':
@@ -113,9 +113,14 @@ export function cellText(data: ColumnData, row: number, float: boolean): string 
   }
 }
 
+/** Zero keeps its sign, which `String` leaves out. */
+function numberText(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
 /** Shortest text of 6 to 9 digits that reads back as the same float. */
 function floatText(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
+  if (!Number.isFinite(value) || value === 0) return numberText(value);
   for (let digits = 6; digits <= 9; digits += 1) {
     const text = String(Number(value.toPrecision(digits)));
     if (Math.fround(Number(text)) === value) return text;
@@ -123,11 +128,11 @@ function floatText(value: number): string {
   return String(value);
 }
 
-/** Digits of a whole number below 2^53; returns `at` for what is none. Minus zero is `0`, as `String` has it. */
+/** Digits of a whole number below 2^53; returns `at` for what is none. Zero keeps its sign. */
 function writeWhole(buffer: Uint8Array, at: number, value: number): number {
   if (!Number.isSafeInteger(value)) return at;
   let place = at;
-  if (value < 0) buffer[place++] = minus;
+  if (value < 0 || Object.is(value, -0)) buffer[place++] = minus;
   return writeDigits(buffer, place, Math.abs(value));
 }
 
@@ -165,7 +170,7 @@ function putDigits(
  */
 function writeFloat(buffer: Uint8Array, at: number, value: number): number {
   const size = Math.abs(value);
-  if (!(size >= 1e-5 && size < 1e9)) return value === 0 ? writeWhole(buffer, at, 0) : at;
+  if (!(size >= 1e-5 && size < 1e9)) return value === 0 ? writeWhole(buffer, at, value) : at;
   let whole = 1;
   while (whole < 9 && size >= (powersOfTen[whole] ?? 0)) whole += 1;
   // Digits after the point of a number whose first digit is the one before it, or a zero there.

@@ -118,6 +118,33 @@ test('each type holds what fits in it; other rows are rejected with the first re
   });
 });
 
+test('an integer without a sign is written like one with a sign', async () => {
+  const feeds = await plan([spec('u', 'uint64', ['N'])], ['u']).toFeeds(
+    chunk([
+      text(
+        '1e3',
+        '-0',
+        '+7',
+        '2.50e1',
+        '1.5',
+        'NaN',
+        '-1',
+        '1e19',
+        '18446744073709551616',
+        '9'.repeat(30),
+      ),
+    ]),
+  );
+  expect(feeds.bad).toEqual([
+    { at: 4, column: 'u', code: 'integer' },
+    { at: 5, column: 'u', code: 'missing' },
+    { at: 6, column: 'u', code: 'range' },
+    { at: 8, column: 'u', code: 'range' },
+    { at: 9, column: 'u', code: 'range' },
+  ]);
+  expect(feeds.tensors?.['u']?.data).toEqual(BigUint64Array.of(1000n, 0n, 7n, 25n, 10n ** 19n));
+});
+
 test('a range and a list of categories reject only where the pipeline says so', async () => {
   const inputs = [spec('age', 'float', ['N', 1]), spec('purpose', 'string', ['N', 1])];
   const columns = (reject: boolean): Pipeline['columns'] => [
