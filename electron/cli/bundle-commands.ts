@@ -233,6 +233,7 @@ export function addBundleCommands(program: Command, runner: Runner): void {
             { ...imported, model: modelName, facts: imported.model },
             `${modelName}@${imported.version} is ${imported.stage} (${shortDigest(imported.digest)}).\n${imported.summary}\n${imported.firstContact.message}`,
           );
+          return imported.firstContact.status === 'passed' ? 0 : answerNo;
         }),
     );
 }

@@ -6,13 +6,13 @@
  */
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { canMount } from '../support/can-mount.ts';
 import { acts, type ActName } from './acts.ts';
 import { performDamage } from './damage.ts';
 import { performBackupDamage } from './damage-backup.ts';
 import { killsOf, performKills, randomKill, watch, type Kill, type Watched } from './kills.ts';
 import { performJumps } from './clocks.ts';
 import {
-  canMount,
   performFullDisks,
   performReadErrors,
   performVanishing,

@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { canMount } from '../support/can-mount.ts';
 import { performJumps } from './clocks.ts';
 import {
-  canMount,
   performFullDisks,
   performReadErrors,
   performVanishing,

@@ -1,10 +1,9 @@
 /** Media that fail: a full disk, read and write errors, folders and drives that are gone in the middle of an act. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -15,6 +14,7 @@ import { join } from 'node:path';
 import { onStep } from '#platform/steps.ts';
 import { errorToBody } from '#app/error-envelope.ts';
 import { openBareApp } from '../support/bare-app.ts';
+import { canMount } from '../support/can-mount.ts';
 import type { Place } from './act.ts';
 import { acts, type ActName } from './acts.ts';
 import { eachAtOnce, performDisturbed, type Ended } from './disturbed.ts';
@@ -23,15 +23,6 @@ import { durableCalls, watch } from './kills.ts';
 import { copyFor, type Prepared } from './prepared.ts';
 import { resultsOf } from './runs.ts';
 import type { Tally } from './table.ts';
-
-/** Whether this machine lets us make small disks. */
-export const canMount = ((): boolean => {
-  const place = mkdtempSync('/tmp/strongroom-mount-');
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', place]).status === 0;
-  if (mounted) spawnSync('umount', [place]);
-  rmSync(place, { recursive: true });
-  return mounted;
-})();
 
 /**
  * Each begins with a sign-in, or makes the vault. The number is more room than it needs, in KiB; two of them do not begin with

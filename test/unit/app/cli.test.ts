@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { goldenCases, signFolder } from '#domain/bundle/index.ts';
 import { appPasswords, openBareApp } from '../../support/bare-app.ts';
-import { writeTar } from '../../support/bundles.ts';
+import { signingKey, writeTar } from '../../support/bundles.ts';
 import { cliEnvironment, environmentOf, runCli as cli } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/vaults.ts';
 
@@ -97,6 +98,31 @@ describe('the command line', () => {
     const listed = cli(['users', 'list', '--json'], environmentOf(dir, 'ada'));
     expect(listed).toMatchObject({ status: 0, stderr: '' });
     expect(listed.stdout).toContain('"ada"');
+  });
+
+  test('a model that does not do what its maker says is kept, and the answer is no', async () => {
+    const dir = temporaryFolder();
+    const folder = join(dir, 'credit-risk');
+    cpSync(join(sample, 'credit-risk'), folder, { recursive: true });
+    const cases = join(folder, 'golden/cases.json');
+    const golden = goldenCases.parse(JSON.parse(readFileSync(cases, 'utf8')));
+    const [first, ...others] = golden.cases;
+    writeFileSync(
+      cases,
+      JSON.stringify({ ...golden, cases: [{ ...first, outputs: others[0]?.outputs }, ...others] }),
+    );
+    await signFolder(folder, { privatePem: signingKey.privatePem });
+    writeFileSync(join(dir, 'maker.pem'), signingKey.publicPem);
+    const { app, client } = openBareApp(dir);
+    await client.vault.create({ user: 'ada', password: appPasswords.ada });
+    await client.trust.add({ name: 'Maker', file: app.admitFile(join(dir, 'maker.pem')) });
+    await app.close();
+    const imported = cli(['import', folder, '--json'], environmentOf(dir, 'ada'));
+    expect(imported).toMatchObject({ status: 1, stderr: '' });
+    expect(JSON.parse(imported.stdout)).toMatchObject({
+      stage: 'quarantined',
+      firstContact: { status: 'failed', goldenFailed: 1 },
+    });
   });
 
   test(

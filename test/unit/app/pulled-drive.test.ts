@@ -17,7 +17,7 @@ import {
   zipEntries,
   type Files,
 } from '../../support/bundles.ts';
-import { plugIn } from '../../support/drives.ts';
+import { hasDrives, plugIn } from '../../support/drives.ts';
 import { pass } from '../../support/gate.ts';
 
 const held: Files = {
@@ -36,7 +36,7 @@ async function writeZipAt(path: string, files: Files): Promise<readonly string[]
   return Object.keys(held).map(() => path);
 }
 
-test.each([
+test.skipIf(!hasDrives).each([
   ['folder', writeFolderAt],
   ['zip', writeZipAt],
 ])('a %s goes on with what was read, though the drive has garbage there', async (form, write) => {
@@ -55,7 +55,6 @@ test.each([
 
   const drive = join(dir, 'drive');
   const first = plugIn(drive, before);
-  if (first === undefined) return;
   const bring = (): Promise<ImportResult> =>
     wait(
       contract.bundles.import,
@@ -75,7 +74,7 @@ test.each([
   // While it is out, nothing is lost.
   await expect(bring()).rejects.toThrow();
 
-  expect(plugIn(drive, after)).toBeDefined();
+  plugIn(drive, after);
   const result = await bring();
   expect(result).toMatchObject({
     verdict: 'accept',

@@ -1,9 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createInference, type ModelFiles } from '#domain/inference/index.ts';
 import { modelFiles, runIn } from '../../../support/inference.ts';
+import { canMount } from '../../../support/can-mount.ts';
 import { mountSmallDisk } from '../../../support/drives.ts';
 import {
   bytesOf,
@@ -108,22 +109,19 @@ describe('what goes wrong', () => {
     },
   );
 
-  test.skipIf(!existsSync('/dev/full'))(
-    'a full disk is an I/O error and leaves nothing',
-    async () => {
-      const dir = temporaryFolder();
-      const small = join(dir, 'small');
-      if (!mountSmallDisk(small, '64k')) return;
-      try {
-        writeFileSync(join(dir, 'in.csv'), `a,b\n${'1,2\n'.repeat(100_000)}`);
-        const files = await modelFiles(bytesOf(matrixModel()));
-        await expect(
-          inference.score(runIn(dir, files, { outputPath: join(small, 'out.csv') })),
-        ).rejects.toMatchObject({ code: 'io' });
-        expect(readdirSync(small)).toEqual([]);
-      } finally {
-        execFileSync('umount', [small]);
-      }
-    },
-  );
+  test.skipIf(!canMount)('a full disk is an I/O error and leaves nothing', async () => {
+    const dir = temporaryFolder();
+    const small = join(dir, 'small');
+    mountSmallDisk(small, '64k');
+    try {
+      writeFileSync(join(dir, 'in.csv'), `a,b\n${'1,2\n'.repeat(100_000)}`);
+      const files = await modelFiles(bytesOf(matrixModel()));
+      await expect(
+        inference.score(runIn(dir, files, { outputPath: join(small, 'out.csv') })),
+      ).rejects.toMatchObject({ code: 'io' });
+      expect(readdirSync(small)).toEqual([]);
+    } finally {
+      execFileSync('umount', [small]);
+    }
+  });
 });
