@@ -253,6 +253,8 @@ async function takeScreenshots(running: Core, browserPath: string): Promise<void
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
     for (const scheme of ['light', 'dark'] as const) {
       if (scheme === 'dark') await page.getByRole('button', { name: 'Dark' }).click();
+      // Off what it clicked, so that no row lies under it.
+      await page.mouse.move(0, 0);
       const views = [
         ['1-overview', '#/overview', 'Overview'],
         ['2-media', '#/media', 'Media'],

@@ -7,7 +7,7 @@ import { ReasonDialog } from '../../app/ReasonDialog.tsx';
 import { go } from '../../app/routes.ts';
 import { useMay } from '../../app/session.ts';
 import { useQuery } from '../../app/use-query.ts';
-import { compact, count, localTime, percent } from '../../lib/format.ts';
+import { count, localTime, percent } from '../../lib/format.ts';
 import { Button } from '../../ui/Button.tsx';
 import { RunTimeline } from '../../ui/RunTimeline.tsx';
 import { Facts } from '../../ui/Facts.tsx';
@@ -201,8 +201,8 @@ function View({ view, asked }: { readonly view: MonitorView; readonly asked: str
                     {driftWord(each.state)}
                   </State>,
                   testName(each.method),
-                  compact(each.value),
-                  compact(each.threshold),
+                  each.value.toFixed(3),
+                  each.threshold.toFixed(3),
                   percent(each.missing.current),
                 ],
               }))}
