@@ -52,7 +52,8 @@ export function momentsOf(
   while (first < rows && !Number.isFinite(valueAt(read, first))) first += 1;
   const origin = valueAt(read, first);
   // Nothing is missing as a rule, and then nothing has to be asked of each number.
-  const whole = read.kept === undefined && first === 0 ? sumsOfAll(read, origin) : undefined;
+  const isWhole = read.kept === undefined && first === 0 && rows > 0;
+  const whole = isWhole ? sumsOfAll(read, origin) : undefined;
   const sums =
     whole !== undefined && Number.isFinite(whole.squares) ? whole : sumsOfFinite(read, origin);
   const { count, sum, squares, minimum, maximum } = sums;

@@ -282,6 +282,17 @@ describe('profiles', () => {
     );
   });
 
+  test('a part without rows changes nothing', () => {
+    const profiler = createProfiler([numeric('x')]);
+    profiler.add(0, toColumn([]));
+    profiler.add(0, { kind: 'number', values: new Float64Array(0) });
+    profiler.add(0, toColumn([3, 1, 2]));
+    profiler.addRows(3);
+    let at = 0;
+    const values = [3, 1, 2];
+    expect(profiler.finish()).toEqual(profileOf([numeric('x')], 3, () => [values[at++] ?? null]));
+  });
+
   test('keeps no values of a column that names people', () => {
     let id = 0;
     const profile = profileOf([category('id')], 5000, () => [`person-${(id += 1)}`]);
