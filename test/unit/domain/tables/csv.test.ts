@@ -443,6 +443,12 @@ describe('writing', () => {
     );
   });
 
+  test.each([true, false])('zero keeps its sign (as a float: %s)', (float) => {
+    const data: ColumnData = { kind: 'number', values: Float64Array.of(0, -0) };
+    expect(written([{ data, float }], 2)).toBe('1,0\n2,-0\n');
+    expect([0, 1].map((row) => cellText(data, row, float))).toEqual(['0', '-0']);
+  });
+
   test('doubles, integers, booleans and texts', () => {
     const columns = [
       { data: { kind: 'number', values: Float64Array.of(0.1, -1e21, Number.NaN) }, float: false },
